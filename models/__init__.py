@@ -1,0 +1,1 @@
+"""Tensors: arrays and token ids in; weights and scores out. Knows no RDF."""

@@ -1,0 +1,1 @@
+"""Runs: project file, artifacts, order of stages, words to the user, statistics, reports."""
