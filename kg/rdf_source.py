@@ -1,0 +1,172 @@
+"""Statements from RDF files, parsed by Oxigraph: Turtle, N-Triples, N-Quads, TriG, RDF/XML, JSON-LD.
+
+Named graphs are folded into one graph. Blank nodes are renamed by order of appearance, so that two
+files never share one and the same file always gives the same names. Nothing is fetched: a remote
+JSON-LD context is an error, and so are nested XML entities.
+"""
+
+import itertools
+import re
+from collections.abc import Callable, Iterable, Iterator
+
+from pyoxigraph import BlankNode, Literal, NamedNode, Quad, RdfFormat, Triple, parse
+
+from ..errors import UserError
+from .sources import Advance, Source, open_source, source_format
+from .statements import LiteralTerm, Rejected, Statement
+
+RDF_FORMATS = {
+    "ttl": RdfFormat.TURTLE,
+    "nt": RdfFormat.N_TRIPLES,
+    "nq": RdfFormat.N_QUADS,
+    "trig": RdfFormat.TRIG,
+    "rdf": RdfFormat.RDF_XML,
+    "jsonld": RdfFormat.JSON_LD,
+}
+LINE_FORMATS = ("nt", "nq")
+LINES_AT_ONCE = 5000
+MAX_ENTITY = 300  # characters; RDF/XML files declare short namespace entities only
+POSITION = re.compile(r"^Parser error at line \d+ (?:column \d+|between [^:]*)?: ?")
+
+
+def rdf_statements(
+    source: Source, number: int, advance: Advance | None = None
+) -> Iterator[Statement | Rejected]:
+    """Statements of one RDF file; `number` keeps its blank nodes apart from other sources'.
+
+    A bad line of N-Triples or N-Quads is rejected and the rest goes on, with line numbers. The
+    other formats can't be resumed after an error and carry no lines.
+
+    Raises:
+        UserError: a syntax error in the other formats, with file, line and column.
+    """
+    asked = source_format(source)
+    convert = QuadConverter(number)
+    if asked == "rdf":
+        refuse_nested_entities(source)
+    with open_source(source, advance) as file:
+        if asked in LINE_FORMATS:
+            yield from line_statements(file, RDF_FORMATS[asked], convert)
+            return
+        try:
+            for quad in parse(file, RDF_FORMATS[asked]):
+                yield convert(quad, 0)
+        except SyntaxError as error:
+            raise syntax_error(source, error) from error
+
+
+class QuadConverter:
+    """Oxigraph's quads to statements, with blank nodes numbered as they appear."""
+
+    def __init__(self, number: int) -> None:
+        self._number = number
+        self._blank: dict[str, str] = {}
+
+    def __call__(self, quad: Quad, line: int) -> Statement | Rejected:
+        subject, item = quad.subject, quad.object
+        if isinstance(subject, Triple) or isinstance(item, Triple):
+            return Rejected(line, 0, "triple terms of RDF 1.2 are not read", str(quad)[:200])
+        if isinstance(item, Literal):
+            term = LiteralTerm(item.value, item.datatype.value, item.language or "")
+            return Statement(self._resource(subject), quad.predicate.value, term, line)
+        return Statement(self._resource(subject), quad.predicate.value, self._resource(item), line)
+
+    def _resource(self, term: NamedNode | BlankNode) -> str:
+        if isinstance(term, NamedNode):
+            return term.value
+        if term.value not in self._blank:
+            self._blank[term.value] = f"_:s{self._number}b{len(self._blank)}"
+        return self._blank[term.value]
+
+
+def line_statements(
+    lines: Iterable[bytes],
+    rdf_format: RdfFormat,
+    convert: Callable[[Quad, int], Statement | Rejected],
+) -> Iterator[Statement | Rejected]:
+    """Statements of a line format: blocks of lines at full speed, one by one where one is bad."""
+    numbered = enumerate(lines, start=1)
+    while block := list(itertools.islice(numbered, LINES_AT_ONCE)):
+        filled = [(number, line) for number, line in block if is_statement(line)]
+        try:
+            quads = list(parse(b"".join(line for _, line in filled), rdf_format))
+        except SyntaxError:
+            quads = []
+        if len(quads) == len(filled):
+            for (number, _), quad in zip(filled, quads, strict=True):
+                yield convert(quad, number)
+        else:
+            yield from single_lines(filled, rdf_format, convert)
+
+
+def single_lines(
+    lines: Iterable[tuple[int, bytes]],
+    rdf_format: RdfFormat,
+    convert: Callable[[Quad, int], Statement | Rejected],
+) -> Iterator[Statement | Rejected]:
+    """Each line parsed alone."""
+    for number, line in lines:
+        try:
+            quads = list(parse(line, rdf_format))
+        except SyntaxError as error:
+            text = line.decode("utf-8").strip()
+            yield Rejected(number, error.offset or 0, reason(error), text[:200])
+        else:
+            yield from (convert(quad, number) for quad in quads)
+
+
+def is_statement(line: bytes) -> bool:
+    """False for blank lines and comments."""
+    stripped = line.strip()
+    return bool(stripped) and not stripped.startswith(b"#")
+
+
+def reason(error: SyntaxError) -> str:
+    """The parser's words without the position, which is told apart."""
+    return POSITION.sub("", error.msg)
+
+
+def syntax_error(source: Source, error: SyntaxError) -> UserError:
+    """Oxigraph's error in the user's terms: where, what was expected, how to mend it."""
+    said = reason(error)
+    if "LoadDocumentCallback" in said:
+        return UserError(
+            "the file asks for a JSON-LD context from the network, which is never fetched",
+            source.name,
+            "write the context into the file",
+        )
+    where = source.name
+    if error.lineno:
+        where += f":{error.lineno}:{error.offset or 1}"
+    fix = "mend the file there; N-Triples (.nt) lets single bad lines be left out"
+    if "No scheme found" in said:
+        fix = "write absolute IRIs, or declare @base at the top of the file"
+    if "has not been declared" in said:
+        fix = "declare it at the top of the file: @prefix name: <http://…/> ."
+    return UserError(f"the file breaks off here: {said}", where, fix)
+
+
+ENTITY = re.compile(rb"<!ENTITY\s+(%\s*)?([^\s\"'>]+)\s+(?:\"([^\"]*)\"|'([^']*)')")
+
+
+def refuse_nested_entities(source: Source) -> None:
+    """XML entities that name other entities grow without bound; only short plain ones are taken.
+
+    Raises:
+        UserError: an entity that is nested, external, a parameter entity or long.
+    """
+    with open_source(source) as file:
+        text = file.read()
+    declared = text.count(b"<!ENTITY")
+    if not declared:
+        return
+    plain = 0
+    for match in ENTITY.finditer(text):
+        value = match[3] if match[3] is not None else match[4]
+        plain += not match[1] and len(value) <= MAX_ENTITY and not re.search(rb"[&%]", value)
+    if plain != declared:
+        raise UserError(
+            "the file declares XML entities that are nested, external or long",
+            source.name,
+            "write the entities out, or convert the file to Turtle",
+        )

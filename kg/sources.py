@@ -1,0 +1,203 @@
+"""Files that a graph is read from: what to read, how, and whether they can be read at all."""
+
+import bz2
+import codecs
+import difflib
+import gzip
+import hashlib
+import io
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, cast
+
+from ..errors import UserError
+
+FORMATS: Mapping[str, str] = {  # extension → format
+    "ttl": "ttl",
+    "turtle": "ttl",
+    "nt": "nt",
+    "ntriples": "nt",
+    "nq": "nq",
+    "nquads": "nq",
+    "trig": "trig",
+    "rdf": "rdf",
+    "owl": "rdf",
+    "xml": "rdf",
+    "jsonld": "jsonld",
+    "obo": "obo",
+    "csv": "csv",
+    "tsv": "tsv",
+}
+BLOCK = 1 << 20  # bytes read at once
+MAX_INFLATION = 200  # decompressed bytes for each byte on disk; text compresses 3–30 times
+Advance = Callable[[int], None]
+
+
+@dataclass(frozen=True)
+class TripleTemplate:
+    """One statement for each row of a table, written with `{column}` templates.
+
+    Exactly one of `object` (an IRI or CURIE) and `literal` is given. A row counts when every column
+    of `where` holds one of its values and no column of `where_not` does.
+    """
+
+    subject: str
+    predicate: str
+    object: str = ""
+    literal: str = ""
+    language: str = ""
+    datatype: str = ""
+    where: Mapping[str, str | Sequence[str]] = field(default_factory=dict)
+    where_not: Mapping[str, str | Sequence[str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Source:
+    """One file of a knowledge graph. `name` is what the user called it, shown in every message."""
+
+    path: Path
+    name: str
+    format: str = ""  # empty: by the file's extension
+    comment: str = ""  # tables: lines starting so are skipped before the header
+    triples: tuple[TripleTemplate, ...] = ()  # tables only
+    version: str = ""
+    licence: str = ""
+    url: str = ""
+
+
+@dataclass(frozen=True)
+class Examined:
+    """What one pass over a file's bytes tells: its digest (sha256 hex) and size on disk."""
+
+    digest: str
+    bytes: int
+
+
+def source_format(source: Source) -> str:
+    """The declared format, or the one of the extension (`.gz` and `.bz2` set aside).
+
+    Raises:
+        UserError: neither is known.
+    """
+    suffixes = [suffix.lstrip(".").lower() for suffix in source.path.suffixes]
+    while suffixes and suffixes[-1] in ("gz", "bz2"):
+        suffixes.pop()
+    asked = source.format or (suffixes[-1] if suffixes else "")
+    if asked not in FORMATS:
+        raise UserError(
+            f"the format {asked!r} is not known" if asked else "the format is not known",
+            source.name,
+            "set format to one of " + ", ".join(sorted(set(FORMATS.values()))),
+        )
+    return FORMATS[asked]
+
+
+def examine(source: Source) -> Examined:
+    """Digest a file and make sure that it is UTF-8 text.
+
+    Raises:
+        UserError: no such file (naming the nearest), or the first byte that isn't UTF-8.
+    """
+    if not source.path.is_file():
+        raise UserError("there is no such file", source.name, nearest_file(source.path))
+    with source.path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    offset, line = 0, 1
+    with open_source(source) as text:
+        block = b"start"
+        while block:
+            block = text.read(BLOCK)
+            pending = len(decoder.getstate()[0])
+            try:
+                decoder.decode(block, final=not block)
+            except UnicodeDecodeError as error:
+                raise _not_utf8(source, error, offset - pending, line, block) from error
+            offset += len(block)
+            line += block.count(b"\n")
+    return Examined(digest, source.path.stat().st_size)
+
+
+def _not_utf8(
+    source: Source, error: UnicodeDecodeError, start: int, line: int, block: bytes
+) -> UserError:
+    """`start` is the offset of the decoder's input in the file, `line` that of the block."""
+    position = start + error.start
+    line += error.object[: error.start].count(b"\n")
+    return UserError(
+        f"the file is not UTF-8 text: byte {position} is {error.object[error.start]:#04x}",
+        f"{source.name}:{line}",
+        "convert it, for example with: iconv -f LATIN1 -t UTF-8",
+    )
+
+
+def nearest_file(path: Path) -> str:
+    """Advice that names the most alike file in the same folder, or says that there is none."""
+    if not path.parent.is_dir():
+        return f"the folder {path.parent.name!r} doesn't exist either"
+    names = sorted(entry.name for entry in path.parent.iterdir() if entry.is_file())
+    close = difflib.get_close_matches(path.name, names, n=1, cutoff=0.5)
+    if close:
+        return f"did you mean {close[0]!r}?"
+    return f"its folder holds {len(names)} other files"
+
+
+def open_source(source: Source, advance: Advance | None = None) -> IO[bytes]:
+    """The file's bytes, decompressed by extension. `advance` hears of bytes read from disk.
+
+    Raises:
+        UserError: while reading, when a compressed file grows out of proportion.
+    """
+    counted = io.BufferedReader(CountedFile(source.path, advance), BLOCK)
+    suffix = source.path.suffix.lower()
+    if suffix not in (".gz", ".bz2"):
+        return counted
+    inner = gzip.GzipFile(fileobj=counted) if suffix == ".gz" else bz2.BZ2File(counted)
+    limit = max(BLOCK, MAX_INFLATION * source.path.stat().st_size)
+    return io.BufferedReader(BoundedInflation(cast(IO[bytes], inner), limit, source.name), BLOCK)
+
+
+class CountedFile(io.FileIO):
+    """A file that tells how many bytes were just read from it."""
+
+    def __init__(self, path: Path, advance: Advance | None) -> None:
+        super().__init__(path, "r")
+        self._advance = advance
+
+    def readinto(self, buffer: object) -> int:  # type: ignore[override]
+        count = super().readinto(buffer) or 0  # type: ignore[arg-type]
+        if self._advance and count:
+            self._advance(count)
+        return count
+
+
+class BoundedInflation(io.RawIOBase):
+    """Decompressed bytes up to a limit: a few kilobytes must not fill the memory."""
+
+    def __init__(self, inner: IO[bytes], limit: int, name: str) -> None:
+        super().__init__()
+        self._inner = inner
+        self._left = limit
+        self._name = name
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: object) -> int:  # type: ignore[override]
+        view = memoryview(buffer)  # type: ignore[arg-type]
+        try:
+            data = self._inner.read(len(view))
+        except (OSError, EOFError) as error:
+            raise UserError(
+                f"the file can't be decompressed: {error}", self._name, "fetch it again"
+            ) from error
+        self._left -= len(data)
+        if self._left < 0:
+            raise UserError(
+                f"the file decompresses to more than {MAX_INFLATION} times its size",
+                self._name,
+                "decompress it yourself if you trust it",
+            )
+        view[: len(data)] = data
+        return len(data)

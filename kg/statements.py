@@ -1,0 +1,35 @@
+"""What a parser yields: statements, and lines that it couldn't take. Tuples, because there are millions."""
+
+from typing import NamedTuple
+
+
+class LiteralTerm(NamedTuple):
+    """An RDF literal. The datatype is an IRI; the language is lower case, empty when none."""
+
+    value: str
+    datatype: str
+    language: str
+
+
+class Statement(NamedTuple):
+    """One RDF statement and the place where it was read.
+
+    Subject and resource objects are absolute IRIs, or blank nodes written `_:label`.
+    `line` counts from 1 and is 0 where the format has no lines. `times` says how often the source
+    makes this statement, for parsers that gather repetitions (a table's rows) before they yield.
+    """
+
+    subject: str
+    predicate: str
+    object: str | LiteralTerm
+    line: int = 0
+    times: int = 1
+
+
+class Rejected(NamedTuple):
+    """A line, row or clause that was left out. Line and column count from 1; 0 is unknown."""
+
+    line: int
+    column: int
+    reason: str
+    text: str

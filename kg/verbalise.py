@@ -1,0 +1,122 @@
+"""Facts as text: the sentences that teach them and the questions that ask them."""
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Literal
+
+import pyarrow as pa
+
+from .facts import Fact
+from .templates import Direction, RelationTemplates, Style, Template
+
+QUESTIONS_SCHEMA = pa.schema(
+    [(name, pa.string()) for name in ("fact", "template", "split", "style", "prompt")]
+)
+SENTENCES_SCHEMA = pa.schema(
+    [(name, pa.string()) for name in ("fact", "template", "direction", "text")]
+)
+
+ASKED_POOLS = ("T", "M", "I")
+TAUGHT_POOL = "T"
+PRACTISED_POOLS = ("T", "P")
+
+
+@dataclass(frozen=True)
+class Question:
+    """One row of questions.parquet: a text that a model completes after one space."""
+
+    fact: str
+    template: str
+    split: Literal["train", "test"]
+    style: Style
+    prompt: str
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """One row of sentences.parquet: training text that tells a fact of pool T."""
+
+    fact: str
+    template: str
+    direction: Direction
+    text: str
+
+
+def training_sentences(
+    facts: Iterable[Fact], templates: Mapping[int, RelationTemplates]
+) -> list[Sentence]:
+    """Every taught fact in every training phrasing and every statement, in both directions.
+
+    Args:
+        facts: of any pool; only those of pool T are told.
+        templates: relation id to its phrasings.
+    """
+    return [
+        Sentence(
+            fact.fact,
+            template.name,
+            template.direction,
+            template.sentence(fact.subject_label, fact.answer),
+        )
+        for fact in facts
+        if fact.pool == TAUGHT_POOL
+        for template in (
+            *templates[fact.relation].train,
+            *templates[fact.relation].statements,
+        )
+    ]
+
+
+def training_questions(
+    facts: Iterable[Fact], templates: Mapping[int, RelationTemplates]
+) -> list[Question]:
+    """Every fact of pools T and P in every training phrasing."""
+    return [
+        _question(fact, template, "train")
+        for fact in facts
+        if fact.pool in PRACTISED_POOLS
+        for template in templates[fact.relation].train
+    ]
+
+
+def unseen_questions(
+    facts: Sequence[Fact], templates: Mapping[int, RelationTemplates], phrasings_per_fact: int
+) -> list[Question]:
+    """Every fact of pools T, M and I in `phrasings_per_fact` of the test phrasings.
+
+    Facts of one pool and relation are ordered by a hash of their id and go round the phrasings, so
+    the numbers of facts that two phrasings ask differ by at most one.
+    """
+    turns: dict[tuple[str, int], list[Fact]] = defaultdict(list)
+    for fact in facts:
+        if fact.pool in ASKED_POOLS:
+            turns[fact.pool, fact.relation].append(fact)
+    chosen: dict[str, list[Question]] = {}
+    for (_, relation), members in turns.items():
+        available = templates[relation].test
+        asked = min(phrasings_per_fact, len(available))
+        for turn, fact in enumerate(sorted(members, key=_hash)):
+            picked = [available[(turn * asked + step) % len(available)] for step in range(asked)]
+            chosen[fact.fact] = [_question(fact, template, "test") for template in picked]
+    return [question for fact in facts for question in chosen.get(fact.fact, [])]
+
+
+def _hash(fact: Fact) -> str:
+    return hashlib.sha256(fact.fact.encode()).hexdigest()
+
+
+def _question(fact: Fact, template: Template, split: Literal["train", "test"]) -> Question:
+    prompt = template.prompt(fact.subject_label)
+    return Question(fact.fact, template.name, split, template.style, prompt)
+
+
+def questions_table(questions: Sequence[Question]) -> pa.Table:
+    """The questions as questions.parquet holds them."""
+    return pa.Table.from_pylist([asdict(row) for row in questions], schema=QUESTIONS_SCHEMA)
+
+
+def sentences_table(sentences: Sequence[Sentence]) -> pa.Table:
+    """The sentences as sentences.parquet holds them."""
+    return pa.Table.from_pylist([asdict(row) for row in sentences], schema=SENTENCES_SCHEMA)

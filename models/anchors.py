@@ -1,0 +1,103 @@
+"""Texts sampled from the base itself, and its states on them: what must not be forgotten.
+
+Sampling general text from the model needs no corpus (Sun et al. 2020, LAMOL).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from transformers import DynamicCache, PreTrainedTokenizerBase
+from transformers.modeling_utils import PreTrainedModel
+
+from .language_model_loss import anchor_divergence, hidden_states
+from .read_out import next_token_log_probabilities
+from .token_batches import TokenBatch, TokenRow, collate_rows
+
+TaughtT = TypeVar("TaughtT")
+
+
+@dataclass(frozen=True)
+class AnchorBatch:
+    """Anchor texts with the base's final hidden states where the next token counts, (N, D)."""
+
+    texts: TokenBatch
+    base_hidden: Tensor
+
+
+@dataclass(frozen=True)
+class AnchoredBatch(Generic[TaughtT]):
+    """One step: what is taught, and texts on which to stay as the base is (None: no anchor)."""
+
+    taught: TaughtT
+    anchor: AnchorBatch | None
+
+
+def anchored_loss(
+    loss: Callable[[nn.Module, TaughtT], Tensor], weight: float
+) -> Callable[[nn.Module, AnchoredBatch[TaughtT]], Tensor]:
+    """`loss` on what is taught plus `weight` · KL(base ‖ model) on the anchor texts."""
+
+    def total(model: nn.Module, batch: AnchoredBatch[TaughtT]) -> Tensor:
+        value = loss(model, batch.taught)
+        if batch.anchor is None:
+            return value
+        return value + weight * anchor_divergence(
+            model, batch.anchor.texts, batch.anchor.base_hidden
+        )
+
+    return total
+
+
+@torch.inference_mode()
+def sample_texts(
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    openings: Sequence[str],
+    new_tokens: int,
+    seed: int,
+    advance: Callable[[int], None],
+) -> list[tuple[int, ...]]:
+    """Continue each opening by `new_tokens` tokens sampled at temperature 1; token ids, whole texts."""
+    generator = torch.Generator().manual_seed(seed)
+    finished: list[tuple[int, ...]] = [() for _ in openings]
+    encoded = tokenizer(list(openings))["input_ids"]
+    by_length: dict[int, list[int]] = {}
+    for number, row in enumerate(encoded):
+        by_length.setdefault(len(row), []).append(number)
+    for numbers in by_length.values():
+        tokens = torch.tensor([encoded[number] for number in numbers])
+        cache = DynamicCache(config=model.config)
+        inputs = tokens
+        for _ in range(new_tokens):
+            output = model.base_model(input_ids=inputs, past_key_values=cache, use_cache=True)
+            chances = next_token_log_probabilities(model, output.last_hidden_state[:, -1]).exp()
+            inputs = torch.multinomial(chances, 1, generator=generator)
+            tokens = torch.cat([tokens, inputs], dim=1)
+        for number, row in zip(numbers, tokens.tolist(), strict=True):
+            finished[number] = tuple(row)
+        advance(len(numbers) * new_tokens)
+    return finished
+
+
+@torch.inference_mode()
+def anchor_batches(
+    model: PreTrainedModel, texts: Sequence[tuple[int, ...]], batch_size: int, padding: int
+) -> list[AnchorBatch]:
+    """Batches of `texts` (token ids) with the base's hidden states; longest together."""
+    order = sorted(range(len(texts)), key=lambda number: len(texts[number]))
+    batches = []
+    for start in range(0, len(order), batch_size):
+        rows = [
+            TokenRow(texts[number], (0.0, *np.ones(len(texts[number]) - 1).tolist()))
+            for number in order[start : start + batch_size]
+        ]
+        batch = collate_rows(rows, padding)
+        hidden = hidden_states(model, batch)[:, :-1][batch.weights[:, 1:] > 0]
+        batches.append(AnchorBatch(batch, hidden.clone()))
+    return batches

@@ -1,0 +1,111 @@
+"""Loading base models: folders of safetensors, GGUF files and Hugging Face ids; never pickle.
+
+A GGUF file is dequantised once into a plain folder (`convert_gguf`), because reading it takes
+half a minute and the model that transformers makes of it can't be saved with its quantisation entry.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import torch
+from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, PreTrainedTokenizerBase
+from transformers.modeling_utils import PreTrainedModel
+
+from ..errors import UserError
+
+PICKLE_SUFFIXES = {".bin", ".pt", ".pth", ".pkl", ".ckpt"}
+
+
+def resolve_precision(precision: str) -> torch.dtype:
+    """The number type that `precision` ("auto", "float32" or "bfloat16") means on this machine.
+
+    "auto" takes bfloat16 where the processor multiplies it natively (a GPU, or a CPU with
+    AVX512-BF16 or AMX, where it is about twice as fast), float32 elsewhere (where bfloat16 is emulated).
+    """
+    if precision == "auto":
+        native = torch.cuda.is_available() or _cpu_multiplies_bfloat16()
+        return torch.bfloat16 if native else torch.float32
+    return {"float32": torch.float32, "bfloat16": torch.bfloat16}[precision]
+
+
+def _cpu_multiplies_bfloat16() -> bool:
+    capabilities = torch.cpu.get_capabilities()
+    return bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16"))
+
+
+def check_model_folder(folder: Path) -> None:
+    """Raise `UserError` unless `folder` holds a configuration and safetensors weights."""
+    if not folder.is_dir():
+        raise UserError("The model folder does not exist.", str(folder), "Check the path.")
+    present = sorted(path.name for path in folder.iterdir())
+    if "config.json" not in present:
+        raise UserError(
+            f"The model folder has no config.json; it has {', '.join(present) or 'no files'}.",
+            str(folder),
+            "Give a folder written by save_pretrained().",
+        )
+    if any(name.endswith(".safetensors") for name in present):
+        return
+    pickles = [name for name in present if Path(name).suffix in PICKLE_SUFFIXES]
+    if pickles:
+        raise UserError(
+            f"The model's weights are a pickle ({', '.join(pickles)}), which can run code when read.",
+            str(folder),
+            "Convert them with save_pretrained(safe_serialization=True) where you trust their source.",
+        )
+    raise UserError(
+        f"The model folder has no weights; it has {', '.join(present)}.",
+        str(folder),
+        "Put model.safetensors beside config.json.",
+    )
+
+
+def convert_gguf(gguf: Path, folder: Path) -> None:
+    """Dequantise the GGUF file into `folder` as float32 safetensors with its tokenizer."""
+    source = {"pretrained_model_name_or_path": str(gguf.parent), "gguf_file": gguf.name}
+    tokenizer = AutoTokenizer.from_pretrained(**source)
+    quantised = AutoModelForCausalLM.from_pretrained(**source, dtype=torch.float32)
+    entries = quantised.config.to_dict()
+    # With this entry save_pretrained() refuses: the weights are no longer quantised.
+    entries.pop("quantization_config", None)
+    entries.pop("_name_or_path", None)
+    plain = type(quantised)(type(quantised.config)(**entries))
+    plain.load_state_dict(quantised.state_dict())
+    plain.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+
+
+def copy_hub_model(model_id: str, folder: Path) -> None:
+    """Fetch a Hugging Face model's safetensors into `folder`; needs the network."""
+    os.environ.pop("HF_HUB_OFFLINE", None)
+    try:
+        AutoConfig.from_pretrained(model_id)
+        model = AutoModelForCausalLM.from_pretrained(
+            model_id, dtype=torch.float32, use_safetensors=True
+        )
+        tokenizer = AutoTokenizer.from_pretrained(model_id)
+    except OSError as error:
+        raise UserError(
+            f"The model {model_id} could not be fetched: {str(error).splitlines()[0]}",
+            "model.base",
+            "Check the name and the network, or give a local folder.",
+        ) from error
+    model.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+
+
+def load_causal_model(folder: Path, dtype: torch.dtype) -> PreTrainedModel:
+    """The causal language model in `folder`, in evaluation mode, without gradients."""
+    check_model_folder(folder)
+    model = AutoModelForCausalLM.from_pretrained(folder, dtype=dtype, local_files_only=True)
+    return model.eval().requires_grad_(False)
+
+
+def load_tokenizer(folder: Path) -> PreTrainedTokenizerBase:
+    """The tokenizer in `folder`; its end-of-text token pads where it has no padding token."""
+    tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+    if tokenizer.pad_token_id is None:
+        tokenizer.pad_token = tokenizer.eos_token
+    return tokenizer

@@ -1,0 +1,132 @@
+"""Training late fusion on cached states of the frozen base: an epoch takes seconds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+from transformers import PreTrainedTokenizerBase
+from transformers.modeling_utils import PreTrainedModel
+
+from .fact_memory import FactMemory, drop_facts
+from .late_fusion import FusionBatch, LateFusion, LateFusionSizes, label_log_probabilities
+from .option_scoring import PLACES_AT_ONCE, TreeStates, tree_states
+from .option_tree import OptionTree, merge_sequences, shared_length
+from .read_out import Positions, next_token_log_probabilities
+from .token_batches import TokenRow, collate_rows
+
+LABELS_AT_ONCE = 64
+
+
+def answer_tree(tokenizer: PreTrainedTokenizerBase, prompt: str, answer: str) -> OptionTree:
+    """A prompt with its one answer and a line end, all of whose tokens are scored."""
+    alone = tokenizer(prompt)["input_ids"]
+    whole = tokenizer(f"{prompt} {answer}\n")["input_ids"]
+    return merge_sequences([whole], [shared_length(alone, whole)])
+
+
+@dataclass(frozen=True)
+class FusionStates:
+    """What the frozen base contributes to training. Shapes: N places, V vocabulary.
+
+    Attributes:
+        places: the N places that predict an answer token; `request` numbers the question.
+        target: (N,) gold next token.
+    """
+
+    places: Positions
+    target: Tensor
+
+
+def fusion_states(
+    model: PreTrainedModel,
+    trees: Sequence[OptionTree],
+    batch_tokens: int,
+    advance: Callable[[int], None],
+) -> FusionStates:
+    """Run the base once over the answer trees."""
+    states: TreeStates = tree_states(model, trees, batch_tokens, advance)
+    return FusionStates(states.positions.select(states.scored_row), states.scored_token)
+
+
+@torch.inference_mode()
+def fusion_rows(model: PreTrainedModel, states: FusionStates, memory: FactMemory) -> FusionBatch:
+    """Every place with its memory and the base's log-probabilities, as one batch to draw from."""
+    labels, targets = [], []
+    for start in range(0, len(states.places), PLACES_AT_ONCE):
+        places = states.places.select(slice(start, start + PLACES_AT_ONCE))
+        base = next_token_log_probabilities(model, places.hidden)
+        labels.append(label_log_probabilities(base, memory.select(places.request)))
+        target = states.target[start : start + PLACES_AT_ONCE]
+        targets.append(base.gather(1, target[:, None]).squeeze(1))
+    embeddings = model.get_input_embeddings()(states.places.current).float()
+    return FusionBatch(
+        states.places,
+        embeddings,
+        torch.cat(labels),
+        torch.cat(targets),
+        states.target,
+        memory.select(states.places.request),
+    )
+
+
+def epoch_of_rows(
+    rows: FusionBatch, batch_size: int, dropout: float, seed: int, epoch: int
+) -> list[FusionBatch]:
+    """Random batches of places, facts dropped at random and their order left to the softmax."""
+    order = np.random.default_rng([seed, 31, epoch]).permutation(len(rows.target))
+    generator = torch.Generator().manual_seed(seed * 1_000_003 + epoch)
+    batches = []
+    for start in range(0, len(order), batch_size):
+        chosen = torch.from_numpy(order[start : start + batch_size])
+        batches.append(
+            FusionBatch(
+                rows.positions.select(chosen),
+                rows.embeddings[chosen],
+                rows.base_label[chosen],
+                rows.base_target[chosen],
+                rows.target[chosen],
+                drop_facts(rows.memory.select(chosen), dropout, generator),
+            )
+        )
+    return batches
+
+
+@torch.inference_mode()
+def text_keys(
+    model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, texts: Sequence[str]
+) -> Tensor:
+    """(texts, D) mean final hidden state of each text's tokens: the text in the model's own space."""
+    keys = []
+    for start in range(0, len(texts), LABELS_AT_ONCE):
+        encoded = tokenizer([" " + text for text in texts[start : start + LABELS_AT_ONCE]])
+        rows = [TokenRow(tuple(tokens), (0.0,) * len(tokens)) for tokens in encoded["input_ids"]]
+        batch = collate_rows(rows, padding=0)
+        output = model.base_model(
+            input_ids=batch.tokens, attention_mask=batch.mask, use_cache=False
+        )
+        weights = batch.mask[:, :, None].float()
+        total = (output.last_hidden_state.float() * weights).sum(dim=1)
+        keys.append(total / weights.sum(dim=1))
+    return torch.cat(keys)
+
+
+def save_fusion(fusion: LateFusion, path: Path) -> None:
+    """Write the trained top; object vectors stay in the embed stage's file."""
+    tensors = {name: value.contiguous() for name, value in fusion.state_dict().items()}
+    save_file(tensors, path)
+
+
+def load_fusion(path: Path, object_vectors: Tensor) -> LateFusion:
+    """The trained top in `path` over `object_vectors` (objects, G)."""
+    tensors = load_file(path)
+    keys = tensors["relation_keys"]
+    sizes = LateFusionSizes(keys.shape[1], object_vectors.shape[1], len(tensors["query.bias"]))
+    fusion = LateFusion(sizes, keys, object_vectors)
+    fusion.load_state_dict(tensors)
+    return fusion.eval()

@@ -1,0 +1,71 @@
+"""LoRA (Hu et al. 2021) on the upper layers' MLPs, by PEFT.
+
+MLPs hold more facts a parameter than attention does (2.4 against 1.3 bit), so adapters sit there.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+from peft import LoraConfig, PeftModel, get_peft_model
+from torch import nn
+from transformers.modeling_utils import PreTrainedModel
+
+from .base_model import load_causal_model
+
+
+def mlp_linear_names(model: PreTrainedModel) -> list[str]:
+    """Names of the linear modules inside the blocks' MLPs, found by structure.
+
+    A block's MLP is the child whose linears are not its attention's; families name it
+    `mlp`, `feed_forward`, `ffn` or `intermediate`/`output`, all of which lack "att".
+    """
+    blocks = [
+        name for name, module in model.named_modules() if name.endswith(".0") and _is_block(module)
+    ]
+    prefix = blocks[0]
+    block = model.get_submodule(prefix)
+    return sorted(
+        name
+        for name, module in block.named_modules()
+        if "att" not in name and type(module).__name__ in {"Linear", "Conv1D"}
+    )
+
+
+def _is_block(module: object) -> bool:
+    """Whether a module is a Transformer block: it has an attention child."""
+    children = getattr(module, "named_children", lambda: [])()
+    return any("att" in name for name, _ in children)
+
+
+def add_low_rank_adapters(model: PreTrainedModel, rank: int, upper_layers: int) -> PeftModel:
+    """Wrap `model` with rank-`rank` adapters on the MLPs of its last `upper_layers` blocks."""
+    count = model.config.num_hidden_layers
+    config = LoraConfig(
+        r=rank,
+        lora_alpha=2 * rank,
+        lora_dropout=0.0,  # a resumed run must give the same bytes
+        target_modules=[name.split(".")[-1] for name in mlp_linear_names(model)],
+        layers_to_transform=list(range(max(0, count - upper_layers), count)),
+        task_type="CAUSAL_LM",
+    )
+    return get_peft_model(model, config)
+
+
+def trained_parameters(model: nn.Module) -> int:
+    """How many numbers training may change."""
+    return sum(value.numel() for value in model.parameters() if value.requires_grad)
+
+
+def load_adapted_model(base_folder: Path, adapter: Path, dtype: torch.dtype) -> PreTrainedModel:
+    """The base model with the adapter's update added to its weights."""
+    model = load_causal_model(base_folder, dtype)
+    merged: PreTrainedModel = PeftModel.from_pretrained(model, adapter).merge_and_unload()
+    return merged.eval().requires_grad_(False)
+
+
+def load_for_more_training(base_folder: Path, adapter: Path, dtype: torch.dtype) -> PeftModel:
+    """The base model with the adapter as it was saved, ready to be trained further."""
+    model = load_causal_model(base_folder, dtype)
+    return PeftModel.from_pretrained(model, adapter, is_trainable=True)

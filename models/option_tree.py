@@ -1,0 +1,131 @@
+"""A prompt with its answer options as one tree of token ids, so that what they share is computed once.
+
+Prompt and option are tokenised together, then merged on token ids: a tokenizer that joins the last
+character of the prompt to the first of the option gives the same scores as option-by-option evaluation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+from transformers import PreTrainedTokenizerBase
+
+
+@dataclass(frozen=True)
+class OptionTree:
+    """A trie of token sequences that begin alike; node i's parent precedes it.
+
+    Attributes:
+        tokens: token id of each node.
+        parents: index of each node's parent; -1 for the root.
+        depths: tokens before the node on its path, which is its position.
+        paths: for each option, the nodes whose tokens are scored: those after the prompt.
+    """
+
+    tokens: tuple[int, ...]
+    parents: tuple[int, ...]
+    depths: tuple[int, ...]
+    paths: tuple[tuple[int, ...], ...]
+
+    def __len__(self) -> int:
+        return len(self.tokens)
+
+
+def build_option_tree(
+    tokenizer: PreTrainedTokenizerBase, prompt: str, options: Sequence[str]
+) -> OptionTree:
+    """Tokenise `prompt` + " " + option for each option and merge the results.
+
+    The scored tokens of an option are those beyond the tokens that all of its siblings and the
+    prompt alone share: the prompt's own, or fewer where the tokenizer merges across the seam.
+    """
+    alone = tokenizer(prompt)["input_ids"]
+    sequences = tokenizer([f"{prompt} {option}" for option in options])["input_ids"]
+    seam = min(shared_length(alone, sequence) for sequence in sequences)
+    return merge_sequences(sequences, [seam] * len(sequences))
+
+
+def merge_sequences(sequences: Sequence[Sequence[int]], seams: Sequence[int]) -> OptionTree:
+    """The trie of `sequences`; each one's tokens from its index in `seams` on are the scored ones."""
+    tokens: list[int] = []
+    parents: list[int] = []
+    depths: list[int] = []
+    children: dict[tuple[int, int], int] = {}
+    paths = []
+    for sequence, seam in zip(sequences, seams, strict=True):
+        node = -1
+        path = []
+        for depth, token in enumerate(sequence):
+            child = children.get((node, token))
+            if child is None:
+                child = children[node, token] = len(tokens)
+                tokens.append(token)
+                parents.append(node)
+                depths.append(depth)
+            node = child
+            if depth >= seam:
+                path.append(node)
+        paths.append(tuple(path))
+    return OptionTree(tuple(tokens), tuple(parents), tuple(depths), tuple(paths))
+
+
+def shared_length(first: Sequence[int], second: Sequence[int]) -> int:
+    """How many leading tokens the two share."""
+    for index, (left, right) in enumerate(zip(first, second, strict=False)):
+        if left != right:
+            return index
+    return min(len(first), len(second))
+
+
+@dataclass(frozen=True)
+class TreeBatch:
+    """Several trees as one padded batch for a causal Transformer.
+
+    Shapes: B trees, T nodes of the longest tree, N scored nodes in all.
+
+    Attributes:
+        tokens: (B, T) token ids, padded at the end.
+        positions: (B, T) position ids.
+        mask: (B, 1, T, T) bool, true where a node (row) may attend to a node (column).
+        scored_tree: (N,) tree of each scored node.
+        scored_parent: (N,) node that predicts it, within its tree.
+        scored_token: (N,) its token id.
+        scored_node: (N,) its own index within its tree.
+    """
+
+    tokens: Tensor
+    positions: Tensor
+    mask: Tensor
+    scored_tree: Tensor
+    scored_parent: Tensor
+    scored_token: Tensor
+    scored_node: Tensor
+
+
+def collate_trees(trees: Sequence[OptionTree], padding: int) -> TreeBatch:
+    """Pad `trees` to one length; `padding` is any valid token id."""
+    length = max(len(tree) for tree in trees)
+    tokens = np.full((len(trees), length), padding, dtype=np.int64)
+    positions = np.zeros((len(trees), length), dtype=np.int64)
+    # Padding attends to itself, so that no row of the softmax is empty.
+    mask = np.broadcast_to(np.eye(length, dtype=bool), (len(trees), length, length)).copy()
+    scored: list[tuple[int, int, int, int]] = []
+    for number, tree in enumerate(trees):
+        tokens[number, : len(tree)] = tree.tokens
+        positions[number, : len(tree)] = tree.depths
+        for node, parent in enumerate(tree.parents):
+            if parent >= 0:
+                mask[number, node] |= mask[number, parent]
+        nodes = sorted({node for path in tree.paths for node in path})
+        scored += [(number, tree.parents[node], tree.tokens[node], node) for node in nodes]
+    columns = torch.tensor(scored, dtype=torch.long).reshape(-1, 4).unbind(1)
+    return TreeBatch(
+        torch.from_numpy(tokens),
+        torch.from_numpy(positions),
+        torch.from_numpy(mask)[:, None],
+        *columns,
+    )

@@ -1,0 +1,117 @@
+"""The `infact` command. Everything heavy is imported by the command that needs it."""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ..errors import UserError
+from .stages import STAGES
+
+if TYPE_CHECKING:
+    from .project import Project
+
+DEFAULT_CONFIG = Path("data/hpo/infact.toml")
+PACKAGED_CONFIG = Path(__file__).resolve().parent.parent / DEFAULT_CONFIG
+STOPPED = "stopped; the next run resumes: finished stages are kept, training continues where it was"
+EXIT_USER_ERROR = 2
+EXIT_INTERRUPTED = 130
+
+app = typer.Typer(
+    name="infact",
+    help="Put a knowledge graph's facts into a language model, and prove what each route gained.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+Config = Annotated[
+    Path | None,
+    typer.Option("--config", "-c", help=f"Project file; {DEFAULT_CONFIG} by default."),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+
+
+@app.command()
+def init(
+    path: Annotated[Path, typer.Argument(help="File to write.")] = Path("infact.toml"),
+) -> None:
+    """Write a commented project file."""
+    from .init import write_project_file
+
+    write_project_file(path)
+    typer.echo(f"wrote {path}; name your sources in it, then: infact run --config {path}")
+
+
+def _stage_command(name: str) -> Callable[[Path | None, bool], None]:
+    def command(config: Config = None, json: Json = False) -> None:
+        _run([name], config, json)
+
+    return command
+
+
+for _stage in STAGES:
+    app.command(_stage.name, help=f"{_stage.summary} Makes what it needs first.")(
+        _stage_command(_stage.name)
+    )
+
+
+@app.command("run")
+def run_all(config: Config = None, json: Json = False) -> None:
+    """Run all stages, from the sources to the report."""
+    _run([stage.name for stage in STAGES], config, json)
+
+
+@app.command()
+def status(config: Config = None, json: Json = False) -> None:
+    """Say for each stage whether it is kept or would run, and why."""
+    from .console import Console
+    from .status import print_status
+
+    print_status(_load(config), Console(json))
+
+
+@app.command()
+def ask(
+    question: Annotated[str, typer.Argument(help="In words.")],
+    config: Config = None,
+    json: Json = False,
+) -> None:
+    """Ask the model, with and without the graph."""
+    from .ask import ask as answer
+    from .console import Console
+
+    answer(_load(config), question, Console(json))
+
+
+def _run(targets: list[str], config: Path | None, json: bool) -> None:
+    from .console import Console
+    from .run import run_stages
+
+    console = Console(json)
+    folders = run_stages(_load(config), targets, console)
+    console.result({name: str(folder) for name, folder in folders.items()})
+
+
+def _load(config: Path | None) -> "Project":
+    from .project import load_project
+
+    if config is not None or DEFAULT_CONFIG.exists():
+        return load_project(config or DEFAULT_CONFIG)
+    # The packaged project may lie where nobody can write: results go below the current folder.
+    return load_project(PACKAGED_CONFIG, artifacts_folder=Path("artifacts") / "hpo")
+
+
+def main() -> None:
+    """Run the command line: a UserError is three short lines and status 2, Ctrl-C one and 130."""
+    try:
+        app()
+    except UserError as error:
+        print(error, file=sys.stderr)
+        raise SystemExit(EXIT_USER_ERROR) from None
+    except SystemExit as end:
+        if end.code == EXIT_INTERRUPTED:  # what Typer makes of KeyboardInterrupt
+            print(f"\n{STOPPED}", file=sys.stderr)
+        raise

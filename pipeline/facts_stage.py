@@ -1,0 +1,180 @@
+"""The facts stage: split facts into pools, then write their options, questions and sentences."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+import numpy as np
+import pyarrow.parquet as pq
+
+from ..errors import UserError
+from ..kg.candidates import CandidatePool
+from ..kg.facts import Fact, build_facts, facts_table
+from ..kg.general_facts import general_facts, read_general_facts
+from ..kg.graph import KnowledgeGraph
+from ..kg.name_groups import name_groups
+from ..kg.phrasings import PredicatePhrasing
+from ..kg.predicates import PredicateRule, choose_predicates
+from ..kg.prefixes import ExpansionError, Prefixes
+from ..kg.splits import (
+    GRAPH_POOLS,
+    PoolSizes,
+    askable_facts,
+    assert_pools_disjoint,
+    split_facts,
+    subjects_of,
+    withheld_rows,
+)
+from ..kg.templates import RelationTemplates, relation_templates
+from ..kg.verbalise import (
+    Question,
+    questions_table,
+    sentences_table,
+    training_questions,
+    training_sentences,
+    unseen_questions,
+)
+from .project import Project
+from .stages import StageContext
+
+POOL_NAMES = {
+    "T": "taught",
+    "M": "in memory",
+    "I": "inferable",
+    "P": "practice",
+    "U": "untouched",
+}
+
+
+def run(context: StageContext) -> None:
+    """Write facts.parquet, questions.parquet, sentences.parquet and withheld.npy.
+
+    Raises:
+        UserError: a predicate, a phrasing or a general fact is faulty, or no fact can be asked.
+    """
+    project = context.project
+    graph = KnowledgeGraph.open(context.inputs["ingest"])
+    hierarchy = _hierarchy(graph, project)
+    templates = _templates(graph, project, hierarchy)
+    facts, withheld = _graph_facts(context, graph, templates, hierarchy)
+    general, general_questions = _general(context)
+    questions = [
+        *training_questions(facts, templates),
+        *unseen_questions(facts, templates, project.eval.phrasings_per_fact),
+        *general_questions,
+    ]
+    _write(context, [*facts, *general], questions, templates)
+    np.save(context.work / "withheld.npy", withheld, allow_pickle=False)
+    context.console.line(f"{len(withheld)} triples are withheld from training and memory")
+
+
+def _hierarchy(graph: KnowledgeGraph, project: Project) -> tuple[int, ...]:
+    """Those of the project's hierarchy predicates that the graph has."""
+    wanted = {_expanded(project, curie, "graph.hierarchy") for curie in project.graph.hierarchy}
+    return tuple(r for r in range(graph.relation_count) if graph.relation_iri(r) in wanted)
+
+
+def _expanded(project: Project, curie: str, key: str) -> str:
+    try:
+        return Prefixes(project.prefixes).expand(curie)
+    except ExpansionError as error:
+        where = f"{project.file.name}:{key}"
+        raise UserError(str(error), where, "Declare its prefix in [prefixes].") from None
+
+
+def _templates(
+    graph: KnowledgeGraph, project: Project, hierarchy: Sequence[int]
+) -> dict[int, RelationTemplates]:
+    """The asked relations and their phrasings."""
+    if not project.facts.predicate:
+        chosen = choose_predicates(graph, hierarchy, project.facts.max_objects, PredicateRule())
+        return {
+            relation: relation_templates(
+                PredicatePhrasing(graph.relation_iri(relation)), graph.relation_label(relation)
+            )
+            for relation in chosen
+        }
+    templates: dict[int, RelationTemplates] = {}
+    for table in project.facts.predicate:
+        relation = graph.relation(_expanded(project, table.iri, "facts.predicate.iri"))
+        phrasing = PredicatePhrasing(
+            table.iri,
+            table.label or "",
+            table.train_questions,
+            table.test_questions,
+            table.statements,
+        )
+        templates[relation] = relation_templates(phrasing, graph.relation_label(relation))
+    return templates
+
+
+def _graph_facts(
+    context: StageContext,
+    graph: KnowledgeGraph,
+    templates: dict[int, RelationTemplates],
+    hierarchy: tuple[int, ...],
+) -> tuple[list[Fact], np.ndarray]:
+    settings = context.project.facts
+    relations = sorted(templates)
+    groups = name_groups(graph, subjects_of(graph, relations).tolist())
+    askable, unfit = askable_facts(graph, relations, groups, settings.max_objects, context.seed)
+    sizes = PoolSizes(settings.taught, settings.in_memory, settings.inferable, settings.practice)
+    pools = split_facts(askable, groups, sizes, context.seed)
+    withheld = withheld_rows(graph, pools["I"], groups)
+    assert_pools_disjoint(pools, groups, withheld, graph.triples)
+    candidates = {r: CandidatePool(graph, r, hierarchy, groups) for r in relations}
+    labels = {relation: templates[relation].relation_label for relation in relations}
+    facts, without_options = build_facts(
+        graph, pools, candidates, labels, settings.options, context.seed
+    )
+    if not facts:
+        raise UserError(
+            "no fact of this graph can be asked",
+            "; ".join(f"{count}: {reason}" for reason, count in (unfit + without_options).items()),
+            "Name other predicates in [[facts.predicate]], or raise facts.max_objects.",
+        )
+    context.console.line(f"{len(askable)} facts could be asked, of {len(groups.members)} names")
+    _say_counts(context, facts, sizes)
+    _say_dropped(context, unfit, without_options)
+    return facts, withheld
+
+
+def _general(context: StageContext) -> tuple[list[Fact], list[Question]]:
+    """Pool U, from every file that the project names."""
+    facts: list[Fact] = []
+    questions: list[Question] = []
+    for spec in context.project.facts.general:
+        lines = read_general_facts(context.files[spec], spec)
+        more_facts, more_questions = general_facts(
+            lines, spec, context.project.facts.options, context.seed
+        )
+        facts += more_facts
+        questions += more_questions
+    context.console.line(f"U untouched: {len(facts)} general facts")
+    return facts, questions
+
+
+def _say_counts(context: StageContext, facts: Sequence[Fact], sizes: PoolSizes) -> None:
+    counts = Counter((fact.pool, fact.relation_label) for fact in facts)
+    for pool in GRAPH_POOLS:
+        parts = [f"{label} {n}" for (owner, label), n in sorted(counts.items()) if owner == pool]
+        total, wanted = sum(fact.pool == pool for fact in facts), sizes.by_pool()[pool]
+        short = f" (of {wanted} wanted: the graph has no more)" if total < wanted else ""
+        context.console.line(f"{pool} {POOL_NAMES[pool]}: {total}{short}; {', '.join(parts)}")
+
+
+def _say_dropped(context: StageContext, unfit: Counter[str], without_options: Counter[str]) -> None:
+    for reason, count in sorted((unfit + without_options).items()):
+        context.console.line(f"not asked: {count}, {reason}")
+
+
+def _write(
+    context: StageContext,
+    facts: Sequence[Fact],
+    questions: Sequence[Question],
+    templates: dict[int, RelationTemplates],
+) -> None:
+    sentences = training_sentences(facts, templates)
+    pq.write_table(facts_table(facts), context.work / "facts.parquet")
+    pq.write_table(questions_table(questions), context.work / "questions.parquet")
+    pq.write_table(sentences_table(sentences), context.work / "sentences.parquet")
+    context.console.line(f"{len(sentences)} sentences, {len(questions)} questions")

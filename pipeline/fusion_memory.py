@@ -1,0 +1,79 @@
+"""From a question to what a fused model may read: linked facts as token ids, and their controls."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file
+from torch import Tensor
+from transformers import PreTrainedTokenizerBase
+
+from ..models.fact_memory import TokenFact, random_facts, shuffled_objects
+from .graph_reader import GraphReader
+
+# The fused arm and its controls: the same architecture, data and steps, other memories.
+VARIANTS = ("fused", "random vectors", "shuffled graph")
+
+
+@dataclass
+class MemoryWriter:
+    """Writes token facts for questions; remembers label tokens.
+
+    Attributes:
+        reader: the graph.
+        tokenizer: of the language model.
+        vector_rows: entity to its row in the object vectors.
+        max_facts: facts a question may have.
+    """
+
+    reader: GraphReader
+    tokenizer: PreTrainedTokenizerBase
+    vector_rows: dict[int, int]
+    max_facts: int
+    _labels: dict[int, tuple[int, ...]] = field(default_factory=dict)
+
+    def facts(self, question: str) -> list[TokenFact]:
+        """The facts of the entities that `question` mentions."""
+        return [
+            TokenFact(
+                fact.relation, self.vector_rows.get(fact.object, -1), self._label(fact.object)
+            )
+            for fact in self.reader.retriever.facts(question, self.max_facts)
+        ]
+
+    @property
+    def line_end(self) -> int:
+        """The token that ends an answer."""
+        return int(self.tokenizer("\n")["input_ids"][-1])
+
+    def _label(self, entity: int) -> tuple[int, ...]:
+        if entity not in self._labels:
+            text = f" {self.reader.graph.label(entity)}\n"
+            self._labels[entity] = tuple(self.tokenizer(text)["input_ids"])
+        return self._labels[entity]
+
+
+def variant_facts(
+    variant: str, requests: list[list[TokenFact]], writer: MemoryWriter, seed: int
+) -> list[list[TokenFact]]:
+    """The memories of one of `VARIANTS`."""
+    if variant == "shuffled graph":
+        return shuffled_objects(requests, seed)
+    if variant == "random vectors":
+        return random_facts(requests, len(writer.tokenizer), writer.line_end, seed)
+    return requests
+
+
+def object_vectors(embed_folder: Path) -> tuple[Tensor, dict[int, int]]:
+    """(objects, G) vectors of the embed stage, and each entity's row."""
+    tensors = load_file(embed_folder / "vectors.safetensors")
+    rows = {int(entity): row for row, entity in enumerate(tensors["entity_ids"].tolist())}
+    return tensors["entity"].float(), rows
+
+
+def variant_vectors(variant: str, vectors: Tensor, seed: int) -> Tensor:
+    """`vectors`, or for the random control numbers of the same mean and spread."""
+    if variant != "random vectors":
+        return vectors
+    generator = torch.Generator().manual_seed(seed)
+    return torch.randn(vectors.shape, generator=generator) * vectors.std() + vectors.mean()

@@ -1,0 +1,65 @@
+"""One door to the graph for every stage that reads facts: linking, retrieval, prompts with citations."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+from transformers import PreTrainedTokenizerBase
+
+from ..kg.fact_prompt import FactLine, augmented_prompt, fact_lines
+from ..kg.graph import KnowledgeGraph
+from ..kg.linker import Linker
+from ..kg.retrieval import FactRetriever, RetrievedFact, relation_words
+
+
+@dataclass(frozen=True)
+class GraphReader:
+    """The graph, the retriever over it and the project's names of relations."""
+
+    graph: KnowledgeGraph
+    retriever: FactRetriever
+    relation_labels: dict[int, str]
+
+    @classmethod
+    def open(cls, graph_folder: Path, facts_folder: Path) -> "GraphReader":
+        """Open the graph without its withheld triples."""
+        graph = KnowledgeGraph.open(graph_folder)
+        withheld = np.load(facts_folder / "withheld.npy", allow_pickle=False)
+        named = pq.read_table(
+            facts_folder / "facts.parquet", columns=["relation", "relation_label"]
+        )
+        labels = {
+            row["relation"]: row["relation_label"]
+            for row in named.to_pylist()
+            if row["relation"] >= 0
+        }
+        return cls(graph, FactRetriever(graph, Linker.build(graph), withheld), labels)
+
+    def relation_label(self, relation: int) -> str:
+        """What the project calls a relation; else what the graph does."""
+        return self.relation_labels.get(relation) or self.graph.relation_label(relation)
+
+    def lines(self, facts: Sequence[RetrievedFact], question: str) -> list[FactLine]:
+        """Facts as lines of a prompt, most relevant to the question first."""
+        words = relation_words(self.graph, self.relation_labels, facts)
+        return fact_lines(self.graph, words, facts, question)
+
+    def prompt(
+        self, prompt: str, limit: int, budget: int, tokenizer: PreTrainedTokenizerBase
+    ) -> tuple[str, tuple[FactLine, ...]]:
+        """`prompt` with the facts that it calls for written before it; see `augmented_prompt`."""
+        lines = self.lines(self.retriever.facts(prompt, limit), prompt)
+        return augmented_prompt(
+            lines, prompt, budget, lambda text: len(tokenizer(text)["input_ids"])
+        )
+
+    def citation(self, fact: RetrievedFact) -> str:
+        """A triple in words with its IRIs' subject, source file and line."""
+        origin = self.graph.origin(fact.row)
+        place = f"{origin.source}:{origin.line}" if origin.line else origin.source
+        return (
+            f"{self.graph.iri(fact.subject)} {self.graph.label(fact.subject)}, "
+            f"{self.relation_label(fact.relation)}: {self.graph.label(fact.object)} ({place})"
+        )

@@ -1,0 +1,76 @@
+"""The ingest stage: the project's sources become a graph directory."""
+
+from pathlib import Path
+
+import pyarrow.parquet as pq
+
+from ..kg.ingest import GraphSettings, IngestSummary, ingest
+from ..kg.sources import Source, TripleTemplate
+from .console import Console
+from .settings import RowStatement, SourceTable
+from .stages import StageContext, source_name
+
+SHOWN_REJECTIONS = 3
+
+
+def run(context: StageContext) -> None:
+    """Write the graph and say what is in it."""
+    project, console = context.project, context.console
+    sources = [_source(table, context.files[table.path]) for table in project.source]
+    settings = GraphSettings(
+        label_predicates=project.graph.label_predicates,
+        hierarchy=project.graph.hierarchy,
+        strict=project.graph.strict,
+    )
+    size = sum(source.path.stat().st_size for source in sources)
+    with console.progress("ingest", size, "bytes") as advance:
+        summary = ingest(sources, context.work, project.prefixes, settings, advance)
+    _say(summary, console)
+    _say_rejections(context.work / "rejected.parquet", sources, console)
+
+
+def _source(table: SourceTable, path: Path) -> Source:
+    return Source(
+        path=path,
+        name=source_name(table.path),
+        format=table.format,
+        comment=table.comment,
+        triples=tuple(map(_template, table.triples)),
+        version=table.version,
+        licence=table.licence,
+        url=table.url,
+    )
+
+
+def _template(row: RowStatement) -> TripleTemplate:
+    return TripleTemplate(
+        subject=row.subject,
+        predicate=row.predicate,
+        object=row.object,
+        literal=row.literal,
+        language=row.language,
+        datatype=row.datatype,
+        where=row.where,
+        where_not=row.where_not,
+    )
+
+
+def _say(summary: IngestSummary, console: Console) -> None:
+    console.line(
+        f"{summary.entities:,} entities ({summary.unlabelled:,} without a label), "
+        f"{summary.relations:,} relations, {summary.triples:,} triples, "
+        f"{summary.literals:,} literals, {summary.names:,} names"
+    )
+    console.line(
+        f"{summary.read:,} statements read, {summary.duplicate:,} of them duplicate, "
+        f"{summary.rejected:,} rejected"
+    )
+
+
+def _say_rejections(path: Path, sources: list[Source], console: Console) -> None:
+    rejected = pq.read_table(path).slice(0, SHOWN_REJECTIONS).to_pylist()
+    for row in rejected:
+        name = sources[row["source"]].name
+        console.line(f"rejected {name}:{row['line']}:{row['column']}  {row['reason']}")
+    if rejected:
+        console.line("all of them, with their text: rejected.parquet in the artifact")

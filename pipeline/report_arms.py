@@ -1,0 +1,87 @@
+"""The arms and pools that a report knows: their order, what they are in plain words, their roles."""
+
+from dataclasses import dataclass
+
+BASE = "base"
+
+
+@dataclass(frozen=True)
+class ArmKind:
+    """What an arm is.
+
+    `role`: "base"; "route" puts the facts into the model; "prompt" writes them into the question;
+    "control" shows what is reached without the facts.
+    """
+
+    name: str
+    role: str
+    description: str
+
+
+@dataclass(frozen=True)
+class PoolKind:
+    """What a pool asks."""
+
+    pool: str
+    name: str
+    asks: str
+
+
+@dataclass(frozen=True)
+class ControlPair:
+    """A control and the arm whose gain it examines, in one pool."""
+
+    control: str
+    arm: str
+    pool: str
+
+
+ARMS = (
+    ArmKind(BASE, "base", "the language model as it came"),
+    ArmKind(
+        "base + prompt",
+        "prompt",
+        "the base model with the facts of the linked entities in its prompt: the route to beat",
+    ),
+    ArmKind("pretrained", "route", "trained further on sentences written from the taught facts"),
+    ArmKind(
+        "distilled", "route", "trained to answer alone as the base answers with facts in its prompt"
+    ),
+    ArmKind("fused", "route", "the base model, frozen, reading the graph through a fusion layer"),
+    ArmKind("fused + prompt", "prompt", "the fused model with facts in its prompt as well"),
+    ArmKind("random vectors", "control", "fused, with random vectors in place of the graph's"),
+    ArmKind("shuffled graph", "control", "fused, reading a graph whose objects were shuffled"),
+    ArmKind("link prediction", "route", "graph embeddings rank the options; no language model"),
+    ArmKind("majority object", "control", "always the option most frequent for the relation"),
+)
+
+POOLS = (
+    PoolKind("T", "taught", "facts in the training text, asked in phrasings never trained on"),
+    PoolKind("M", "in memory", "facts in the graph, of entities never used in training"),
+    PoolKind("I", "inferable", "facts hidden from graph and text, to be inferred"),
+    PoolKind("U", "untouched", "general facts, to see what was forgotten"),
+)
+
+CONTROLS = (
+    ControlPair("random vectors", "fused", "M"),
+    ControlPair("shuffled graph", "fused", "M"),
+    ControlPair("majority object", "fused", "M"),
+    ControlPair("majority object", "pretrained", "T"),
+    ControlPair("majority object", "link prediction", "I"),
+)
+
+
+def arm_kind(name: str) -> ArmKind:
+    """The known kind, or a route without a description."""
+    return next((kind for kind in ARMS if kind.name == name), ArmKind(name, "route", ""))
+
+
+def pool_kind(pool: str) -> PoolKind:
+    """The known kind, or one without a description."""
+    return next((kind for kind in POOLS if kind.pool == pool), PoolKind(pool, f"pool {pool}", ""))
+
+
+def in_order(names: list[str]) -> list[str]:
+    """Arms in the report's order; unknown ones last, as they came."""
+    known = [kind.name for kind in ARMS]
+    return sorted(names, key=lambda name: known.index(name) if name in known else len(known))

@@ -1,0 +1,57 @@
+"""The report stage: report.json, report.html and report.md from answers and manifests."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+
+from .arm_table import arm_table
+from .artifacts import read_manifest
+from .report_data import ReportInputs, build_report
+from .report_markdown import render_markdown
+from .report_page import render_page
+from .stages import StageContext
+
+
+def run(context: StageContext) -> None:
+    """Write the three reports into the stage's folder, then print the table of arms and the path.
+
+    Raises:
+        UserError: arms answered different facts.
+    """
+    report = build_report(read_inputs(context))
+    document = json.dumps(report, indent=1, ensure_ascii=False, allow_nan=False)
+    _write(context.work / "report.json", document + "\n")
+    _write(context.work / "report.html", render_page(report))
+    _write(context.work / "report.md", render_markdown(report))
+    context.console.line(arm_table(report))
+    # The folder loses its suffix when it is published.
+    context.console.line(f"{context.work.with_suffix('') / 'report.html'}")
+
+
+def read_inputs(context: StageContext) -> ReportInputs:
+    """Everything the report is made from, out of the folders of the stages before it."""
+    answers, facts = context.inputs["eval"], context.inputs["facts"]
+    manifests = {name: read_manifest(folder) for name, folder in context.inputs.items()}
+    settings = context.project
+    return ReportInputs(
+        title=settings.report.title or settings.name,
+        answers=pq.read_table(answers / "answers.parquet"),
+        facts=pq.read_table(facts / "facts.parquet"),
+        costs=_read_json(answers / "costs.json"),
+        perplexity=_read_json(answers / "perplexity.json"),
+        sources=_read_json(context.inputs["ingest"] / "sources.json"),
+        manifests={name: found for name, found in manifests.items() if found is not None},
+        model=Path(settings.model.base).name,
+        primary=settings.eval.primary,
+        seed=context.seed,
+    )
+
+
+def _read_json(path: Path) -> Any:
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def _write(path: Path, text: str) -> None:
+    path.write_text(text, encoding="utf-8")

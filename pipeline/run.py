@@ -1,0 +1,101 @@
+"""Run stages in order: keep those whose artifact exists, make the others."""
+
+import time
+from collections.abc import Collection
+from datetime import UTC, datetime
+from pathlib import Path
+
+from ..errors import UserError
+from . import machine
+from .artifacts import Manifest, Recipe, publish, read_manifest, work_folder
+from .console import Console, duration
+from .project import Project
+from .stages import STAGES, Stage, StageContext, recipe, with_upstream
+
+
+def run_stages(
+    project: Project,
+    targets: Collection[str],
+    console: Console,
+    stages: tuple[Stage, ...] = STAGES,
+) -> dict[str, Path]:
+    """Make the artifacts of `targets` and of all that they need.
+
+    Returns:
+        The artifact folder of each of those stages, in order.
+
+    Raises:
+        UserError: a mistake of the user's in a stage; earlier artifacts stay.
+    """
+    manifests: dict[str, Manifest] = {}
+    folders: dict[str, Path] = {}
+    for stage in with_upstream(targets, stages):
+        made_from = recipe(stage, project, manifests)
+        folder = made_from.folder(project.artifacts_folder)
+        manifest = read_manifest(folder)
+        if manifest:
+            console.line(f"{stage.name}  kept  {folder}")
+        else:
+            manifest = _make(stage, made_from, project, folders, console)
+        manifests[stage.name], folders[stage.name] = manifest, folder
+    return folders
+
+
+def existing_artifacts(
+    project: Project, names: Collection[str], stages: tuple[Stage, ...] = STAGES
+) -> dict[str, Path]:
+    """The artifact folders of those stages and all that they need, without making any.
+
+    Raises:
+        UserError: one hasn't been made from the project file as it stands.
+    """
+    manifests: dict[str, Manifest] = {}
+    folders: dict[str, Path] = {}
+    for stage in with_upstream(names, stages):
+        folder = recipe(stage, project, manifests).folder(project.artifacts_folder)
+        manifest = read_manifest(folder)
+        if manifest is None:
+            fix = f"run `infact {stage.name}` first; `infact status` says why"
+            raise UserError(
+                f"{stage.name} hasn't been run with these settings", str(project.file), fix
+            )
+        manifests[stage.name], folders[stage.name] = manifest, folder
+    return folders
+
+
+def _make(
+    stage: Stage,
+    made_from: Recipe,
+    project: Project,
+    folders: dict[str, Path],
+    console: Console,
+) -> Manifest:
+    artifacts = project.artifacts_folder
+    console.line(f"{stage.name}  run  {made_from.folder(artifacts)}")
+    started = time.monotonic()
+    machine.reset_peak_memory()
+    with work_folder(artifacts, made_from, stage.resumable) as work:
+        context = StageContext(
+            project=project,
+            work=work,
+            inputs={name: folders[name] for name in stage.inputs},
+            seed=project.seed,
+            console=console,
+            files={spec: project.resolve(spec) for spec in stage.files(project)},
+        )
+        stage.function()(context)
+        seconds = time.monotonic() - started
+        manifest = publish(artifacts, made_from, _recorded(seconds))
+    console.line(f"{stage.name}  done in {duration(seconds)}")
+    return manifest
+
+
+def _recorded(seconds: float) -> dict[str, object]:
+    return {
+        "finished": datetime.now(UTC).isoformat(timespec="seconds"),
+        "seconds": round(seconds, 3),
+        "peak_memory_bytes": machine.peak_memory_bytes(),
+        "device": machine.device_name(),
+        "packages": machine.package_versions(),
+        "code": machine.code_digest(),
+    }

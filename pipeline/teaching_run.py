@@ -1,0 +1,61 @@
+"""Running the training loop inside a stage: progress, checkpoints, the adapter and what it cost."""
+
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+from peft import PeftModel
+from torch import Tensor, nn
+
+from ..models.low_rank import trained_parameters
+from ..models.training import Curriculum, TrainingSettings, train
+from .stages import StageContext
+
+BatchT = TypeVar("BatchT")
+
+
+def teach(
+    context: StageContext,
+    adapted: PeftModel,
+    curriculum: Curriculum[BatchT],
+    loss: Callable[[nn.Module, BatchT], Tensor],
+    settings: TrainingSettings,
+) -> None:
+    """Train the adapters of `adapted` and write adapter/, training.json and log/training.json.
+
+    A run that was cut off goes on from its last checkpoint. The inner model is trained, since the
+    wrapper only forwards to it.
+    """
+    checkpoint = context.work / "resume" / "training.safetensors"
+    checkpoint.parent.mkdir(exist_ok=True)
+    sizes = [
+        curriculum.size(batch)
+        for epoch in range(settings.epochs)
+        for batch in curriculum.epoch(epoch)
+    ]
+    started = time.monotonic()
+    with context.console.progress("training", sum(sizes), "tokens") as advance:
+        record = train(adapted.get_base_model(), curriculum, loss, settings, checkpoint, advance)
+    seconds = time.monotonic() - started
+    adapted.save_pretrained(context.work / "adapter")
+    write_json(
+        context.work / "training.json",
+        {
+            "steps": record.steps,
+            "tokens": record.units,
+            "losses": record.losses,
+            "trained_parameters": trained_parameters(adapted),
+        },
+    )
+    log = context.work / "log"
+    log.mkdir(exist_ok=True)
+    write_json(log / "training.json", {"seconds": round(seconds, 2)})
+    losses = ", ".join(f"{value:.3f}" for value in record.losses)
+    context.console.line(f"{record.units:,} tokens in {record.steps} steps; loss by epoch {losses}")
+
+
+def write_json(path: Path, document: object) -> None:
+    """Write `document` readably, the same bytes for the same document."""
+    path.write_text(json.dumps(document, indent=1, sort_keys=True) + "\n", encoding="utf-8")

@@ -1,0 +1,258 @@
+"""A whole graph directory from small sources: what is in it, what is refused, what is counted."""
+
+import json
+import random
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from infact.errors import UserError
+from infact.kg.graph import KnowledgeGraph
+from infact.kg.ingest import GraphSettings, IngestSummary, ingest
+from infact.kg.sources import Source, TripleTemplate
+from infact.kg.statistics import shape
+from infact.kg.tables import StatementCollector
+
+TURTLE = """@prefix e: <http://e.org/> .
+@prefix rdfs: <http://www.w3.org/2000/01/rdf-schema#> .
+e:rome a e:City ; rdfs:label "Rome"@en, "Roma"@it, "Roma"@it ; e:capitalOf e:italy .
+e:paris a e:City ; rdfs:label "Pa\\u202Eris" ; e:capitalOf e:france ; e:twin e:rome .
+e:italy rdfs:label "Italy" .
+e:capitalOf rdfs:label "capital of" .
+"""
+OBO = (
+    '[Term]\nid: CITY:1\nname: Lyon\nsynonym: "Lugdunum" RELATED []\nbad line\nis_obsolete: true\n'
+)
+TABLE = "id,in\ne:lyon,e:france\ne:lyon,e:france\ne:lyon,\ne:rome\n"
+PREFIXES = {"e": "http://e.org/"}
+
+
+def write(folder: Path, **files: str) -> list[Source]:
+    """One source a file; a double underscore in the name is its dot."""
+    sources = []
+    for name, content in files.items():
+        path = folder / name.replace("__", ".")
+        path.write_bytes(content.encode())
+        templates = (TripleTemplate("{id}", "e:in", object="{in}"),) if "csv" in name else ()
+        sources.append(Source(path, path.name, triples=templates, version="7"))
+    return sources
+
+
+def balanced(entries: list[dict[str, int]]) -> bool:
+    """read = stored + duplicate + rejected, none of them negative."""
+    return all(
+        entry["read"] == entry["stored"] + entry["duplicate"] + entry["rejected"]
+        and min(entry["stored"], entry["duplicate"], entry["rejected"]) >= 0
+        for entry in entries
+    )
+
+
+def test_the_directory_of_three_sources(tmp_path: Path) -> None:
+    sources = write(tmp_path, a__ttl=TURTLE, b__obo=OBO, c__csv=TABLE)
+    out = tmp_path / "graph"
+    steps: list[int] = []
+    summary = ingest(sources, out, PREFIXES, advance=steps.append)
+    assert sum(steps) == sum(source.path.stat().st_size for source in sources)
+    entries = json.loads((out / "sources.json").read_text())
+    assert [
+        tuple(entry[key] for key in ("name", "format", "read", "stored", "duplicate", "rejected"))
+        for entry in entries
+    ] == [
+        ("a.ttl", "ttl", 11, 10, 1, 0),
+        ("b.obo", "obo", 5, 4, 0, 1),
+        ("c.csv", "csv", 4, 1, 1, 2),
+    ]
+    assert [set(entry) for entry in entries] == [
+        {
+            "name",
+            "digest",
+            "format",
+            "bytes",
+            "read",
+            "stored",
+            "duplicate",
+            "rejected",
+            "version",
+            "licence",
+            "url",
+        }
+    ] * 3
+    graph = KnowledgeGraph.open(out)
+    assert summary == IngestSummary(
+        entities=graph.entity_count,
+        relations=graph.relation_count,
+        triples=len(graph.triples),
+        literals=graph.literals_table.num_rows,
+        names=graph.names_table.num_rows,
+        unlabelled=sum(not graph.has_label(entity) for entity in range(graph.entity_count)),
+        read=20,
+        duplicate=2,
+        rejected=3,
+    )
+    assert len(graph.store()) == summary.triples + summary.literals == 15
+    rejected = pq.read_table(out / "rejected.parquet").to_pylist()
+    assert [(row["source"], row["line"], row["text"]) for row in rejected] == [
+        (1, 5, "bad line"),
+        (2, 4, "e:lyon\t"),
+        (2, 5, "e:rome"),
+    ]
+    statistics = json.loads((out / "statistics.json").read_text())
+    assert statistics["entities"] == summary.entities
+    assert statistics["deprecated"] == 1
+    assert statistics["types"]["http://e.org/City"] == 2
+
+
+def test_permuted_input_gives_the_same_bytes(tmp_path: Path) -> None:
+    lines = [
+        f"<http://e.org/{i % 7}> <http://e.org/p{i % 3}> {f'<http://e.org/{i % 5}>' if i % 2 else chr(34) + str(i % 11) + chr(34)} ."
+        for i in range(60)
+    ] + [
+        f'<http://e.org/{i % 4}> <http://www.w3.org/2000/01/rdf-schema#label> "name {i}" .'
+        for i in range(9)
+    ]
+    written = []
+    for seed in range(3):
+        random.Random(seed).shuffle(lines)
+        (source,) = write(tmp_path, a__nt="\n".join(lines))
+        ingest([source], tmp_path / str(seed))
+        names = (
+            "entities.parquet",
+            "names.parquet",
+            "relations.parquet",
+            "triples.npy",
+            "statistics.json",
+        )
+        written.append([(tmp_path / str(seed) / name).read_bytes() for name in names])
+    assert written[0] == written[1] == written[2]
+
+
+def test_source_order_changes_origins_only(tmp_path: Path) -> None:
+    sources = write(
+        tmp_path,
+        a__ttl=TURTLE,
+        b__nt="<http://e.org/rome> <http://e.org/capitalOf> <http://e.org/italy> .\n",
+    )
+    ingest(sources, tmp_path / "one")
+    ingest(sources[::-1], tmp_path / "two")
+    one, two = KnowledgeGraph.open(tmp_path / "one"), KnowledgeGraph.open(tmp_path / "two")
+    assert np.array_equal(one.triples, two.triples)
+    (row,) = one.outgoing(one.entity("http://e.org/rome"))[:1]
+    assert one.origin(row).source == "a.ttl"
+    assert (two.origin(row).source, two.origin(row).line) == ("b.nt", 1)
+
+
+@pytest.mark.parametrize("name", ["b__obo", "c__csv"])
+def test_strict_stops_at_the_first_rejection(tmp_path: Path, name: str) -> None:
+    content = {"b__obo": OBO, "c__csv": TABLE}[name]
+    sources = write(tmp_path, **{name: content})
+    with pytest.raises(UserError) as raised:
+        ingest(sources, tmp_path / "graph", PREFIXES, GraphSettings(strict=True))
+    line = {"b__obo": 5, "c__csv": 4}[name]
+    assert raised.value.where.startswith(f"{sources[0].name}:{line}")
+
+
+def test_a_missing_file_names_the_nearest(tmp_path: Path) -> None:
+    write(tmp_path, cities__ttl=TURTLE)
+    with pytest.raises(UserError, match=r"cities\.ttl"):
+        ingest([Source(tmp_path / "citis.ttl", "citis")], tmp_path / "graph")
+
+
+def test_the_first_byte_that_is_not_utf_8_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "a.nt"
+    path.write_bytes(b"# " + b"x" * (1 << 20) + b"\n# \xc3\xa9 caf\xe9\n")
+    with pytest.raises(UserError, match="0xe9") as raised:
+        ingest([Source(path, "a.nt")], tmp_path / "graph")
+    assert raised.value.where == "a.nt:2"
+    assert str(path.read_bytes().index(b"\xe9\n")) in raised.value.what
+
+
+@pytest.mark.parametrize("content", ["", "# nothing\n", "nonsense\n"])
+def test_an_empty_graph_is_a_mistake(tmp_path: Path, content: str) -> None:
+    with pytest.raises(UserError, match="empty"):
+        ingest(write(tmp_path, a__nt=content), tmp_path / "graph")
+
+
+def test_an_unknown_format_lists_the_known(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="jsonld"):
+        ingest(write(tmp_path, a__docx="x"), tmp_path / "graph")
+
+
+def test_label_predicates_choose_the_label(tmp_path: Path) -> None:
+    nt = '<http://e.org/a> <http://e.org/title> "Title" .\n<http://e.org/a> <http://www.w3.org/2000/01/rdf-schema#label> "Label" .\n'
+    ingest(
+        write(tmp_path, a__nt=nt),
+        tmp_path / "graph",
+        PREFIXES,
+        GraphSettings(label_predicates=("e:title", "rdfs:label")),
+    )
+    graph = KnowledgeGraph.open(tmp_path / "graph")
+    assert graph.label(0) == "Title"
+    assert {(name.text, name.kind) for name in graph.names_of(0)} == {
+        ("Title", "label"),
+        ("Label", "label"),
+    }
+    with pytest.raises(UserError, match="nope"):
+        ingest([], tmp_path / "other", settings=GraphSettings(label_predicates=("nope:x",)))
+
+
+@pytest.mark.parametrize(
+    ("edges", "depth", "cyclic"), [("ab bc cd ad", 3, 0), ("ab bc ca dc", 0, 4), ("ab cd", 1, 0)]
+)
+def test_shape_of_a_hierarchy(edges: str, depth: int, cyclic: int) -> None:
+    from infact.kg.statements import Statement
+
+    collector = StatementCollector()
+    collector.add(
+        [Statement(f"x:{child}", "x:up", f"x:{parent}") for child, parent in edges.split()], 0, []
+    )
+    found = shape(collector.tables(), "x:up")
+    assert (found["edges"], found["depth"], found["in_or_below_cycles"]) == (
+        len(edges.split()),
+        depth,
+        cyclic,
+    )
+
+
+SOUND = {
+    "a__nt": "",
+    "b__obo": OBO,
+    "c__csv": TABLE,
+    "d__tsv": TABLE.replace(",", "\t"),
+    "e__nq": "",
+}
+LINE = '<http://e.org/{}> <http://e.org/p> "{}" .\n'
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    st.sampled_from(sorted(SOUND)),
+    st.lists(
+        st.tuples(st.integers(0, 400), st.sampled_from('!"\\{}[]: \n\t,\x00é\x85\r\u2028<>.')),
+        max_size=8,
+    ),
+)
+def test_no_line_of_a_malformed_file_is_lost(
+    tmp_path_factory: pytest.TempPathFactory, name: str, spoilt: list[tuple[int, str]]
+) -> None:
+    content = SOUND[name] or "".join(LINE.format(i % 4, i % 3) for i in range(15))
+    letters = list(content)
+    for place, letter in spoilt:
+        letters[place % len(letters)] = letter
+    folder = tmp_path_factory.mktemp("spoilt")
+    sources = write(folder, **{name: "".join(letters)})
+    if name == "d__tsv":
+        sources = [
+            Source(sources[0].path, "d", triples=(TripleTemplate("{id}", "e:in", object="{in}"),))
+        ]
+    try:
+        summary = ingest(sources, folder / "graph", PREFIXES)
+    except UserError:  # the header is spoilt, or no statement is left: said, not lost
+        return
+    entries = json.loads((folder / "graph" / "sources.json").read_text())
+    assert balanced(entries)
+    assert summary.rejected == pq.read_table(folder / "graph" / "rejected.parquet").num_rows
+    if not spoilt:
+        assert (name in ("a__nt", "e__nq")) == (summary.rejected == 0)
