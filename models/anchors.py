@@ -11,7 +11,7 @@ from typing import Generic, TypeVar
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from transformers import DynamicCache, PreTrainedTokenizerBase
 from transformers.modeling_utils import PreTrainedModel
 
@@ -39,11 +39,11 @@ class AnchoredBatch(Generic[TaughtT]):
 
 
 def anchored_loss(
-    loss: Callable[[nn.Module, TaughtT], Tensor], weight: float
-) -> Callable[[nn.Module, AnchoredBatch[TaughtT]], Tensor]:
+    loss: Callable[[PreTrainedModel, TaughtT], Tensor], weight: float
+) -> Callable[[PreTrainedModel, AnchoredBatch[TaughtT]], Tensor]:
     """`loss` on what is taught plus `weight` · KL(base ‖ model) on the anchor texts."""
 
-    def total(model: nn.Module, batch: AnchoredBatch[TaughtT]) -> Tensor:
+    def total(model: PreTrainedModel, batch: AnchoredBatch[TaughtT]) -> Tensor:
         value = loss(model, batch.taught)
         if batch.anchor is None:
             return value

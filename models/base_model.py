@@ -12,8 +12,12 @@ from pathlib import Path
 import torch
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, PreTrainedTokenizerBase
 from transformers.modeling_utils import PreTrainedModel
+from transformers.utils import logging
 
 from ..errors import UserError
+
+# Its bars say nothing that the stages do not say.
+logging.disable_progress_bar()
 
 PICKLE_SUFFIXES = {".bin", ".pt", ".pth", ".pkl", ".ckpt"}
 

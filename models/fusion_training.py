@@ -54,7 +54,7 @@ def fusion_states(
     return FusionStates(states.positions.select(states.scored_row), states.scored_token)
 
 
-@torch.inference_mode()
+@torch.no_grad()
 def fusion_rows(model: PreTrainedModel, states: FusionStates, memory: FactMemory) -> FusionBatch:
     """Every place with its memory and the base's log-probabilities, as one batch to draw from."""
     labels, targets = [], []
@@ -97,7 +97,7 @@ def epoch_of_rows(
     return batches
 
 
-@torch.inference_mode()
+@torch.no_grad()
 def text_keys(
     model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, texts: Sequence[str]
 ) -> Tensor:

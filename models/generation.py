@@ -17,6 +17,7 @@ def generate_greedy(
     model: PreTrainedModel,
     tokenizer: PreTrainedTokenizerBase,
     prompts: Sequence[str],
+    requests: Sequence[int],
     read_out: ReadOut,
     max_new_tokens: int,
     batch_size: int,
@@ -27,7 +28,8 @@ def generate_greedy(
     Args:
         model: an unmodified causal language model.
         tokenizer: its tokenizer.
-        prompts: texts to complete; a place's `request` is its prompt's number.
+        prompts: texts to complete.
+        requests: for each prompt, the number by which the read-out knows it.
         read_out: turns hidden states into next-token log-probabilities.
         max_new_tokens: tokens at which an answer is cut.
         batch_size: prompts in one pass.
@@ -42,12 +44,12 @@ def generate_greedy(
             model,
             tokenizer,
             [encoded[number] for number in numbers],
-            numbers,
+            [requests[number] for number in numbers],
             read_out,
             max_new_tokens,
         )
         for number, tokens in zip(numbers, produced, strict=True):
-            text = tokenizer.decode(tokens, skip_special_tokens=True)
+            text = str(tokenizer.decode(tokens, skip_special_tokens=True))
             answers[number] = text.lstrip().split("\n")[0].strip()
         advance(len(numbers))
     return answers
@@ -57,7 +59,7 @@ def _complete(
     model: PreTrainedModel,
     tokenizer: PreTrainedTokenizerBase,
     encoded: Sequence[Sequence[int]],
-    numbers: Sequence[int],
+    requests: Sequence[int],
     read_out: ReadOut,
     max_new_tokens: int,
 ) -> list[list[int]]:
@@ -65,7 +67,7 @@ def _complete(
     produced: list[list[int]] = [[] for _ in encoded]
     tokens, mask = _left_padded(encoded, tokenizer.pad_token_id or 0)
     alive = torch.arange(len(encoded))
-    request = torch.tensor(numbers)
+    request = torch.tensor(requests)
     previous = torch.tensor([row[-2] if len(row) > 1 else -1 for row in encoded])
     cache = DynamicCache(config=model.config)
     inputs = tokens
@@ -103,7 +105,7 @@ def _record(
         if not ended:
             produced[text].append(token)
             # A line end before any word is layout, not the end of the answer.
-            answer = tokenizer.decode(produced[text]).lstrip()
+            answer = str(tokenizer.decode(produced[text])).lstrip()
             ended = "\n" in answer
         going[row] = not ended
     return going

@@ -6,25 +6,26 @@ Output-embedding logits, a fifth of a small model's cost, are computed only wher
 from __future__ import annotations
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
+from transformers.modeling_utils import PreTrainedModel
 
 from .token_batches import TokenBatch
 
 
-def hidden_states(model: nn.Module, batch: TokenBatch) -> Tensor:
+def hidden_states(model: PreTrainedModel, batch: TokenBatch) -> Tensor:
     """(B, T, D) final hidden states of a causal language model, plain or with adapters inside."""
     output = model.base_model(input_ids=batch.tokens, attention_mask=batch.mask, use_cache=False)
     return output.last_hidden_state
 
 
-def output_logits(model: nn.Module, hidden: Tensor) -> Tensor:
+def output_logits(model: PreTrainedModel, hidden: Tensor) -> Tensor:
     """(N, V) float32 logits over (N, D) hidden states."""
     head = model.get_output_embeddings()
     return head(hidden.to(head.weight.dtype)).float()
 
 
-def weighted_cross_entropy(model: nn.Module, batch: TokenBatch) -> Tensor:
+def weighted_cross_entropy(model: PreTrainedModel, batch: TokenBatch) -> Tensor:
     """Mean negative log-likelihood of the next token, weighted by `batch.weights`.
 
     loss = Σ w_t · −log p(x_t | x_<t) / Σ w_t, over tokens whose weight is above 0.
@@ -37,7 +38,7 @@ def weighted_cross_entropy(model: nn.Module, batch: TokenBatch) -> Tensor:
     return (losses * weights[place]).sum() / weights[place].sum()
 
 
-def anchor_divergence(model: nn.Module, batch: TokenBatch, base_hidden: Tensor) -> Tensor:
+def anchor_divergence(model: PreTrainedModel, batch: TokenBatch, base_hidden: Tensor) -> Tensor:
     """Mean KL(base ‖ model), in nats, over the next-token distributions of `batch`.
 
     The base's distributions are kept as its final hidden states and rebuilt by the output embedding,

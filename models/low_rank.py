@@ -33,10 +33,9 @@ def mlp_linear_names(model: PreTrainedModel) -> list[str]:
     )
 
 
-def _is_block(module: object) -> bool:
+def _is_block(module: nn.Module) -> bool:
     """Whether a module is a Transformer block: it has an attention child."""
-    children = getattr(module, "named_children", lambda: [])()
-    return any("att" in name for name, _ in children)
+    return any("att" in name for name, _ in module.named_children())
 
 
 def add_low_rank_adapters(model: PreTrainedModel, rank: int, upper_layers: int) -> PeftModel:

@@ -50,7 +50,7 @@ def batches_by_length(trees: Sequence[OptionTree], batch_tokens: int) -> list[li
     return batches
 
 
-@torch.inference_mode()
+@torch.no_grad()  # not inference mode: fusion trains on these states
 def tree_states(
     model: PreTrainedModel,
     trees: Sequence[OptionTree],

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 from transformers import PreTrainedTokenizerBase
 from transformers.modeling_utils import PreTrainedModel
@@ -165,7 +165,7 @@ def collate_taught(rows: Sequence[TaughtRow], padding: int) -> TaughtBatch:
 
 
 def distillation_loss(
-    model: nn.Module, batch: TaughtBatch, temperature: float, cross_entropy_weight: float
+    model: PreTrainedModel, batch: TaughtBatch, temperature: float, cross_entropy_weight: float
 ) -> Tensor:
     """τ² · KL(teacher ‖ student) on answer tokens, mixed with cross-entropy on the answers.
 

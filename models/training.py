@@ -22,6 +22,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 BatchT = TypeVar("BatchT")
+ModelT = TypeVar("ModelT", bound=nn.Module)
 
 
 @dataclass(frozen=True)
@@ -68,9 +69,9 @@ class TrainingRecord:
 
 
 def train(
-    model: nn.Module,
+    model: ModelT,
     curriculum: Curriculum[BatchT],
-    loss: Callable[[nn.Module, BatchT], Tensor],
+    loss: Callable[[ModelT, BatchT], Tensor],
     settings: TrainingSettings,
     checkpoint: Path,
     advance: Callable[[int], None],

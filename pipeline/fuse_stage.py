@@ -21,7 +21,7 @@ from ..models.fusion_training import (
     save_fusion,
     text_keys,
 )
-from ..models.late_fusion import FusionBatch, LateFusion, LateFusionSizes, pointer_loss
+from ..models.late_fusion import LateFusion, LateFusionSizes, pointer_loss
 from ..models.low_rank import trained_parameters
 from ..models.training import Curriculum, TrainingSettings, train
 from .fusion_memory import (
@@ -130,7 +130,7 @@ def _train_variant(
         record = train(
             fusion,
             Curriculum(epochs, lambda batch: len(batch.target)),
-            _loss,
+            pointer_loss,
             TrainingSettings(settings.learning_rate, settings.epochs, checkpoint_steps=10**9),
             checkpoint,
             advance,
@@ -138,7 +138,3 @@ def _train_variant(
     save_fusion(fusion, context.work / f"{variant.replace(' ', '-')}.safetensors")
     context.console.line(f"{variant}: loss by epoch {', '.join(f'{x:.3f}' for x in record.losses)}")
     return {"losses": record.losses, "trained_parameters": trained_parameters(fusion)}
-
-
-def _loss(fusion: torch.nn.Module, batch: FusionBatch) -> Tensor:
-    return pointer_loss(fusion, batch)

@@ -21,7 +21,7 @@ OPENINGS = (
     "According to", "One of the most", "Question: Which", "To make", "The word", "An", "During the",
 )  # fmt: skip
 ANCHOR_TOKENS = 40
-ANCHOR_BATCH = 8
+ANCHOR_BATCH = 4
 
 
 @dataclass(frozen=True)

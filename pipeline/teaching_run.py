@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from peft import PeftModel
-from torch import Tensor, nn
+from torch import Tensor
+from transformers.modeling_utils import PreTrainedModel
 
 from ..models.low_rank import trained_parameters
 from ..models.training import Curriculum, TrainingSettings, train
@@ -20,7 +21,7 @@ def teach(
     context: StageContext,
     adapted: PeftModel,
     curriculum: Curriculum[BatchT],
-    loss: Callable[[nn.Module, BatchT], Tensor],
+    loss: Callable[[PreTrainedModel, BatchT], Tensor],
     settings: TrainingSettings,
 ) -> None:
     """Train the adapters of `adapted` and write adapter/, training.json and log/training.json.
@@ -35,11 +36,12 @@ def teach(
         for epoch in range(settings.epochs)
         for batch in curriculum.epoch(epoch)
     ]
+    model: PreTrainedModel = adapted.get_base_model()  # type: ignore[assignment]
     started = time.monotonic()
     with context.console.progress("training", sum(sizes), "tokens") as advance:
-        record = train(adapted.get_base_model(), curriculum, loss, settings, checkpoint, advance)
+        record = train(model, curriculum, loss, settings, checkpoint, advance)
     seconds = time.monotonic() - started
-    adapted.save_pretrained(context.work / "adapter")
+    adapted.save_pretrained(str(context.work / "adapter"))
     write_json(
         context.work / "training.json",
         {

@@ -1,0 +1,92 @@
+"""`infact ask`: one question, answered by the base and by each arm, with the facts they were given."""
+
+from dataclasses import dataclass
+
+from .arms import Fusions, augmented
+from .console import Console
+from .graph_reader import GraphReader
+from .project import Project
+from .run import existing_artifacts
+
+STAGES_READ = ("base", "ingest", "facts", "embed", "pretrain", "distill", "fuse")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What an arm says, and the facts that it was given."""
+
+    arm: str
+    text: str
+    cited: tuple[str, ...]
+
+
+def ask(project: Project, question: str, console: Console) -> None:
+    """Print every arm's answer to `question` side by side and the facts behind it.
+
+    Raises:
+        UserError: a stage that the arms need hasn't been run.
+    """
+    answers = answer(project, question)
+    width = max(len(item.arm) for item in answers)
+    for item in answers:
+        console.line(f"{item.arm:<{width}}  {item.text or '(nothing)'}")
+    facts = list(dict.fromkeys(fact for item in answers for fact in item.cited))
+    if facts:
+        console.line("\nfacts given to the arms that read the graph:")
+    else:
+        console.line("\nthe graph has nothing on this question: no arm was given a fact")
+    for number, fact in enumerate(facts, start=1):
+        console.line(f"  [{number}] {fact}")
+    console.result(
+        {
+            "question": question,
+            "answers": [
+                {"arm": item.arm, "text": item.text, "cited": list(item.cited)} for item in answers
+            ],
+        }
+    )
+
+
+def answer(project: Project, question: str) -> list[Answer]:
+    """Every arm's answer; see `ask`."""
+    folders = existing_artifacts(project, STAGES_READ)
+    # After the check above, so that its error needs no torch.
+    from ..kg.templates import question_prompt
+    from ..models.base_model import load_causal_model, load_tokenizer, resolve_precision
+    from ..models.generation import generate_greedy
+    from ..models.low_rank import load_adapted_model
+    from ..models.read_out import own_read_out
+
+    dtype = resolve_precision(project.eval.precision)
+    base, tokenizer = load_causal_model(folders["base"], dtype), load_tokenizer(folders["base"])
+    prompt = question_prompt(question)
+    reader = GraphReader.open(folders["ingest"], folders["facts"])
+    limit = project.fuse.max_facts
+    fusions = Fusions(folders["fuse"], reader, folders["embed"], limit, project.seed)
+    fused = fusions.read_outs(base, tokenizer, [prompt], variants=("fused",))["fused"]
+    told, lines = augmented(reader, tokenizer, [prompt], limit)
+    in_prompt = tuple(reader.citation(fact) for line in lines[0] for fact in line.facts)
+    in_memory = tuple(reader.citation(fact) for fact in reader.retriever.facts(prompt, limit))
+    asked = [
+        ("base", base, prompt, own_read_out, ()),
+        ("base + prompt", base, told[0], own_read_out, in_prompt),
+    ]
+    for arm, stage in (("pretrained", "pretrain"), ("distilled", "distill")):
+        model = load_adapted_model(folders["base"], folders[stage] / "adapter", dtype)
+        asked.append((arm, model, prompt, own_read_out, ()))
+    asked.append(("fused", base, prompt, fused, in_memory))
+    asked.append(("fused + prompt", base, told[0], fused, in_memory))
+    answers = []
+    for arm, model, text, read_out, cited in asked:
+        said = generate_greedy(
+            model,
+            tokenizer,
+            [text],
+            [0],
+            read_out,
+            project.eval.max_new_tokens,
+            1,
+            lambda done: None,
+        )
+        answers.append(Answer(arm, said[0], cited))
+    return answers

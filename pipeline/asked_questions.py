@@ -1,0 +1,50 @@
+"""The questions of an evaluation with their facts, in one fixed order for every arm."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow.parquet as pq
+
+
+@dataclass(frozen=True)
+class AskedQuestion:
+    """One (fact, template) pair. `options[correct]` is the answer; `aliases` name all true objects."""
+
+    pool: str
+    fact: str
+    template: str
+    cluster: str
+    relation: int
+    relation_label: str
+    subject_label: str
+    prompt: str
+    options: tuple[str, ...]
+    option_entities: tuple[int, ...]
+    correct: int
+    aliases: tuple[str, ...]
+
+
+def asked_questions(facts_folder: Path, pools: tuple[str, ...]) -> list[AskedQuestion]:
+    """Every test question of `pools`, by pool, fact and template."""
+    facts = {row["fact"]: row for row in pq.read_table(facts_folder / "facts.parquet").to_pylist()}
+    asked = []
+    for row in pq.read_table(facts_folder / "questions.parquet").to_pylist():
+        fact = facts[row["fact"]]
+        if row["split"] == "test" and fact["pool"] in pools:
+            asked.append(
+                AskedQuestion(
+                    pool=fact["pool"],
+                    fact=row["fact"],
+                    template=row["template"],
+                    cluster=fact["cluster"],
+                    relation=fact["relation"],
+                    relation_label=fact["relation_label"],
+                    subject_label=fact["subject_label"],
+                    prompt=row["prompt"],
+                    options=tuple(fact["options"]),
+                    option_entities=tuple(fact["option_entities"]),
+                    correct=fact["correct"],
+                    aliases=tuple(fact["aliases"]),
+                )
+            )
+    return sorted(asked, key=lambda item: (pools.index(item.pool), item.fact, item.template))
