@@ -4,7 +4,6 @@ import re
 import unicodedata
 from collections.abc import Iterable
 
-NOT_WORD = re.compile(r"[^\w]+")
 LEADING = re.compile(r"^(?:the|a|an|is|it is|gene) ")
 CASED_LENGTH = 3  # names this short are matched with their case: "AR" is a gene, "ar" is not
 
@@ -31,5 +30,13 @@ def _begins_with(answer: str, name: str) -> bool:
 
 
 def _folded(text: str) -> str:
-    words = NOT_WORD.sub(" ", unicodedata.normalize("NFKC", text).casefold()).strip()
-    return LEADING.sub("", words)
+    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+    words = "".join(character if _in_word(character) else " " for character in folded).split()
+    return LEADING.sub("", " ".join(words))
+
+
+def _in_word(character: str) -> bool:
+    """Combining marks too: without them a Hindi name would end at its first vowel sign."""
+    return (
+        character.isalnum() or character == "_" or unicodedata.category(character).startswith("M")
+    )

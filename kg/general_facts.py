@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from ..errors import UserError
 from .facts import Fact, fact_id
 from .name_groups import fold_name
+from .sources import Source, examine
 from .templates import question_prompt
 from .verbalise import Question
 
@@ -51,11 +52,12 @@ def read_general_facts(path: Path, name: str) -> list[tuple[int, GeneralFact]]:
         line number, counted from 1, and the fact that stands there.
 
     Raises:
-        UserError: a line isn't JSON, has a missing or unknown key, has no or two prompts, repeats
+        UserError: the file isn't UTF-8, a line isn't JSON, has a missing or unknown key, has no or two prompts, repeats
             an option or a prompt, or has an answer that isn't among the options.
     """
     facts: list[tuple[int, GeneralFact]] = []
     asked: dict[str, int] = {}
+    examine(Source(path, name))
     with path.open(encoding="utf-8") as lines:
         for number, line in enumerate(lines, start=1):
             if not line.strip():

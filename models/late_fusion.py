@@ -94,7 +94,8 @@ class LateFusion(nn.Module):
     def _relevance(self, read: Tensor, memory: FactMemory) -> Tensor:
         """(N, F) match of the place's query with each fact's key."""
         keys = self.relation_key(self.relation_keys)[memory.relation.clamp(min=0)]
-        vectors = self.vector_key(self.object_vectors)[memory.vector.clamp(min=0)]
+        # Gathered before they are projected: there are far more objects than a batch reads.
+        vectors = self.vector_key(self.object_vectors[memory.vector.clamp(min=0)])
         keys = keys + vectors * (memory.vector >= 0)[:, :, None]
         return torch.einsum("nk,nfk->nf", self.query(read), keys) / math.sqrt(self.sizes.key)
 

@@ -45,7 +45,8 @@ def add_low_rank_adapters(model: PreTrainedModel, rank: int, upper_layers: int) 
         r=rank,
         lora_alpha=2 * rank,
         lora_dropout=0.0,  # a resumed run must give the same bytes
-        target_modules=[name.split(".")[-1] for name in mlp_linear_names(model)],
+        # Whole names: GPT-2 calls a linear of its attention `c_proj` too.
+        target_modules=mlp_linear_names(model),
         layers_to_transform=list(range(max(0, count - upper_layers), count)),
         task_type="CAUSAL_LM",
     )

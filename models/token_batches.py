@@ -60,6 +60,8 @@ def tokenize_weighted(
     Raises:
         ValueError: when a text is longer than `max_tokens`; nothing is cut silently.
     """
+    if not texts:
+        return []
     encoded = tokenizer([item.text for item in texts], return_offsets_mapping=True)
     rows = []
     for item, tokens, offsets in zip(

@@ -10,6 +10,7 @@ Below a stage's folder, `store/` and `log/` are not digested (their bytes differ
 `resume/` is dropped when the artifact is published.
 """
 
+import errno
 import fcntl
 import hashlib
 import json
@@ -138,7 +139,8 @@ def work_folder(artifacts: Path, recipe: Recipe, resumable: bool) -> Iterator[Pa
         resumable: work that an earlier run left is handed over instead of cleared.
 
     Raises:
-        UserError: another process is at work on the same artifact, or the disk is full.
+        UserError: another process is at work on the same artifact, the disk is full, or the
+            artifacts folder can't be written.
     """
     work = partial_folder(artifacts, recipe)
     try:
@@ -146,10 +148,14 @@ def work_folder(artifacts: Path, recipe: Recipe, resumable: bool) -> Iterator[Pa
         with _lock(work.with_suffix(".lock"), recipe.stage), _kept(work, resumable):
             yield work
     except Exception as error:
-        if not _disk_is_full(error):
-            raise
-        fix = "free some, or set [project] artifacts to a folder on another disk"
-        raise UserError(f"{recipe.stage}: no disk space left", str(work), fix) from error
+        if _disk_is_full(error):
+            fix = "free some, or set [project] artifacts to a folder on another disk"
+            raise UserError(f"{recipe.stage}: no disk space left", str(work), fix) from error
+        if isinstance(error, OSError) and _is_refused(error, artifacts):
+            what = f"{recipe.stage}: the artifacts folder can't be written: {error.strerror}"
+            fix = "set [project] artifacts to a folder that you may write to"
+            raise UserError(what, str(error.filename), fix) from error
+        raise
 
 
 @contextmanager
@@ -201,6 +207,14 @@ def _disk_is_full(error: Exception) -> bool:
     # By text: libraries in Rust and C++ raise their own types with the system's words.
     text = f"{error}".lower()
     return "no space left on device" in text or "disk quota exceeded" in text
+
+
+def _is_refused(error: OSError, artifacts: Path) -> bool:
+    """Whether the system refuses to write at or below `artifacts`."""
+    refusals = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST)
+    place = Path(os.fsdecode(error.filename or ""))
+    inside = place == artifacts or artifacts in place.parents or place in artifacts.parents
+    return error.errno in refusals and inside
 
 
 @contextmanager

@@ -13,8 +13,10 @@ from .stages import STAGES
 if TYPE_CHECKING:
     from .project import Project
 
+OWN_CONFIG = Path("infact.toml")  # what `infact init` writes
 DEFAULT_CONFIG = Path("data/hpo/infact.toml")
 PACKAGED_CONFIG = Path(__file__).resolve().parent.parent / DEFAULT_CONFIG
+PACKAGED = "no infact.toml here: taking the packaged project; `infact init` writes one of your own"
 STOPPED = "stopped; the next run resumes: finished stages are kept, training continues where it was"
 EXIT_USER_ERROR = 2
 EXIT_INTERRUPTED = 130
@@ -29,7 +31,7 @@ app = typer.Typer(
 
 Config = Annotated[
     Path | None,
-    typer.Option("--config", "-c", help=f"Project file; {DEFAULT_CONFIG} by default."),
+    typer.Option("--config", "-c", help=f"Project file; {OWN_CONFIG} or {DEFAULT_CONFIG} if left out."),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 
@@ -98,8 +100,12 @@ def _run(targets: list[str], config: Path | None, json: bool) -> None:
 def _load(config: Path | None) -> "Project":
     from .project import load_project
 
-    if config is not None or DEFAULT_CONFIG.exists():
-        return load_project(config or DEFAULT_CONFIG)
+    if config is not None:
+        return load_project(config)
+    for found in (OWN_CONFIG, DEFAULT_CONFIG):
+        if found.exists():
+            return load_project(found)
+    print(PACKAGED, file=sys.stderr)
     # The packaged project may lie where nobody can write: results go below the current folder.
     return load_project(PACKAGED_CONFIG, artifacts_folder=Path("artifacts") / "hpo")
 

@@ -94,8 +94,8 @@ def _templates(
             for relation in chosen
         }
     templates: dict[int, RelationTemplates] = {}
-    for table in project.facts.predicate:
-        relation = graph.relation(_expanded(project, table.iri, "facts.predicate.iri"))
+    for number, table in enumerate(project.facts.predicate, start=1):
+        relation = _relation(graph, project, table.iri, f"facts.predicate[{number}].iri")
         phrasing = PredicatePhrasing(
             table.iri,
             table.label or "",
@@ -105,6 +105,13 @@ def _templates(
         )
         templates[relation] = relation_templates(phrasing, graph.relation_label(relation))
     return templates
+
+
+def _relation(graph: KnowledgeGraph, project: Project, curie: str, key: str) -> int:
+    try:
+        return graph.relation(_expanded(project, curie, key))
+    except UserError as error:
+        raise UserError(error.what, f"{project.file.name}:{key}", error.fix) from None
 
 
 def _graph_facts(

@@ -56,6 +56,16 @@ path = "graph.ttl"  # relative to this file, or package:<module>/<path inside it
 # test_questions = ["Which company produces {subject}?"]  # never shown in training
 # statements = ["{subject} is made by {object}.", "{object} makes {subject}."]
 """,
+    "report.target": """\
+
+# What the run is held to; the report says of each whether it was met.
+# [[report.target]]
+# arm = "fused"
+# measure = "gain"  # accuracy, free answers, gain, share of gain, perplexity ratio, ...
+# pool = "M"
+# against = "base"
+# at_least = 0.6
+""",
 }
 
 
@@ -70,6 +80,9 @@ def write_project_file(path: Path) -> None:
         ) from None
     except FileNotFoundError:
         raise UserError("its folder doesn't exist", str(path), f"mkdir -p {path.parent}") from None
+    except OSError as error:
+        what = f"the file can't be written: {error.strerror}"
+        raise UserError(what, str(path), "name another folder") from None
 
 
 def project_file_text() -> str:
@@ -90,7 +103,8 @@ def _table(name: str, field: FieldInfo) -> str:
         if f"{name}.{key}" in EXAMPLES:
             continue
         lines.append(_line(key, getattr(default, key), entry.description or ""))
-    return "\n".join(lines) + "\n" + EXAMPLES.get(f"{name}.predicate", "")
+    examples = [text for key, text in EXAMPLES.items() if key.startswith(f"{name}.")]
+    return "\n".join(lines) + "\n" + "".join(examples)
 
 
 def _line(key: str, value: object, comment: str) -> str:

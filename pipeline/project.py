@@ -117,6 +117,9 @@ def _read_toml(path: Path) -> dict[str, Any]:
         raise UserError(
             "this is a folder", str(path), f"did you mean {path}/infact.toml?"
         ) from None
+    except OSError as error:
+        what = f"the project file can't be read: {error.strerror}"
+        raise UserError(what, str(path), "name another with --config") from None
     except UnicodeDecodeError as error:
         where = f"{path}, byte {error.start}"
         raise UserError("the project file isn't UTF-8", where, "save it as UTF-8") from None

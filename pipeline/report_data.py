@@ -14,7 +14,7 @@ import pyarrow as pa
 from .artifacts import Manifest
 from .paired_answers import PoolAnswers, align_answers
 from .report_arms import BASE, CONTROLS, ControlPair, arm_kind, in_order, pool_kind
-from .report_checks import TARGETS, Target, check_targets
+from .report_checks import Target, check_targets
 from .report_provenance import describe_provenance
 from .report_samples import sample_facts
 from .report_verdict import LIMITATIONS, verdict
@@ -64,7 +64,7 @@ class ReportInputs:
     model: str
     primary: tuple[str, str]
     seed: int
-    targets: tuple[Target, ...] = TARGETS
+    targets: tuple[Target, ...] = ()
 
 
 def build_report(inputs: ReportInputs) -> Json:

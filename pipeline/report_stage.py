@@ -8,6 +8,7 @@ import pyarrow.parquet as pq
 
 from .arm_table import arm_table
 from .artifacts import read_manifest
+from .report_checks import Target
 from .report_data import ReportInputs, build_report
 from .report_markdown import render_markdown
 from .report_page import render_page
@@ -46,6 +47,7 @@ def read_inputs(context: StageContext) -> ReportInputs:
         model=Path(settings.model.base).name,
         primary=settings.eval.primary,
         seed=context.seed,
+        targets=tuple(Target(**target.model_dump()) for target in settings.report.target),
     )
 
 

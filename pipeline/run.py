@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from ..errors import UserError
+from ..kg.sources import Source, examine
 from . import machine
 from .artifacts import Manifest, Recipe, publish, read_manifest, work_folder
 from .console import Console, duration
@@ -29,7 +30,9 @@ def run_stages(
     """
     manifests: dict[str, Manifest] = {}
     folders: dict[str, Path] = {}
-    for stage in with_upstream(targets, stages):
+    needed = with_upstream(targets, stages)
+    _check_files(project, needed)
+    for stage in needed:
         made_from = recipe(stage, project, manifests)
         folder = made_from.folder(project.artifacts_folder)
         manifest = read_manifest(folder)
@@ -39,6 +42,14 @@ def run_stages(
             manifest = _make(stage, made_from, project, folders, console)
         manifests[stage.name], folders[stage.name] = manifest, folder
     return folders
+
+
+def _check_files(project: Project, stages: tuple[Stage, ...]) -> None:
+    """A file that only a late stage reads is missed now, not after hours of training."""
+    for spec in dict.fromkeys(spec for stage in stages for spec in stage.files(project)):
+        path = project.resolve(spec)
+        if spec == project.facts.general_text:
+            examine(Source(path, spec))
 
 
 def existing_artifacts(

@@ -233,9 +233,37 @@ class EvalTable(Table):
     """arm and pool of the one comparison with the base that counts as the result"""
 
 
+class TargetTable(Table):
+    """A bound that the run is held to; the report says whether it was met."""
+
+    arm: str
+    measure: Literal[
+        "accuracy",
+        "free answers",
+        "gain",
+        "share of gain",
+        "share of accuracy",
+        "still right",
+        "perplexity ratio",
+        "latency ratio",
+    ]
+    pool: Literal["", "T", "M", "I", "U"] = ""
+    against: str = "base"
+    at_least: float | None = None
+    at_most: float | None = None
+
+    @model_validator(mode="after")
+    def _one_bound(self) -> Self:
+        if (self.at_least is None) == (self.at_most is None):
+            raise ValueError("a target has either at_least or at_most")
+        return self
+
+
 class ReportTable(Table):
     title: str | None = None
     """leave out for the project's name"""
+    target: tuple[TargetTable, ...] = ()
+    """what the run is held to"""
 
 
 class Settings(Table):

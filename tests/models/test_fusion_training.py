@@ -1,0 +1,187 @@
+"""Late fusion trained on synthetic facts, and asked about entities that it never saw."""
+
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+import pytest
+import torch
+from infact.models.fact_memory import TokenFact, build_fact_memory, shuffled_objects
+from infact.models.fusion_training import (
+    answer_tree,
+    epoch_of_rows,
+    fusion_rows,
+    fusion_states,
+    load_fusion,
+    save_fusion,
+    text_keys,
+)
+from infact.models.generation import generate_greedy
+from infact.models.late_fusion import LateFusion, LateFusionReadOut, LateFusionSizes, pointer_loss
+from infact.models.training import Curriculum, TrainingSettings, train
+
+RELATIONS = ("capital", "continent", "currency", "river")
+TRAINED_ON, ENTITIES = 60, 80
+SYLLABLES = ("ba", "do", "ki", "lu", "me", "no", "pa", "ri", "su", "ta", "ve", "zo")
+
+
+def ignore(_: int) -> None:
+    pass
+
+
+@dataclass(frozen=True)
+class World:
+    """Prompts, answers and facts: one row for each entity and relation."""
+
+    prompts: list[str]
+    answers: list[str]
+    facts: list[list[TokenFact]]
+
+
+@pytest.fixture(scope="module")
+def world(tiny_tokenizer) -> World:
+    random = np.random.default_rng(5)
+
+    def words() -> list[str]:
+        """A word for each relation, no syllable in two: one entity's labels don't begin alike."""
+        mixed = random.permutation(SYLLABLES).reshape(len(RELATIONS), -1)
+        return ["".join(syllables).capitalize() for syllables in mixed]
+
+    prompts, answers, facts = [], [], []
+    for _ in range(ENTITIES):
+        name, objects = words()[0], words()
+        memory = [
+            TokenFact(number, -1, tuple(tiny_tokenizer(f" {text}\n")["input_ids"]))
+            for number, text in enumerate(objects)
+        ]
+        for relation, text in zip(RELATIONS, objects, strict=True):
+            prompts.append(f"{name}, {relation}")
+            answers.append(text)
+            facts.append(memory)
+    return World(prompts, answers, facts)
+
+
+def fused(model, tokenizer, world: World, facts, folder) -> LateFusion:
+    """A top trained on the first entities of `world` with `facts` as its memory."""
+    count = TRAINED_ON * len(RELATIONS)
+    pairs = zip(world.prompts[:count], world.answers[:count], strict=True)
+    trees = [answer_tree(tokenizer, prompt, answer) for prompt, answer in pairs]
+    states = fusion_states(model, trees, 4096, ignore)
+    rows = fusion_rows(model, states, build_fact_memory(facts[:count]))
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        keys = text_keys(model, tokenizer, RELATIONS)
+        fusion = LateFusion(LateFusionSizes(keys.shape[1], 4, 32), keys, torch.zeros(1, 4))
+        curriculum = Curriculum(
+            partial(epoch_of_rows, rows, 64, 0.1, 0), lambda batch: len(batch.target)
+        )
+        settings = TrainingSettings(learning_rate=1e-2, epochs=15, checkpoint_steps=10**9)
+        train(fusion, curriculum, pointer_loss, settings, folder / "c.safetensors", ignore)
+    return fusion
+
+
+@pytest.fixture(scope="module")
+def trained(tiny_model, tiny_tokenizer, world, tmp_path_factory) -> LateFusion:
+    folder = tmp_path_factory.mktemp("fused")
+    return fused(tiny_model, tiny_tokenizer, world, world.facts, folder)
+
+
+def answers_of(model, tokenizer, fusion, facts, world: World) -> list[str]:
+    """Free answers to the questions on entities that were not trained on."""
+    numbers = range(TRAINED_ON * len(RELATIONS), len(world.prompts))
+    read_out = LateFusionReadOut(model, fusion, build_fact_memory(facts))
+    prompts = [world.prompts[number] for number in numbers]
+    return generate_greedy(model, tokenizer, prompts, numbers, read_out, 12, 32, ignore)
+
+
+def share_right(found: list[str], world: World) -> float:
+    return float(
+        np.mean([a == b for a, b in zip(found, world.answers[-len(found) :], strict=True)])
+    )
+
+
+def test_labels_of_new_entities_are_copied(tiny_model, tiny_tokenizer, trained, world) -> None:
+    found = answers_of(tiny_model, tiny_tokenizer, trained, world.facts, world)
+    assert share_right(found, world) > 0.9
+
+
+def test_the_shuffled_control_does_not_copy(tiny_model, tiny_tokenizer, world, tmp_path) -> None:
+    shuffled = shuffled_objects(world.facts, seed=0)
+    control = fused(tiny_model, tiny_tokenizer, world, shuffled, tmp_path)
+    found = answers_of(tiny_model, tiny_tokenizer, control, shuffled, world)
+    assert share_right(found, world) < 0.1
+
+
+def test_editing_the_memory_edits_the_answer(tiny_model, tiny_tokenizer, trained, world) -> None:
+    before = answers_of(tiny_model, tiny_tokenizer, trained, world.facts, world)
+    first, count = TRAINED_ON * len(RELATIONS), len(RELATIONS)
+    without = list(world.facts)
+    without[first] = without[first][1:]  # the first entity's capital, asked first, is gone
+    deleted = answers_of(tiny_model, tiny_tokenizer, trained, without, world)
+    assert before[0] == world.answers[first]
+    assert deleted[0] != before[0]
+    assert deleted[1:] == before[1:], "only the question that lost its fact changes"
+    swapped = list(world.facts)
+    swapped[first] = world.facts[first + count]
+    replaced = answers_of(tiny_model, tiny_tokenizer, trained, swapped, world)
+    assert replaced[0] == world.answers[first + count]
+
+
+def test_a_saved_top_comes_back(trained, tmp_path) -> None:
+    path = tmp_path / "fusion.safetensors"
+    save_fusion(trained, path)
+    loaded = load_fusion(path, torch.zeros(1, 4))
+    assert loaded.sizes == trained.sizes
+    assert not loaded.training
+    for name, value in trained.state_dict().items():
+        assert torch.equal(loaded.state_dict()[name], value)
+
+
+def test_an_answer_tree_scores_the_answer_and_the_line_end(tiny_tokenizer) -> None:
+    tree = answer_tree(tiny_tokenizer, "Norway, capital", "Oslo")
+    (path,) = tree.paths
+    assert tiny_tokenizer.decode([tree.tokens[node] for node in path]) == " Oslo\n"
+
+
+def test_states_belong_to_their_targets(tiny_model, tiny_tokenizer, world) -> None:
+    trees = [answer_tree(tiny_tokenizer, world.prompts[n], world.answers[n]) for n in range(5)]
+    states = fusion_states(tiny_model, trees, 40, ignore)
+    found = set(
+        zip(
+            states.places.request.tolist(),
+            states.places.current.tolist(),
+            states.target.tolist(),
+            strict=True,
+        )
+    )
+    expected = {
+        (number, tree.tokens[tree.parents[node]], tree.tokens[node])
+        for number, tree in enumerate(trees)
+        for node in tree.paths[0]
+    }
+    assert found == expected
+
+
+def test_an_epoch_holds_every_place_once_and_depends_on_its_number(
+    tiny_model, tiny_tokenizer, world
+) -> None:
+    trees = [answer_tree(tiny_tokenizer, world.prompts[n], world.answers[n]) for n in range(9)]
+    states = fusion_states(tiny_model, trees, 4096, ignore)
+    rows = fusion_rows(tiny_model, states, build_fact_memory(world.facts[:9]))
+    first, again, second = (epoch_of_rows(rows, 4, 0.3, 0, epoch) for epoch in (0, 0, 1))
+    targets = [torch.cat([batch.target for batch in epoch]) for epoch in (first, again, second)]
+    assert targets[0].sort().values.tolist() == rows.target.sort().values.tolist()
+    assert torch.equal(targets[0], targets[1])
+    assert not torch.equal(targets[0], targets[2])
+    for left, right in zip(first, again, strict=True):
+        assert torch.equal(left.memory.relation, right.memory.relation)
+
+
+def test_text_keys_are_mean_hidden_states(tiny_model, tiny_tokenizer) -> None:
+    texts = ["capital", "a much longer name of a relation"]
+    keys = text_keys(tiny_model, tiny_tokenizer, texts)
+    for key, text in zip(keys, texts, strict=True):
+        tokens = torch.tensor([tiny_tokenizer(f" {text}")["input_ids"]])
+        with torch.no_grad():
+            expected = tiny_model.base_model(tokens).last_hidden_state[0].mean(dim=0)
+        torch.testing.assert_close(key, expected, rtol=1e-4, atol=1e-5)

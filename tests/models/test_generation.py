@@ -1,0 +1,129 @@
+import pytest
+import torch
+from infact.models.generation import generate_greedy
+from infact.models.read_out import Positions, own_read_out
+
+PROMPTS = (
+    "The capital of France is",
+    "Oslo",
+    "Question: In which country does the river rise? Answer:",
+    "Lima, capital of:",
+    "The gene FBN1 is associated with Marfan syndrome, and",
+)
+
+
+def ignore(_: int) -> None:
+    pass
+
+
+def by_transformers(model, tokenizer, prompts, new_tokens: int) -> list[str]:
+    """What generate() gives, up to the first line end."""
+    encoded = tokenizer(list(prompts), return_tensors="pt", padding=True, padding_side="left")
+    output = model.generate(
+        input_ids=encoded["input_ids"],
+        attention_mask=encoded["attention_mask"],
+        do_sample=False,
+        max_new_tokens=new_tokens,
+    )
+    texts = tokenizer.batch_decode(
+        output[:, encoded["input_ids"].shape[1] :], skip_special_tokens=True
+    )
+    return [text.lstrip().split("\n")[0].strip() for text in texts]
+
+
+@pytest.mark.parametrize("batch_size", [1, 2, 8])
+def test_a_ragged_batch_is_what_transformers_generates(
+    tiny_model, tiny_tokenizer, batch_size
+) -> None:
+    found = generate_greedy(
+        tiny_model,
+        tiny_tokenizer,
+        PROMPTS,
+        range(len(PROMPTS)),
+        own_read_out,
+        24,
+        batch_size,
+        ignore,
+    )
+    assert found == by_transformers(tiny_model, tiny_tokenizer, PROMPTS, 24)
+    assert len(set(found)) > 2, "the case needs answers that differ"
+
+
+class Script:
+    """A read-out that writes a given continuation for each request, and records its places."""
+
+    def __init__(self, continuations: list[list[int]], vocabulary: int) -> None:
+        self.left = [list(tokens) for tokens in continuations]
+        self.vocabulary = vocabulary
+        self.seen: list[list[tuple[int, int]]] = [[] for _ in continuations]
+
+    def __call__(self, positions: Positions, own: torch.Tensor) -> torch.Tensor:
+        table = torch.full((len(positions), self.vocabulary), -9.0)
+        for row, request in enumerate(positions.request.tolist()):
+            place = (positions.previous[row].item(), positions.current[row].item())
+            self.seen[request].append(place)
+            table[row, self.left[request].pop(0)] = 0.0
+        return table
+
+
+def scripted(model, tokenizer, prompts: list[str], texts: list[str], new_tokens: int):
+    end = [tokenizer.eos_token_id]
+    script = Script(
+        [tokenizer(text)["input_ids"] + end * new_tokens for text in texts], len(tokenizer)
+    )
+    answers = generate_greedy(
+        model, tokenizer, prompts, range(len(prompts)), script, new_tokens, 8, ignore
+    )
+    return answers, script
+
+
+def test_an_answer_ends_at_its_line_end(tiny_model, tiny_tokenizer) -> None:
+    texts = [" Paris\nOslo\n", "\n Lima\nPeru", " no line end", "", " a\n"]
+    answers, script = scripted(tiny_model, tiny_tokenizer, list(PROMPTS), texts, 20)
+    assert answers == ["Paris", "Lima", "no line end", "", "a"]
+    to_line_end = len(tiny_tokenizer(" Paris\n")["input_ids"])
+    assert len(script.seen[0]) == to_line_end, "a finished text leaves the batch"
+
+
+def test_an_answer_is_cut_at_the_most_tokens(tiny_model, tiny_tokenizer) -> None:
+    text = " The capital of Norway is the city of Oslo"
+    answers, _ = scripted(tiny_model, tiny_tokenizer, ["Oslo"], [text], 3)
+    tokens = tiny_tokenizer(text)["input_ids"][:3]
+    assert answers == [tiny_tokenizer.decode(tokens).strip()]
+
+
+def test_the_read_out_is_told_each_places_tokens(tiny_model, tiny_tokenizer) -> None:
+    prompts, texts = list(PROMPTS), [" Paris", " a\n", " Peru and Lima", "\nOslo", " it"]
+    _, script = scripted(tiny_model, tiny_tokenizer, prompts, texts, 20)
+    for prompt, text, seen in zip(prompts, texts, script.seen, strict=True):
+        asked = tiny_tokenizer(prompt)["input_ids"]
+        whole = [-1, *asked, *tiny_tokenizer(text)["input_ids"]]
+        places = list(zip(whole, whole[1:], strict=False))[len(asked) - 1 :]
+        assert seen == places[: len(seen)]
+        assert len(seen) >= len(places) - 1
+
+
+def test_states_do_not_depend_on_the_batch(tiny_model, tiny_tokenizer) -> None:
+    """When some texts have ended, the others' caches are still their own."""
+    kept: dict[int, list[torch.Tensor]] = {0: [], 1: []}
+    line_end = tiny_tokenizer("\n")["input_ids"][0]
+
+    def first_ends_soon(positions: Positions, own: torch.Tensor) -> torch.Tensor:
+        table = own.clone()
+        for row, request in enumerate(positions.request.tolist()):
+            kept.setdefault(request, []).append(own[row])
+            if request == 0 and len(kept[0]) == 3:
+                table[row, line_end] = 1.0
+        return table
+
+    generate_greedy(tiny_model, tiny_tokenizer, PROMPTS[:2], [0, 1], first_ends_soon, 8, 2, ignore)
+    together = torch.stack(kept.pop(1))
+    kept[0], kept[1] = [], []
+    generate_greedy(tiny_model, tiny_tokenizer, PROMPTS[1:2], [1], first_ends_soon, 8, 1, ignore)
+    torch.testing.assert_close(together, torch.stack(kept[1]), rtol=1e-4, atol=1e-4)
+
+
+def test_progress_counts_every_prompt(tiny_model, tiny_tokenizer) -> None:
+    done: list[int] = []
+    generate_greedy(tiny_model, tiny_tokenizer, PROMPTS, range(5), own_read_out, 2, 2, done.append)
+    assert done == [2, 2, 1]

@@ -1,0 +1,90 @@
+import pytest
+import torch
+from infact.models.low_rank import (
+    add_low_rank_adapters,
+    load_adapted_model,
+    load_for_more_training,
+    mlp_linear_names,
+    trained_parameters,
+)
+from transformers import GPT2Config, GPT2LMHeadModel, LlamaConfig, LlamaForCausalLM
+
+RANK, LAYERS, WIDTH, MLP_WIDTH = 2, 4, 16, 24
+
+
+def llama() -> LlamaForCausalLM:
+    return LlamaForCausalLM(
+        LlamaConfig(
+            vocab_size=50,
+            hidden_size=WIDTH,
+            intermediate_size=MLP_WIDTH,
+            num_hidden_layers=LAYERS,
+            num_attention_heads=2,
+        )
+    )
+
+
+def gpt2() -> GPT2LMHeadModel:
+    return GPT2LMHeadModel(
+        GPT2Config(vocab_size=50, n_embd=WIDTH, n_inner=MLP_WIDTH, n_layer=LAYERS, n_head=2)
+    )
+
+
+FAMILIES = [
+    (llama, "model.layers.", ["mlp.down_proj", "mlp.gate_proj", "mlp.up_proj"]),
+    (gpt2, "transformer.h.", ["mlp.c_fc", "mlp.c_proj"]),
+]
+
+
+@pytest.mark.parametrize(("build", "blocks", "names"), FAMILIES)
+def test_the_mlps_linears_are_found(build, blocks, names) -> None:
+    assert mlp_linear_names(build()) == names
+
+
+@pytest.mark.parametrize(("build", "blocks", "names"), FAMILIES)
+def test_adapters_sit_on_the_upper_layers_mlps_alone(build, blocks, names) -> None:
+    adapted = add_low_rank_adapters(build().requires_grad_(False), RANK, upper_layers=2)
+    trained = {name for name, value in adapted.named_parameters() if value.requires_grad}
+    expected = {
+        f"base_model.model.{blocks}{layer}.{name}.lora_{side}.default.weight"
+        for layer in (2, 3)
+        for name in names
+        for side in "AB"
+    }
+    assert trained == expected
+    assert trained_parameters(adapted) == 2 * len(names) * RANK * (WIDTH + MLP_WIDTH)
+
+
+@pytest.mark.parametrize(("build", "blocks", "names"), FAMILIES)
+def test_new_adapters_change_nothing(build, blocks, names) -> None:
+    model, tokens = build().eval(), torch.tensor([[1, 2, 3]])
+    with torch.no_grad():
+        before = model(tokens).logits
+        after = add_low_rank_adapters(model, RANK, upper_layers=2)(tokens).logits
+    assert torch.equal(before, after)
+
+
+def test_more_upper_layers_than_there_are_means_all() -> None:
+    adapted = add_low_rank_adapters(llama(), RANK, upper_layers=99)
+    assert trained_parameters(adapted) == LAYERS * 3 * RANK * (WIDTH + MLP_WIDTH)
+
+
+def test_saved_adapters_are_merged_or_trained_further(tmp_path) -> None:
+    llama().save_pretrained(tmp_path / "base")
+    base = LlamaForCausalLM.from_pretrained(tmp_path / "base")
+    adapted = add_low_rank_adapters(base, RANK, upper_layers=2)
+    with torch.no_grad():
+        for name, value in adapted.named_parameters():
+            if "lora_B" in name:
+                value.fill_(0.1)
+        expected = adapted(torch.tensor([[1, 2, 3]])).logits
+    adapted.save_pretrained(tmp_path / "adapter")
+    merged = load_adapted_model(tmp_path / "base", tmp_path / "adapter", torch.float32)
+    further = load_for_more_training(tmp_path / "base", tmp_path / "adapter", torch.float32)
+    with torch.no_grad():
+        for model in (merged, further):
+            found = model(torch.tensor([[1, 2, 3]])).logits
+            torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-5)
+    assert not any("lora" in name for name, _ in merged.named_parameters())
+    assert trained_parameters(merged) == 0
+    assert trained_parameters(further) == trained_parameters(adapted)

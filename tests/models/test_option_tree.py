@@ -1,0 +1,75 @@
+from hypothesis import given
+from hypothesis import strategies as st
+from infact.models.option_tree import (
+    build_option_tree,
+    collate_trees,
+    merge_sequences,
+    shared_length,
+)
+
+SEQUENCES = st.lists(
+    st.lists(st.integers(0, 2), min_size=1, max_size=6).map(lambda tail: [7, *tail]),
+    min_size=1,
+    max_size=5,
+)
+
+
+def ancestors(tree, node: int) -> list[int]:
+    found = []
+    while node >= 0:
+        found.append(node)
+        node = tree.parents[node]
+    return found[::-1]
+
+
+@given(SEQUENCES)
+def test_each_option_is_a_path_of_the_tree(sequences: list[list[int]]) -> None:
+    tree = merge_sequences(sequences, [1] * len(sequences))
+    for sequence, path in zip(sequences, tree.paths, strict=True):
+        whole = ancestors(tree, path[-1])
+        assert [tree.tokens[node] for node in whole] == sequence
+        assert tuple(whole[1:]) == path
+        assert [tree.depths[node] for node in whole] == list(range(len(sequence)))
+
+
+@given(SEQUENCES)
+def test_each_prefix_is_one_node(sequences: list[list[int]]) -> None:
+    tree = merge_sequences(sequences, [1] * len(sequences))
+    prefixes = {tuple(row[:end]) for row in sequences for end in range(1, len(row) + 1)}
+    assert len(tree) == len(prefixes)
+    assert all(parent < node for node, parent in enumerate(tree.parents))
+
+
+@given(st.lists(SEQUENCES, min_size=1, max_size=3))
+def test_a_node_attends_to_its_ancestors_alone(groups: list[list[list[int]]]) -> None:
+    trees = [merge_sequences(group, [1] * len(group)) for group in groups]
+    batch = collate_trees(trees, padding=0)
+    for number, tree in enumerate(trees):
+        for node in range(batch.tokens.shape[1]):
+            expected = ancestors(tree, node) if node < len(tree) else [node]
+            assert batch.mask[number, 0, node].nonzero().flatten().tolist() == sorted(expected)
+
+
+@given(st.lists(st.integers(0, 1)), st.lists(st.integers(0, 1)))
+def test_shared_length(first: list[int], second: list[int]) -> None:
+    length = shared_length(first, second)
+    assert first[:length] == second[:length]
+    assert length in {len(first), len(second)} or first[length] != second[length]
+
+
+def test_scored_tokens_are_those_after_the_prompt(tiny_tokenizer) -> None:
+    prompt = "The capital of France is"
+    tree = build_option_tree(tiny_tokenizer, prompt, ["Paris", "Oslo"])
+    texts = [tiny_tokenizer.decode([tree.tokens[node] for node in path]) for path in tree.paths]
+    assert texts == [" Paris", " Oslo"]
+
+
+def test_a_prompt_that_merges_with_an_option_scores_the_merged_token(spanning_tokenizer) -> None:
+    tree = build_option_tree(spanning_tokenizer, "The capital", ["of France", "Oslo"])
+    merged = spanning_tokenizer("The capital of France")["input_ids"]
+    alone = spanning_tokenizer("The capital")["input_ids"]
+    seam = shared_length(alone, merged)
+    assert seam < len(alone), "the case needs a merge across the seam"
+    assert [tree.tokens[node] for node in tree.paths[0]] == merged[seam:]
+    other = spanning_tokenizer("The capital Oslo")["input_ids"]
+    assert [tree.tokens[node] for node in tree.paths[1]] == other[seam:]

@@ -1,0 +1,128 @@
+from collections.abc import Callable
+
+import pytest
+import torch
+from infact.models.training import Curriculum, TrainingSettings, train
+from torch import Tensor, nn
+from torch.nn import functional
+
+SETTINGS = TrainingSettings(learning_rate=1e-2, epochs=3, weight_decay=0.1, checkpoint_steps=4)
+STEPS_AN_EPOCH, ROWS = 5, 8
+
+
+def ignore(_: int) -> None:
+    pass
+
+
+class Network(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        with torch.random.fork_rng():
+            torch.manual_seed(3)
+            self.frozen = nn.Linear(4, 6).requires_grad_(False)
+            self.trained = nn.Linear(6, 1)
+
+    def forward(self, rows: Tensor) -> Tensor:
+        return self.trained(torch.tanh(self.frozen(rows))).squeeze(1)
+
+
+def batches(epoch: int) -> list[Tensor]:
+    generator = torch.Generator().manual_seed(epoch)
+    return [torch.randn(ROWS, 4, generator=generator) for _ in range(STEPS_AN_EPOCH)]
+
+
+CURRICULUM = Curriculum(batches, len)
+
+
+def squared_error(model: nn.Module, rows: Tensor) -> Tensor:
+    return functional.mse_loss(model(rows), rows.sum(dim=1))
+
+
+def breaking(after: int) -> Callable[[nn.Module, Tensor], Tensor]:
+    """The loss, raising at step `after`."""
+    steps = iter(range(after))
+
+    def loss(model: nn.Module, rows: Tensor) -> Tensor:
+        if next(steps, None) is None:
+            raise KeyboardInterrupt
+        return squared_error(model, rows)
+
+    return loss
+
+
+@pytest.mark.parametrize("after", [3, 4, 9, 14])
+def test_a_resumed_run_is_the_unbroken_run(tmp_path, after: int) -> None:
+    unbroken = Network()
+    expected = train(
+        unbroken, CURRICULUM, squared_error, SETTINGS, tmp_path / "whole.safetensors", ignore
+    )
+    checkpoint = tmp_path / "broken.safetensors"
+    with pytest.raises(KeyboardInterrupt):
+        train(Network(), CURRICULUM, breaking(after), SETTINGS, checkpoint, ignore)
+    assert checkpoint.exists() == (after >= SETTINGS.checkpoint_steps)
+    resumed = Network()
+    redone: list[Tensor] = []
+
+    def counted(model: nn.Module, rows: Tensor) -> Tensor:
+        redone.append(rows)
+        return squared_error(model, rows)
+
+    record = train(resumed, CURRICULUM, counted, SETTINGS, checkpoint, ignore)
+    kept = after // SETTINGS.checkpoint_steps * SETTINGS.checkpoint_steps
+    assert len(redone) == 3 * STEPS_AN_EPOCH - kept
+    for name, value in unbroken.state_dict().items():
+        assert (resumed.state_dict()[name] - value).abs().max() == 0
+    assert record == expected
+
+
+def test_a_finished_run_is_not_trained_again(tmp_path) -> None:
+    checkpoint = tmp_path / "done.safetensors"
+    first = Network()
+    record = train(first, CURRICULUM, squared_error, SETTINGS, checkpoint, ignore)
+    again = Network()
+    assert train(again, CURRICULUM, breaking(0), SETTINGS, checkpoint, ignore) == record
+    assert torch.equal(again.trained.weight, first.trained.weight)
+
+
+def test_steps_are_adamw_with_warmup_cosine_and_clipping(tmp_path) -> None:
+    """The same run written out, rates and all."""
+    found, plain = Network(), Network()
+    settings = TrainingSettings(1e-2, epochs=2, warmup=0.3, weight_decay=0.1, clip_norm=0.5)
+    train(found, CURRICULUM, squared_error, settings, tmp_path / "c.safetensors", ignore)
+    cosine = [1.0, 0.9505, 0.8117, 0.6113, 0.3887, 0.1883, 0.0495]  # (1 + cos(iπ/7)) / 2
+    optimizer = torch.optim.AdamW(plain.trained.parameters(), weight_decay=0.1)
+    steps = [*batches(0), *batches(1)]
+    for rate, rows in zip([1 / 3, 2 / 3, 1.0, *cosine], steps, strict=True):
+        optimizer.param_groups[0]["lr"] = 1e-2 * rate
+        optimizer.zero_grad()
+        squared_error(plain, rows).backward()
+        nn.utils.clip_grad_norm_(plain.trained.parameters(), 0.5)
+        optimizer.step()
+    torch.testing.assert_close(found.trained.weight, plain.trained.weight, rtol=0, atol=1e-5)
+
+
+def test_only_what_requires_gradients_changes_and_the_loss_falls(tmp_path) -> None:
+    model, before = Network(), Network()
+    settings = TrainingSettings(learning_rate=3e-2, epochs=20)
+    done: list[int] = []
+    record = train(
+        model, CURRICULUM, squared_error, settings, tmp_path / "c.safetensors", done.append
+    )
+    assert torch.equal(model.frozen.weight, before.frozen.weight)
+    assert not torch.equal(model.trained.weight, before.trained.weight)
+    assert record.losses[-1] < 0.5 * record.losses[0]
+    assert record.steps == 20 * STEPS_AN_EPOCH
+    assert record.units == sum(done) == record.steps * ROWS
+    assert not model.training
+
+
+def test_the_record_holds_the_mean_loss_of_each_epoch(tmp_path) -> None:
+    settings = TrainingSettings(learning_rate=0.0, epochs=2)
+    record = train(
+        Network(), CURRICULUM, squared_error, settings, tmp_path / "c.safetensors", ignore
+    )
+    expected = [
+        sum(squared_error(Network(), rows).item() for rows in batches(epoch)) / STEPS_AN_EPOCH
+        for epoch in (0, 1)
+    ]
+    assert record.losses == pytest.approx(expected)
