@@ -35,6 +35,8 @@ def generate_greedy(
         batch_size: prompts in one pass.
         advance: called with the number of prompts just answered.
     """
+    if not prompts:
+        return []
     answers = [""] * len(prompts)
     encoded = tokenizer(list(prompts))["input_ids"]
     order = sorted(range(len(prompts)), key=lambda number: len(encoded[number]))

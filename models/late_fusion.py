@@ -51,6 +51,9 @@ class LateFusion(nn.Module):
         object_vectors: (objects, G) graph embeddings of the objects.
     """
 
+    relation_keys: Tensor
+    object_vectors: Tensor
+
     def __init__(
         self, sizes: LateFusionSizes, relation_keys: Tensor, object_vectors: Tensor
     ) -> None:

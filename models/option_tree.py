@@ -67,7 +67,7 @@ def merge_sequences(sequences: Sequence[Sequence[int]], seams: Sequence[int]) ->
                 parents.append(node)
                 depths.append(depth)
             node = child
-            if depth >= seam:
+            if depth >= max(seam, 1):  # nothing predicts the first token
                 path.append(node)
         paths.append(tuple(path))
     return OptionTree(tuple(tokens), tuple(parents), tuple(depths), tuple(paths))

@@ -1,8 +1,8 @@
 """The one training loop of the house, on accelerate, parameterised by a loss.
 
 A killed run continues from its last checkpoint to the same bytes: what an epoch holds depends on
-(seed, epoch) alone, and a checkpoint keeps weights, optimiser state and step. Checkpoints are
-safetensors, written beside and renamed into place.
+(seed, epoch) alone, and a checkpoint keeps weights, optimiser state, step and the processor's random
+state. Checkpoints are safetensors, written beside and renamed into place.
 """
 
 from __future__ import annotations
@@ -145,6 +145,7 @@ def _save(
     for index, state in optimizer.state_dict()["state"].items():
         for key, value in state.items():
             tensors[f"optimizer/{index}/{key}"] = torch.as_tensor(value)
+    tensors["random/state"] = torch.get_rng_state()  # dropout draws from it
     beside = checkpoint.with_suffix(".writing")
     progress = json.dumps({"steps": record.steps, "losses": record.losses})
     save_file(
@@ -167,6 +168,8 @@ def _restore(
             if kind == "weight":
                 with torch.no_grad():
                     trained[rest].copy_(file.get_tensor(key))
+            elif kind == "random":
+                torch.set_rng_state(file.get_tensor(key))
             else:
                 index, _, name = rest.partition("/")
                 state.setdefault(int(index), {})[name] = file.get_tensor(key)

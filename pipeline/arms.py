@@ -20,7 +20,7 @@ from .fusion_memory import (
 )
 from .graph_reader import GraphReader
 
-PROMPT_TOKENS = 160  # of facts in an augmented prompt: the demo's question and eight lines
+PROMPT_TOKENS = 128  # of facts in an augmented prompt: four to eight lines
 
 
 @dataclass(frozen=True)

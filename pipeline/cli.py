@@ -31,7 +31,9 @@ app = typer.Typer(
 
 Config = Annotated[
     Path | None,
-    typer.Option("--config", "-c", help=f"Project file; {OWN_CONFIG} or {DEFAULT_CONFIG} if left out."),
+    typer.Option(
+        "--config", "-c", help=f"Project file; {OWN_CONFIG} or {DEFAULT_CONFIG} if left out."
+    ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 
@@ -115,7 +117,9 @@ def main() -> None:
     try:
         app()
     except UserError as error:
-        print(error, file=sys.stderr)
+        from .console import harmless
+
+        print(harmless(str(error)), file=sys.stderr)
         raise SystemExit(EXIT_USER_ERROR) from None
     except SystemExit as end:
         if end.code == EXIT_INTERRUPTED:  # what Typer makes of KeyboardInterrupt

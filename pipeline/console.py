@@ -5,6 +5,7 @@ to standard error.
 """
 
 import json
+import re
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -16,6 +17,7 @@ SHOWN_AFTER_SECONDS = 2.0
 SECONDS_BETWEEN_LINES = 10.0
 SHARE_BETWEEN_LINES = 0.1
 LONGEST_SILENCE_SECONDS = 60.0
+STEERING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 Advance = Callable[[int], None]
 
@@ -37,7 +39,7 @@ class Console:
         return sys.stderr if self.json_wanted else sys.stdout
 
     def line(self, text: str) -> None:
-        print(text, file=self.stream, flush=True)
+        print(harmless(text), file=self.stream, flush=True)
 
     def result(self, document: object) -> None:
         """The command's result for machines; nothing without `--json`."""
@@ -58,6 +60,15 @@ class Console:
         shown = _bar if self.stream.isatty() else _lines
         with shown(self, description, total, unit) as advance:
             yield advance
+
+
+def harmless(text: str) -> str:
+    r"""Control and bidirectional characters as escapes: words from a file don't steer a terminal.
+
+    >>> print(harmless("\x1b[31mred"))
+    \x1b[31mred
+    """
+    return STEERING.sub(lambda match: match[0].encode("unicode_escape").decode(), text)
 
 
 @contextmanager

@@ -95,23 +95,26 @@ def _base_answers(
     answers = answer_arms(base, tokenizer, questions, plain, arms, settings, console)
     told, lines = augmented(fusions.reader, tokenizer, plain, fusions.max_facts)
     changed = [number for number, text in enumerate(told) if text != plain[number]]
-    fused = fusions.read_outs(
-        base, tokenizer, [plain[number] for number in changed], variants=("fused",)
-    )
-    second = answer_arms(
-        base,
-        tokenizer,
-        [questions[number] for number in changed],
-        [told[number] for number in changed],
-        {"base + prompt": own_read_out, "fused + prompt": fused["fused"]},
-        settings,
-        console,
-    )
+    second: dict[str, ArmAnswers] = {}
+    if changed:
+        fused = fusions.read_outs(
+            base, tokenizer, [plain[number] for number in changed], variants=("fused",)
+        )
+        second = answer_arms(
+            base,
+            tokenizer,
+            [questions[number] for number in changed],
+            [told[number] for number in changed],
+            {"base + prompt": own_read_out, "fused + prompt": fused["fused"]},
+            settings,
+            console,
+        )
     cited = [
         [fusions.reader.citation(fact) for line in told for fact in line.facts] for told in lines
     ]
     for arm, plain_arm in (("base + prompt", "base"), ("fused + prompt", "fused")):
-        merged = _overlay(answers[plain_arm], second[arm], changed)
+        under = answers[plain_arm]
+        merged = _overlay(under, second[arm], changed) if changed else under
         answers[arm] = replace(merged, cited=cited)
     return answers
 

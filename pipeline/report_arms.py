@@ -49,8 +49,16 @@ ARMS = (
     ),
     ArmKind("fused", "route", "the base model, frozen, reading the graph through a fusion layer"),
     ArmKind("fused + prompt", "prompt", "the fused model with facts in its prompt as well"),
-    ArmKind("random vectors", "control", "fused, with random vectors in place of the graph's"),
-    ArmKind("shuffled graph", "control", "fused, reading a graph whose objects were shuffled"),
+    ArmKind(
+        "random vectors",
+        "control",
+        "fused, trained alike on facts whose keys, vectors and label tokens are random",
+    ),
+    ArmKind(
+        "shuffled graph",
+        "control",
+        "fused, trained alike on a graph whose objects were shuffled within each relation",
+    ),
     ArmKind("link prediction", "route", "graph embeddings rank the options; no language model"),
     ArmKind("majority object", "control", "always the option most frequent for the relation"),
 )

@@ -227,7 +227,7 @@ class EvalTable(Table):
     """of a free answer"""
     batch_tokens: Count = 4096
     """scored at once"""
-    precision: Literal["float32", "bfloat16"] = "float32"
+    precision: Literal["auto", "float32", "bfloat16"] = "float32"
     """in which answers are scored"""
     primary: tuple[str, Literal["T", "M", "I", "U"]] = ("fused", "M")
     """arm and pool of the one comparison with the base that counts as the result"""

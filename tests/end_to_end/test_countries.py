@@ -110,7 +110,7 @@ def test_status_explains_a_changed_learning_rate(project: Path, finished: dict[s
     told = infact(changed, "status").stdout
     pretrain = next(line for line in told.splitlines() if line.startswith("pretrain"))
     assert "run" in pretrain
-    assert re.search(r"learning_rate .* → 0.00012", pretrain)
+    assert re.search(r"learning_rate .* → 1.2e-4", pretrain)
     assert re.search(r"^distill +waits", told, re.MULTILINE)
 
 
@@ -121,9 +121,7 @@ def test_ask_answers_from_every_arm_and_cites(project: Path, finished: dict[str,
     assert done.returncode == 0, done.stderr
     answers = {item["arm"]: item for item in json.loads(done.stdout)["answers"]}
     assert set(answers) == ARMS - {"random vectors", "shuffled graph"}
-    assert any(
-        country in line and "countries.ttl" in line for line in answers["fused"]["cited"]
-    )
+    assert any(country in line and "countries.ttl" in line for line in answers["fused"]["cited"])
     assert answers["base"]["cited"] == []
 
 

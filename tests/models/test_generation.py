@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import pytest
 import torch
 from infact.models.generation import generate_greedy
@@ -98,13 +100,14 @@ def test_the_read_out_is_told_each_places_tokens(tiny_model, tiny_tokenizer) -> 
     for prompt, text, seen in zip(prompts, texts, script.seen, strict=True):
         asked = tiny_tokenizer(prompt)["input_ids"]
         whole = [-1, *asked, *tiny_tokenizer(text)["input_ids"]]
-        places = list(zip(whole, whole[1:], strict=False))[len(asked) - 1 :]
+        places = list(pairwise(whole))[len(asked) - 1 :]
         assert seen == places[: len(seen)]
         assert len(seen) >= len(places) - 1
 
 
 def test_states_do_not_depend_on_the_batch(tiny_model, tiny_tokenizer) -> None:
     """When some texts have ended, the others' caches are still their own."""
+    long, short = PROMPTS[:2]  # the shorter is first in the batch, and ends first
     kept: dict[int, list[torch.Tensor]] = {0: [], 1: []}
     line_end = tiny_tokenizer("\n")["input_ids"][0]
 
@@ -116,10 +119,12 @@ def test_states_do_not_depend_on_the_batch(tiny_model, tiny_tokenizer) -> None:
                 table[row, line_end] = 1.0
         return table
 
-    generate_greedy(tiny_model, tiny_tokenizer, PROMPTS[:2], [0, 1], first_ends_soon, 8, 2, ignore)
+    generate_greedy(
+        tiny_model, tiny_tokenizer, [short, long], [0, 1], first_ends_soon, 8, 2, ignore
+    )
     together = torch.stack(kept.pop(1))
     kept[0], kept[1] = [], []
-    generate_greedy(tiny_model, tiny_tokenizer, PROMPTS[1:2], [1], first_ends_soon, 8, 1, ignore)
+    generate_greedy(tiny_model, tiny_tokenizer, [long], [1], first_ends_soon, 8, 1, ignore)
     torch.testing.assert_close(together, torch.stack(kept[1]), rtol=1e-4, atol=1e-4)
 
 

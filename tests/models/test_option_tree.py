@@ -73,3 +73,8 @@ def test_a_prompt_that_merges_with_an_option_scores_the_merged_token(spanning_to
     assert [tree.tokens[node] for node in tree.paths[0]] == merged[seam:]
     other = spanning_tokenizer("The capital Oslo")["input_ids"]
     assert [tree.tokens[node] for node in tree.paths[1]] == other[seam:]
+
+
+def test_a_first_token_is_not_scored_since_nothing_predicts_it() -> None:
+    tree = merge_sequences([[5, 6], [7, 8, 9]], [0, 0])
+    assert [[tree.tokens[node] for node in path] for path in tree.paths] == [[6], [8, 9]]

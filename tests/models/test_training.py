@@ -75,6 +75,22 @@ def test_a_resumed_run_is_the_unbroken_run(tmp_path, after: int) -> None:
     assert record == expected
 
 
+def test_dropout_is_resumed_too(tmp_path) -> None:
+    def network() -> nn.Module:
+        torch.manual_seed(0)
+        return nn.Sequential(nn.Linear(4, 6), nn.Dropout(0.5), nn.Linear(6, 1), nn.Flatten(0))
+
+    with torch.random.fork_rng():
+        whole = network()
+        train(whole, CURRICULUM, squared_error, SETTINGS, tmp_path / "whole.safetensors", ignore)
+        checkpoint = tmp_path / "broken.safetensors"
+        with pytest.raises(KeyboardInterrupt):
+            train(network(), CURRICULUM, breaking(6), SETTINGS, checkpoint, ignore)
+        resumed = network()
+        train(resumed, CURRICULUM, squared_error, SETTINGS, checkpoint, ignore)
+    assert torch.equal(resumed[0].weight, whole[0].weight)
+
+
 def test_a_finished_run_is_not_trained_again(tmp_path) -> None:
     checkpoint = tmp_path / "done.safetensors"
     first = Network()

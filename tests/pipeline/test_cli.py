@@ -83,7 +83,7 @@ def test_ctrl_c_is_one_line_and_status_130(tmp_path: Path) -> None:
             print("ready", flush=True)
             time.sleep(60)
         project.load_project = load_project
-        sys.argv = ["infact", "status"]
+        sys.argv = ["infact", "status", "-c", "infact.toml"]
         cli.main()
     """
     command = [sys.executable, "-c", textwrap.dedent(code)]
