@@ -57,8 +57,12 @@ check: $(READY) ## format, lint, types, imports between rooms
 	MYPYPATH=$(VENV)/typed $(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: $(READY) ## every benchmark, each against its peer
-	@for script in benchmarks/*.py; do echo "$$script"; $(BIN)/python "$$script" $(ARGS) || exit 1; done
+bench: base facts ## races against peers; GOLD= and TRIPLES= name data for linking and embedding
+	$(BIN)/python benchmarks/scoring.py $$(ls -td data/artifacts/hpo/base/*/ | head -1) $$(ls -td data/artifacts/hpo/facts/*/ | head -1)
+	@if test -n "$(GOLD)"; then $(BIN)/python benchmarks/linking.py $$(ls -td data/artifacts/hpo/ingest/*/ | head -1) $(GOLD) $(ARGS); \
+	else echo "linking: skipped, it needs GOLD=<file of documents with gold mentions>"; fi
+	@if test -n "$(TRIPLES)"; then $(BIN)/python benchmarks/embedding.py $(TRIPLES); \
+	else echo "embedding: skipped, it needs TRIPLES=<folder with train.txt, valid.txt, test.txt>"; fi
 
 clean: ## remove .venv and caches; artifacts stay
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -5,6 +5,7 @@ MLPs hold more facts a parameter than attention does (2.4 against 1.3 bit), so a
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 
 import torch
@@ -13,6 +14,9 @@ from torch import nn
 from transformers.modeling_utils import PreTrainedModel
 
 from .base_model import load_causal_model
+
+# PEFT 0.21 asks transformers 5 for a name that it has replaced; nothing the user can mend.
+warnings.filterwarnings("ignore", message="`is_gradient_checkpointing` is deprecated")
 
 
 def mlp_linear_names(model: PreTrainedModel) -> list[str]:
