@@ -85,15 +85,20 @@ def teacher_contexts(
     random = np.random.default_rng([context.seed, 23])
     own = [_own_lines(reader, fact) for fact in facts]
     contexts = []
+
+    def count_tokens(text: str) -> int:
+        return len(tokenizer(text)["input_ids"])
+
     for number, lines in enumerate(own):
         others = [own[index][0] for index in random.permutation(len(own)) if index != number]
         told = [*lines, *others[: settings.distractors]]
         mixed = [lines[0], *(told[1 + index] for index in random.permutation(len(told) - 1))]
-        kept = mixed[: settings.context_lines]
-        shuffled = [kept[index] for index in random.permutation(len(kept))]
-        text, _ = augmented_prompt(
-            shuffled, "", settings.context_tokens, lambda text: len(tokenizer(text)["input_ids"])
+        # The fact's own line is first in line for the budget, and anywhere in the text.
+        _, kept = augmented_prompt(
+            mixed[: settings.context_lines], "", settings.context_tokens, count_tokens
         )
+        shuffled = [kept[index] for index in random.permutation(len(kept))]
+        text, _ = augmented_prompt(shuffled, "", 2 * settings.context_tokens, count_tokens)
         contexts.append(text)
     return contexts
 
