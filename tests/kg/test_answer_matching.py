@@ -1,5 +1,7 @@
+import unicodedata
+
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from infact.kg.answer_matching import matches_any
 
@@ -56,6 +58,8 @@ def test_a_name_with_free_words_after_it_is_right(name: str, after: str) -> None
 
 @given(WORDS, WORDS)
 def test_a_longer_word_is_not_the_name(name: str, more: str) -> None:
+    # Letters that fold into two words (Ŀ is L and a middle dot) end a word by themselves.
+    assume(unicodedata.normalize("NFKC", name + more).isalnum())
     assert not matches_any(f"{name}{more}", [name])
 
 
