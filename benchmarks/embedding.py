@@ -11,6 +11,7 @@ trained in both.
 
 import argparse
 import os
+import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -22,8 +23,9 @@ from pathlib import Path
 import numpy as np
 import torch
 from infact.models.complex_embedding import ComplEx
-from infact.models.link_prediction_training import complex_loss, train_complex, triple_batches
+from infact.models.link_prediction_training import complex_loss, triple_batches
 from infact.models.ranking import rank_triples, ranking_metrics
+from infact.models.training import Curriculum, TrainingSettings, train
 
 QUERIES_A_BATCH = 256
 
@@ -78,8 +80,18 @@ def ours(data: Dataset, arguments: argparse.Namespace, epochs: int) -> tuple[Com
     model = ComplEx(data.entity_count, data.relation_count, arguments.rank, seed=0)
     batches = triple_batches(data.training, data.relation_count, arguments.batch_size, seed=0)
     loss = partial(complex_loss, n3=arguments.n3)
-    rate = arguments.learning_rate
-    seconds, _ = timed(lambda: train_complex(model, batches, loss, epochs, rate, ignore))
+    settings = TrainingSettings(
+        arguments.learning_rate,
+        epochs,
+        optimizer="adagrad",
+        schedule="constant",
+        clip_norm=None,
+        checkpoint_steps=10**9,
+    )
+    curriculum = Curriculum(batches, lambda batch: len(batch.tails))
+    with tempfile.TemporaryDirectory() as folder:
+        checkpoint = Path(folder) / "training.safetensors"
+        seconds, _ = timed(lambda: train(model, curriculum, loss, settings, checkpoint, ignore))
     return model, seconds / epochs
 
 

@@ -1,15 +1,34 @@
-"""Greedy free generation in batches, through any read-out, with a key-value cache."""
+"""Greedy free generation in batches, through any read-outs, with a key-value cache."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from transformers import DynamicCache, PreTrainedTokenizerBase
 from transformers.modeling_utils import PreTrainedModel
 
 from .read_out import Positions, ReadOut, next_token_log_probabilities
+
+
+@dataclass
+class _Live:
+    """The texts still being written. Shapes: R texts, T cached places, D hidden width.
+
+    Attributes:
+        text: (R,) number of the text; a prompt's texts, one a read-out, follow each other.
+        mask: (R, T) attention mask of what is cached.
+        current, previous: (R,) the last two token ids; -1 before the start.
+        hidden: (R, D) final hidden state at the last place.
+    """
+
+    text: Tensor
+    mask: Tensor
+    current: Tensor
+    previous: Tensor
+    hidden: Tensor
 
 
 @torch.inference_mode()
@@ -18,27 +37,30 @@ def generate_greedy(
     tokenizer: PreTrainedTokenizerBase,
     prompts: Sequence[str],
     requests: Sequence[int],
-    read_out: ReadOut,
+    read_outs: Sequence[ReadOut],
     max_new_tokens: int,
     batch_size: int,
     advance: Callable[[int], None],
-) -> list[str]:
-    """The most likely continuation of each prompt, up to the first line end.
+) -> list[list[str]]:
+    """Each read-out's most likely continuation of each prompt, up to the first line end.
+
+    A prompt is read once for all read-outs, and their answers are written in one batch.
 
     Args:
         model: an unmodified causal language model.
         tokenizer: its tokenizer.
         prompts: texts to complete.
-        requests: for each prompt, the number by which the read-out knows it.
-        read_out: turns hidden states into next-token log-probabilities.
+        requests: for each prompt, the number by which the read-outs know it.
+        read_outs: turn hidden states into next-token log-probabilities.
         max_new_tokens: tokens at which an answer is cut.
         batch_size: prompts in one pass.
         advance: called with the number of prompts just answered.
+
+    Returns:
+        For each read-out, the answer to each prompt.
     """
-    if not prompts:
-        return []
-    answers = [""] * len(prompts)
-    encoded = tokenizer(list(prompts))["input_ids"]
+    answers = [[""] * len(prompts) for _ in read_outs]
+    encoded = tokenizer(list(prompts))["input_ids"] if prompts else []
     order = sorted(range(len(prompts)), key=lambda number: len(encoded[number]))
     for start in range(0, len(order), batch_size):
         numbers = order[start : start + batch_size]
@@ -46,13 +68,14 @@ def generate_greedy(
             model,
             tokenizer,
             [encoded[number] for number in numbers],
-            [requests[number] for number in numbers],
-            read_out,
+            torch.tensor([requests[number] for number in numbers]),
+            read_outs,
             max_new_tokens,
         )
-        for number, tokens in zip(numbers, produced, strict=True):
-            text = str(tokenizer.decode(tokens, skip_special_tokens=True))
-            answers[number] = text.lstrip().split("\n")[0].strip()
+        for text, tokens in enumerate(produced):
+            number, arm = numbers[text // len(read_outs)], text % len(read_outs)
+            answer = str(tokenizer.decode(tokens, skip_special_tokens=True))
+            answers[arm][number] = answer.lstrip().split("\n")[0].strip()
         advance(len(numbers))
     return answers
 
@@ -61,48 +84,71 @@ def _complete(
     model: PreTrainedModel,
     tokenizer: PreTrainedTokenizerBase,
     encoded: Sequence[Sequence[int]],
-    requests: Sequence[int],
-    read_out: ReadOut,
+    requests: Tensor,
+    read_outs: Sequence[ReadOut],
     max_new_tokens: int,
 ) -> list[list[int]]:
-    """New token ids for each encoded prompt; finished texts leave the batch."""
-    produced: list[list[int]] = [[] for _ in encoded]
-    tokens, mask = _left_padded(encoded, tokenizer.pad_token_id or 0)
-    alive = torch.arange(len(encoded))
-    request = torch.tensor(requests)
-    previous = torch.tensor([row[-2] if len(row) > 1 else -1 for row in encoded])
+    """New token ids of each text: prompt by prompt, one a read-out; finished ones leave the batch."""
+    arms = len(read_outs)
+    produced: list[list[int]] = [[] for _ in range(len(encoded) * arms)]
     cache = DynamicCache(config=model.config)
-    inputs = tokens
-    for _ in range(max_new_tokens):
-        positions = (mask.cumsum(1) - 1).clamp(min=0)[:, -inputs.shape[1] :]
-        output = model.base_model(
-            input_ids=inputs,
-            attention_mask=mask,
-            position_ids=positions,
-            past_key_values=cache,
-            use_cache=True,
-        )
-        current = inputs[:, -1]
-        places = Positions(output.last_hidden_state[:, -1], current, previous, request[alive])
-        own = next_token_log_probabilities(model, places.hidden)
-        chosen = read_out(places, own).argmax(dim=-1)
-        going = _record(chosen, alive, produced, tokenizer)
-        if not going.any():
+    tokens, mask = _left_padded(encoded, tokenizer.pad_token_id or 0)
+    hidden = _last_states(model, tokens, mask, cache)
+    previous = torch.tensor([row[-2] if len(row) > 1 else -1 for row in encoded])
+    cache.batch_repeat_interleave(arms)
+    live = _Live(
+        torch.arange(len(produced)),
+        *(part.repeat_interleave(arms, 0) for part in (mask, tokens[:, -1], previous, hidden)),
+    )
+    for step in range(max_new_tokens):
+        chosen = _choose(model, live, requests, read_outs)
+        going = _record(chosen, live.text, produced, tokenizer)
+        if not going.any() or step == max_new_tokens - 1:
             break
         if not going.all():
             cache.batch_select_indices(going.nonzero().squeeze(1))
-        alive, previous = alive[going], current[going]
-        inputs = chosen[going][:, None]
-        mask = torch.cat([mask[going], torch.ones(len(alive), 1, dtype=mask.dtype)], dim=1)
+        mask = nn.functional.pad(live.mask[going], (0, 1), value=1)
+        tokens = chosen[going]
+        hidden = _last_states(model, tokens[:, None], mask, cache)
+        live = _Live(live.text[going], mask, tokens, live.current[going], hidden)
     return produced
 
 
+def _last_states(
+    model: PreTrainedModel, tokens: Tensor, mask: Tensor, cache: DynamicCache
+) -> Tensor:
+    """(R, D) final hidden states after (R, T) new `tokens`, which go into the cache."""
+    output = model.base_model(
+        input_ids=tokens,
+        attention_mask=mask,
+        position_ids=(mask.cumsum(1) - 1).clamp(min=0)[:, -tokens.shape[1] :],
+        past_key_values=cache,
+        use_cache=True,
+    )
+    return output.last_hidden_state[:, -1]
+
+
+def _choose(
+    model: PreTrainedModel, live: _Live, requests: Tensor, read_outs: Sequence[ReadOut]
+) -> Tensor:
+    """(R,) likeliest next token of each text by its read-out."""
+    own = next_token_log_probabilities(model, live.hidden)
+    request = requests[live.text // len(read_outs)]
+    places = Positions(live.hidden, live.current, live.previous, request)
+    chosen = torch.empty_like(live.current)
+    for arm, read_out in enumerate(read_outs):
+        rows = (live.text % len(read_outs) == arm).nonzero().squeeze(1)
+        if len(rows):
+            chosen[rows] = read_out(places.select(rows), own[rows]).argmax(dim=-1)
+    return chosen
+
+
 def _record(
-    chosen: Tensor, alive: Tensor, produced: list[list[int]], tokenizer: PreTrainedTokenizerBase
+    chosen: Tensor, live: Tensor, produced: list[list[int]], tokenizer: PreTrainedTokenizerBase
 ) -> Tensor:
     """Append each chosen token to its text; returns which texts go on (bool, one a live text)."""
     going = torch.ones(len(chosen), dtype=torch.bool)
-    for row, (text, token) in enumerate(zip(alive.tolist(), chosen.tolist(), strict=True)):
+    for row, (text, token) in enumerate(zip(live.tolist(), chosen.tolist(), strict=True)):
         ended = token == tokenizer.eos_token_id
         if not ended:
             produced[text].append(token)

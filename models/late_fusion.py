@@ -177,12 +177,15 @@ class LateFusionReadOut:
         return result
 
     def _mixed(self, positions: Positions, base: Tensor) -> Tensor:
+        """The mixture. Only the labels' tokens differ from the base's share, so only they are mixed."""
         memory = self.memory.select(positions.request)
         embeddings = self.model.get_input_embeddings()(positions.current)
         null, copied = self.fusion(
             positions, embeddings, label_log_probabilities(base, memory), memory
         )
-        pointed = torch.zeros_like(base).scatter_add_(
-            1, memory.label.clamp(min=0).flatten(1), copied.exp().flatten(1)
-        )
-        return torch.logaddexp(null[:, None] + base, pointed.clamp(min=1e-30).log())
+        label = memory.label.clamp(min=0).flatten(1)
+        pointed = torch.zeros_like(base).scatter_add_(1, label, copied.exp().flatten(1))
+        result = null[:, None] + base
+        # A token that several labels hold is written several times, each time with the same value.
+        total = pointed.gather(1, label).clamp(min=1e-30).log()
+        return result.scatter_(1, label, torch.logaddexp(result.gather(1, label), total))

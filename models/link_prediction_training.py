@@ -1,4 +1,4 @@
-"""Training link prediction: 1-vs-all cross-entropy in both directions, Adagrad.
+"""What link prediction trains on and its loss: 1-vs-all cross-entropy in both directions.
 
 Each triple is asked twice, (h, r, ?) and (?, r, t), and its answer competes with every entity:
 
@@ -81,21 +81,3 @@ def complex_loss(model: ComplEx, batch: TripleBatch, n3: float) -> Tensor:
     return ((shared * triples_of_query).sum() + (n3 * cubed_moduli(tails) - scores).sum()) / len(
         tails
     )
-
-
-def train_complex(
-    model: ComplEx,
-    batches: Callable[[int], Sequence[TripleBatch]],
-    loss: Callable[[ComplEx, TripleBatch], Tensor],
-    epochs: int,
-    learning_rate: float,
-    advance: Callable[[int], None],
-) -> None:
-    """Train in place. `advance` gets the triples of each batch, each direction counted."""
-    optimizer = torch.optim.Adagrad(model.parameters(), lr=learning_rate)
-    for epoch in range(epochs):
-        for batch in batches(epoch):
-            optimizer.zero_grad()
-            loss(model, batch).backward()
-            optimizer.step()
-            advance(len(batch.tails))

@@ -10,10 +10,10 @@ from __future__ import annotations
 import json
 import math
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import Generic, Literal, TypeVar
 
 import torch
 from accelerate import Accelerator
@@ -30,19 +30,23 @@ class TrainingSettings:
     """How long and how fast to train.
 
     Attributes:
-        learning_rate: peak, AdamW.
+        learning_rate: peak.
         epochs: passes over the batches.
-        warmup: share of all steps over which the rate rises linearly; then it falls as a cosine to 0.
-        weight_decay: AdamW's.
-        clip_norm: largest gradient norm.
+        optimizer: AdamW for networks; Adagrad for tables of vectors, of which a step reads few rows.
+        schedule: "cosine" rises linearly, then falls as a cosine to 0; "constant" stays at the peak.
+        warmup: share of all steps over which the cosine schedule rises.
+        weight_decay: the optimiser's.
+        clip_norm: largest gradient norm; none where None.
         checkpoint_steps: steps between checkpoints.
     """
 
     learning_rate: float
     epochs: int
+    optimizer: Literal["adamw", "adagrad"] = "adamw"
+    schedule: Literal["cosine", "constant"] = "cosine"
     warmup: float = 0.05
     weight_decay: float = 0.0
-    clip_norm: float = 1.0
+    clip_norm: float | None = 1.0
     checkpoint_steps: int = 20
 
 
@@ -88,9 +92,7 @@ def train(
     """
     accelerator = Accelerator()
     trained = {name: value for name, value in model.named_parameters() if value.requires_grad}
-    optimizer: torch.optim.Optimizer = torch.optim.AdamW(
-        trained.values(), lr=settings.learning_rate, weight_decay=settings.weight_decay
-    )
+    optimizer = _optimizer(trained.values(), settings)
     done = _restore(checkpoint, trained, optimizer)
     epochs = [curriculum.epoch(number) for number in range(settings.epochs)]
     total = sum(len(batches) for batches in epochs)
@@ -103,10 +105,11 @@ def train(
             step += 1
             if step > done.steps:
                 for group in optimizer.param_groups:
-                    group["lr"] = settings.learning_rate * _rate(step - 1, total, settings.warmup)
+                    group["lr"] = settings.learning_rate * _rate(step - 1, total, settings)
                 value = loss(prepared, batch)
                 accelerator.backward(value)
-                accelerator.clip_grad_norm_(trained.values(), settings.clip_norm)
+                if settings.clip_norm is not None:
+                    accelerator.clip_grad_norm_(trained.values(), settings.clip_norm)
                 optimizer.step()
                 optimizer.zero_grad()
                 losses = _add_loss(losses, number, value.item() / len(batches))
@@ -119,9 +122,18 @@ def train(
     return TrainingRecord(total, units, tuple(losses))
 
 
-def _rate(step: int, total: int, warmup: float) -> float:
+def _optimizer(
+    trained: Iterable[nn.Parameter], settings: TrainingSettings
+) -> torch.optim.Optimizer:
+    kind = {"adamw": torch.optim.AdamW, "adagrad": torch.optim.Adagrad}[settings.optimizer]
+    return kind(trained, lr=settings.learning_rate, weight_decay=settings.weight_decay)
+
+
+def _rate(step: int, total: int, settings: TrainingSettings) -> float:
     """Share of the peak learning rate: linear warm-up, then cosine decay (Loshchilov & Hutter 2017)."""
-    rising = max(1, round(total * warmup))
+    if settings.schedule == "constant":
+        return 1.0
+    rising = max(1, round(total * settings.warmup))
     if step < rising:
         return (step + 1) / rising
     return 0.5 * (1 + math.cos(math.pi * (step - rising) / max(1, total - rising)))

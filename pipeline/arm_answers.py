@@ -105,29 +105,28 @@ def answer_arms(
     shared = time.monotonic() - started - sum(arm.seconds for arm in timed.values())
     free = [number for number, question in enumerate(questions) if asked_freely(question)]
     lengths = [len(tokens) for tokens in tokenizer(list(prompts))["input_ids"]]
+    with console.progress(f"free answers of {names}", len(free), "questions") as advance:
+        texts = generate_greedy(
+            model,
+            tokenizer,
+            [prompts[number] for number in free],
+            free,
+            list(read_outs.values()),
+            settings.max_new_tokens,
+            GENERATION_BATCH,
+            advance,
+        )
     answers = {}
-    for (name, arm), arm_scores in zip(timed.items(), scores, strict=True):
-        seconds = shared + arm.seconds
+    for (name, arm), arm_scores, arm_texts in zip(timed.items(), scores, texts, strict=True):
         generated: list[str | None] = [None] * len(prompts)
-        with console.progress(f"free answers of {name}", len(free), "questions") as advance:
-            texts = generate_greedy(
-                model,
-                tokenizer,
-                [prompts[number] for number in free],
-                free,
-                arm,
-                settings.max_new_tokens,
-                GENERATION_BATCH,
-                advance,
-            )
-        for number, text in zip(free, texts, strict=True):
+        for number, text in zip(free, arm_texts, strict=True):
             generated[number] = text
         answers[name] = ArmAnswers(
             arm_scores,
             generated,
             prompts,
             [()] * len(prompts),
-            1000 * seconds / max(1, len(prompts)),
+            1000 * (shared + arm.seconds) / max(1, len(prompts)),
             float(np.mean(lengths)) if lengths else None,
         )
     return answers

@@ -83,10 +83,10 @@ def answer(project: Project, question: str) -> list[Answer]:
             tokenizer,
             [text],
             [0],
-            read_out,
+            [read_out],
             project.eval.max_new_tokens,
             1,
             lambda done: None,
         )
-        answers.append(Answer(arm, said[0], cited))
+        answers.append(Answer(arm, said[0][0], cited))
     return answers

@@ -24,8 +24,10 @@ from torch import Tensor
 from ..errors import UserError
 from ..kg.graph import KnowledgeGraph
 from ..models.complex_embedding import ComplEx, save_vectors
-from ..models.link_prediction_training import complex_loss, train_complex, triple_batches
+from ..models.link_prediction_training import complex_loss, triple_batches
 from ..models.ranking import Scorer, SideRanks, rank_triples, ranking_metrics, tail_frequencies
+from ..models.training import Curriculum, TrainingSettings, train
+from .settings import EmbedTable
 from .stages import StageContext
 
 QUERIES_A_BATCH = 256  # 256 rows of 40,000 scores are 41 MB
@@ -69,8 +71,14 @@ def run(context: StageContext) -> None:
     )
     units = 2 * len(local.training) * settings.epochs
     with console.progress("training vectors, both directions", units, "triples") as advance:
-        loss = partial(complex_loss, n3=settings.n3)
-        train_complex(model, batches, loss, settings.epochs, settings.learning_rate, advance)
+        train(
+            model,
+            Curriculum(batches, lambda batch: len(batch.tails)),
+            partial(complex_loss, n3=settings.n3),
+            training_settings(settings),
+            context.checkpoint("training"),
+            advance,
+        )
     if not all(parameter.isfinite().all() for parameter in model.parameters()):
         where = f"{context.project.file}: embed.learning_rate = {settings.learning_rate}"
         raise UserError("training the vectors diverged", where, "lower it; 0.1 is usual")
@@ -82,6 +90,18 @@ def run(context: StageContext) -> None:
     metrics["entities_in_graph"] = graph.entity_count
     metrics["triples_in_graph"] = len(graph.triples)
     _write_json(context.work / "metrics.json", metrics)
+
+
+def training_settings(settings: EmbedTable) -> TrainingSettings:
+    """Adagrad at a constant rate (Lacroix et al. 2018); a checkpoint holds tables, so they are rare."""
+    return TrainingSettings(
+        settings.learning_rate,
+        settings.epochs,
+        optimizer="adagrad",
+        schedule="constant",
+        clip_norm=None,
+        checkpoint_steps=1000,
+    )
 
 
 def local_graph(

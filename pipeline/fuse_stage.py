@@ -123,18 +123,16 @@ def _train_variant(
         variant_vectors(variant, vectors, seed + 1),
     )
     epochs = partial(epoch_of_rows, rows, settings.batch_size, settings.fact_dropout, seed)
-    total = settings.epochs * len(rows.target)
-    checkpoint = context.work / "resume" / f"{variant.replace(' ', '-')}.safetensors"
-    checkpoint.parent.mkdir(exist_ok=True)
+    total, file_name = settings.epochs * len(rows.target), variant.replace(" ", "-")
     with context.console.progress(f"training {variant}", total, "tokens") as advance:
         record = train(
             fusion,
             Curriculum(epochs, lambda batch: len(batch.target)),
             pointer_loss,
             TrainingSettings(settings.learning_rate, settings.epochs, checkpoint_steps=10**9),
-            checkpoint,
+            context.checkpoint(file_name),
             advance,
         )
-    save_fusion(fusion, context.work / f"{variant.replace(' ', '-')}.safetensors")
+    save_fusion(fusion, context.work / f"{file_name}.safetensors")
     context.console.line(f"{variant}: loss by epoch {', '.join(f'{x:.3f}' for x in record.losses)}")
     return {"losses": record.losses, "trained_parameters": trained_parameters(fusion)}

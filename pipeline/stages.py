@@ -37,6 +37,12 @@ class StageContext:
     console: "Console"
     files: Mapping[str, Path] = field(default_factory=dict)
 
+    def checkpoint(self, name: str) -> Path:
+        """The file below `resume/` in which a training keeps its state."""
+        folder = self.work / "resume"
+        folder.mkdir(exist_ok=True)
+        return folder / f"{name}.safetensors"
+
 
 def no_settings(project: "Project") -> dict[str, Any]:
     """The settings of a stage that reads none."""
@@ -232,6 +238,7 @@ STAGES = (
         run="infact.pipeline.embed_stage:run",
         inputs=("ingest", "facts"),
         settings=lambda project: project.embed.model_dump(mode="json"),
+        resumable=True,
     ),
     Stage(
         "fuse",
@@ -240,6 +247,7 @@ STAGES = (
         run="infact.pipeline.fuse_stage:run",
         inputs=("base", "facts", "embed", "ingest", "link"),
         settings=lambda project: _with_precision(project, "fuse"),
+        resumable=True,
     ),
     Stage(
         "eval",

@@ -10,6 +10,7 @@ from peft import PeftModel
 from torch import Tensor
 from transformers.modeling_utils import PreTrainedModel
 
+from ..models.base_model import choose_training_attention
 from ..models.low_rank import trained_parameters
 from ..models.training import Curriculum, TrainingSettings, train
 from .stages import StageContext
@@ -29,17 +30,16 @@ def teach(
     A run that was cut off goes on from its last checkpoint. The inner model is trained, since the
     wrapper only forwards to it.
     """
-    checkpoint = context.work / "resume" / "training.safetensors"
-    checkpoint.parent.mkdir(exist_ok=True)
     sizes = [
         curriculum.size(batch)
         for epoch in range(settings.epochs)
         for batch in curriculum.epoch(epoch)
     ]
     model: PreTrainedModel = adapted.get_base_model()  # type: ignore[assignment]
+    choose_training_attention(model)
     started = time.monotonic()
     with context.console.progress("training", sum(sizes), "tokens") as advance:
-        record = train(model, curriculum, loss, settings, checkpoint, advance)
+        record = train(model, curriculum, loss, settings, context.checkpoint("training"), advance)
     seconds = time.monotonic() - started
     adapted.save_pretrained(str(context.work / "adapter"))
     write_json(

@@ -103,7 +103,7 @@ def answers_of(model, tokenizer, fusion, facts, world: World) -> list[str]:
     numbers = range(TRAINED_ON * len(RELATIONS), len(world.prompts))
     read_out = LateFusionReadOut(model, fusion, build_fact_memory(facts))
     prompts = [world.prompts[number] for number in numbers]
-    return generate_greedy(model, tokenizer, prompts, numbers, read_out, 12, 32, ignore)
+    return generate_greedy(model, tokenizer, prompts, numbers, [read_out], 12, 32, ignore)[0]
 
 
 def share_right(found: list[str], world: World) -> float:

@@ -42,11 +42,11 @@ def test_a_ragged_batch_is_what_transformers_generates(
         tiny_tokenizer,
         PROMPTS,
         range(len(PROMPTS)),
-        own_read_out,
+        [own_read_out],
         24,
         batch_size,
         ignore,
-    )
+    )[0]
     assert found == by_transformers(tiny_model, tiny_tokenizer, PROMPTS, 24)
     assert len(set(found)) > 2, "the case needs answers that differ"
 
@@ -74,9 +74,9 @@ def scripted(model, tokenizer, prompts: list[str], texts: list[str], new_tokens:
         [tokenizer(text)["input_ids"] + end * new_tokens for text in texts], len(tokenizer)
     )
     answers = generate_greedy(
-        model, tokenizer, prompts, range(len(prompts)), script, new_tokens, 8, ignore
+        model, tokenizer, prompts, range(len(prompts)), [script], new_tokens, 8, ignore
     )
-    return answers, script
+    return answers[0], script
 
 
 def test_an_answer_ends_at_its_line_end(tiny_model, tiny_tokenizer) -> None:
@@ -120,15 +120,43 @@ def test_states_do_not_depend_on_the_batch(tiny_model, tiny_tokenizer) -> None:
         return table
 
     generate_greedy(
-        tiny_model, tiny_tokenizer, [short, long], [0, 1], first_ends_soon, 8, 2, ignore
+        tiny_model, tiny_tokenizer, [short, long], [0, 1], [first_ends_soon], 8, 2, ignore
     )
     together = torch.stack(kept.pop(1))
     kept[0], kept[1] = [], []
-    generate_greedy(tiny_model, tiny_tokenizer, [long], [1], first_ends_soon, 8, 1, ignore)
+    generate_greedy(tiny_model, tiny_tokenizer, [long], [1], [first_ends_soon], 8, 1, ignore)
     torch.testing.assert_close(together, torch.stack(kept[1]), rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("batch_size", [2, 8])
+def test_read_outs_asked_together_answer_as_each_alone(
+    tiny_model, tiny_tokenizer, batch_size
+) -> None:
+    texts = [[" Paris\n", " a", "\nLima\n", "", " it"], [" b\n", " c d e", " f", " g\n", ""]]
+    end = [tiny_tokenizer.eos_token_id] * 24
+
+    def scripts() -> list[Script]:
+        encoded = [[tiny_tokenizer(text)["input_ids"] + end for text in of] for of in texts]
+        return [Script(of, len(tiny_tokenizer)) for of in encoded]
+
+    def asked(read_outs, size: int) -> list[list[str]]:
+        return generate_greedy(
+            tiny_model, tiny_tokenizer, PROMPTS, range(5), read_outs, 24, size, ignore
+        )
+
+    first, second = scripts()
+    found = asked([first, own_read_out, second], batch_size)
+    assert [found[0], found[2]] == [[text.strip() for text in of] for of in texts]
+    assert found[1] == asked([own_read_out], 1)[0]
+    alone = scripts()
+    for script in alone:
+        asked([script], 1)
+    assert [first.seen, second.seen] == [script.seen for script in alone]
 
 
 def test_progress_counts_every_prompt(tiny_model, tiny_tokenizer) -> None:
     done: list[int] = []
-    generate_greedy(tiny_model, tiny_tokenizer, PROMPTS, range(5), own_read_out, 2, 2, done.append)
+    generate_greedy(
+        tiny_model, tiny_tokenizer, PROMPTS, range(5), [own_read_out], 2, 2, done.append
+    )
     assert done == [2, 2, 1]

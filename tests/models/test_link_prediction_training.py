@@ -1,11 +1,14 @@
+import tempfile
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from infact.models.complex_embedding import ComplEx, cubed_moduli, save_vectors, with_reciprocals
-from infact.models.link_prediction_training import complex_loss, train_complex, triple_batches
+from infact.models.link_prediction_training import complex_loss, triple_batches
 from infact.models.ranking import rank_triples, ranking_metrics
+from infact.models.training import Curriculum, TrainingSettings, train
 
 ENTITIES = 24
 
@@ -22,7 +25,18 @@ def clock_graph() -> np.ndarray:
 def trained(seed: int, epochs: int, advance=lambda count: None) -> ComplEx:
     model = ComplEx(ENTITIES, 2, rank=16, seed=seed)
     batches = triple_batches(clock_graph(), 2, batch_size=10, seed=seed)
-    train_complex(model, batches, partial(complex_loss, n3=0.001), epochs, 0.1, advance)
+    settings = TrainingSettings(
+        0.1, epochs, optimizer="adagrad", schedule="constant", clip_norm=None
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        train(
+            model,
+            Curriculum(batches, lambda batch: len(batch.tails)),
+            partial(complex_loss, n3=0.001),
+            settings,
+            Path(folder) / "checkpoint.safetensors",
+            advance,
+        )
     return model
 
 

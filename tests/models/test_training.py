@@ -142,3 +142,21 @@ def test_the_record_holds_the_mean_loss_of_each_epoch(tmp_path) -> None:
         for epoch in (0, 1)
     ]
     assert record.losses == pytest.approx(expected)
+
+
+def test_adagrad_at_a_constant_rate_resumes_too(tmp_path) -> None:
+    """The same run written out, broken off at step 6 and resumed from step 4."""
+    settings = TrainingSettings(
+        0.1, 2, optimizer="adagrad", schedule="constant", clip_norm=None, checkpoint_steps=4
+    )
+    plain, found = Network(), Network()
+    optimizer = torch.optim.Adagrad(plain.trained.parameters(), lr=0.1)
+    for rows in [*batches(0), *batches(1)]:
+        optimizer.zero_grad()
+        squared_error(plain, rows).backward()
+        optimizer.step()
+    checkpoint = tmp_path / "broken.safetensors"
+    with pytest.raises(KeyboardInterrupt):
+        train(Network(), CURRICULUM, breaking(6), settings, checkpoint, ignore)
+    train(found, CURRICULUM, squared_error, settings, checkpoint, ignore)
+    assert torch.equal(found.trained.weight, plain.trained.weight)
