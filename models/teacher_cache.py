@@ -31,11 +31,13 @@ class Lesson:
         context: text that only the teacher reads, before each question; may be empty.
         prompts: the questions' prompts.
         answers: the answer to each, without its leading space.
+        weight: share of the teacher's distribution in the loss, 0 to 1; the hard answer has the rest.
     """
 
     context: str
     prompts: tuple[str, ...]
     answers: tuple[str, ...]
+    weight: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -47,12 +49,14 @@ class TaughtRow:
         answer_start: index of the first answer token.
         kept: (A, k) token ids of the teacher's k likeliest next tokens.
         chances: (A, k) their natural-log probabilities at the distillation temperature.
+        weight: the lesson's.
     """
 
     tokens: tuple[int, ...]
     answer_start: int
     kept: np.ndarray
     chances: np.ndarray
+    weight: float
 
     def __len__(self) -> int:
         return len(self.tokens)
@@ -102,7 +106,8 @@ def cache_teacher(
     for number, tree in enumerate(trees):
         for path, tokens, start in zip(tree.paths, rows[number], starts[number], strict=True):
             places = [row_of[number, node] for node in path]
-            taught.append(TaughtRow(tokens, start, kept[places], chances[places]))
+            weight = lessons[number].weight
+            taught.append(TaughtRow(tokens, start, kept[places], chances[places], weight))
     return taught
 
 
@@ -141,11 +146,13 @@ class TaughtBatch:
         texts: (B, T) tokens; weight 1 on answer tokens.
         kept: (N, k) teacher's token ids.
         chances: (N, k) teacher's log-probabilities.
+        weights: (N,) share of the teacher's distribution in the loss.
     """
 
     texts: TokenBatch
     kept: Tensor
     chances: Tensor
+    weights: Tensor
 
 
 def collate_taught(rows: Sequence[TaughtRow], padding: int) -> TaughtBatch:
@@ -161,31 +168,29 @@ def collate_taught(rows: Sequence[TaughtRow], padding: int) -> TaughtBatch:
     )
     kept = torch.from_numpy(np.concatenate([row.kept for row in rows]).astype(np.int64))
     chances = torch.from_numpy(np.concatenate([row.chances for row in rows]))
-    return TaughtBatch(texts, kept, chances)
+    weights = torch.cat([torch.full((len(row.kept),), row.weight) for row in rows])
+    return TaughtBatch(texts, kept, chances, weights)
 
 
-def distillation_loss(
-    model: PreTrainedModel, batch: TaughtBatch, temperature: float, cross_entropy_weight: float
-) -> Tensor:
+def distillation_loss(model: PreTrainedModel, batch: TaughtBatch, temperature: float) -> Tensor:
     """τ² · KL(teacher ‖ student) on answer tokens, mixed with cross-entropy on the answers.
 
-    loss = (1 − c) · τ² · Σ_{b} t_b (log t_b − log s_b) + c · (−log p(answer)), over the k kept tokens
-    and the tail bucket (Hinton et al. 2015; τ² keeps the gradients' scale).
+    loss = mean over answer tokens of  w · τ² · Σ_{b} t_b (log t_b − log s_b) − (1 − w) · log p(answer)
+    over the k kept tokens and the tail bucket (Hinton et al. 2015; τ² keeps the gradients' scale).
 
     Args:
         model: the student.
-        batch: the student's texts with the teacher's distributions.
+        batch: the student's texts with the teacher's distributions and their weights w.
         temperature: τ, the one that the cache was made with.
-        cross_entropy_weight: c.
     """
     place = batch.texts.weights[:, 1:] > 0
     logits = output_logits(model, hidden_states(model, batch.texts)[:, :-1][place])
     student = (logits / temperature).log_softmax(-1).gather(1, batch.kept)
     teacher = torch.cat([batch.chances, tail_log_mass(batch.chances)], dim=1)
     student = torch.cat([student, tail_log_mass(student)], dim=1)
-    divergence = (teacher.exp() * (teacher - student)).sum(dim=1).mean() * temperature**2
-    answer = functional.cross_entropy(logits, batch.texts.tokens[:, 1:][place])
-    return (1 - cross_entropy_weight) * divergence + cross_entropy_weight * answer
+    divergence = (teacher.exp() * (teacher - student)).sum(dim=1) * temperature**2
+    answer = functional.cross_entropy(logits, batch.texts.tokens[:, 1:][place], reduction="none")
+    return (batch.weights * divergence + (1 - batch.weights) * answer).mean()
 
 
 def tail_log_mass(chances: Tensor) -> Tensor:

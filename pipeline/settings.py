@@ -170,18 +170,16 @@ class DistillTable(Table):
     """questions a step"""
     phrasings: Count = 4
     """questions about each fact"""
-    distractors: Amount = 3
-    """facts of other entities in the teacher's context"""
-    context_lines: Count = 8
-    """of facts in the teacher's context"""
-    context_tokens: Count = 256
+    distractors: Amount = 2
+    """other facts in the teacher's context: one of the same entity, then of others"""
+    context_tokens: Count = 160
     """in which they must fit"""
     temperature: Rate = 2.0
     """of teacher and student in the loss"""
     top_k: Count = 20
     """teacher probabilities cached a position; the rest is one tail bucket"""
     cross_entropy_weight: Weight = 0.4
-    """of the hard answer beside the teacher's distribution"""
+    """of the hard answer beside the teacher's distribution; 1 where the teacher is wrong"""
     anchor_weight: Weight = 1.0
     """of the KL to the base model on texts sampled from itself; 0 = none"""
 

@@ -225,7 +225,7 @@ STAGES = (
     Stage(
         "distill",
         "Teach the facts by a teacher that reads them.",
-        version=1,
+        version=2,
         run="infact.pipeline.distill_stage:run",
         inputs=("pretrain", "base", "facts", "ingest"),
         settings=_distill_settings,

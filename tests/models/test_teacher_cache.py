@@ -1,5 +1,7 @@
 import copy
+from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 from infact.models.teacher_cache import (
@@ -83,7 +85,7 @@ def test_with_the_whole_vocabulary_it_is_the_plain_divergence(
     tiny_model, student, tiny_tokenizer
 ) -> None:
     batch = collate_taught(taught(tiny_model, tiny_tokenizer, VOCABULARY), padding=0)
-    found = distillation_loss(student, batch, TEMPERATURE, 0.0).item()
+    found = distillation_loss(student, batch, TEMPERATURE).item()
     teacher = plain_tables(tiny_model, tiny_tokenizer, TEMPERATURE, told=True)
     own = plain_tables(student, tiny_tokenizer, TEMPERATURE, told=False)
     expected = (teacher.exp() * (teacher - own)).sum(dim=1).mean() * TEMPERATURE**2
@@ -103,7 +105,7 @@ def test_the_tail_bucket_conserves_mass(tiny_model, student, tiny_tokenizer) -> 
         pairs = [(said[token].item(), guessed[token].item()) for token in kept]
         pairs.append((1 - sum(p for p, _ in pairs), 1 - sum(q for _, q in pairs)))
         expected += sum(p * torch.log(torch.tensor(p / q)).item() for p, q in pairs)
-    found = distillation_loss(student, batch, TEMPERATURE, 0.0).item()
+    found = distillation_loss(student, batch, TEMPERATURE).item()
     assert found == pytest.approx(TEMPERATURE**2 * expected / len(teacher), rel=1e-3)
 
 
@@ -119,14 +121,32 @@ def test_cross_entropy_is_mixed_in(tiny_model, student, tiny_tokenizer) -> None:
     with torch.no_grad():
         answer = student(batch.texts.tokens, attention_mask=batch.texts.mask, labels=labels).loss
     soft, mixed, hard = (
-        distillation_loss(student, batch, TEMPERATURE, weight).item() for weight in (0, 0.25, 1)
+        distillation_loss(
+            student, replace(batch, weights=torch.full_like(batch.weights, weight)), TEMPERATURE
+        ).item()
+        for weight in (1, 0.75, 0)
     )
     assert hard == pytest.approx(answer.item(), rel=1e-5)
     assert mixed == pytest.approx(0.75 * soft + 0.25 * hard, rel=1e-5)
 
 
+def test_each_lesson_has_its_own_weight(tiny_model, student, tiny_tokenizer) -> None:
+    def loss(lessons) -> float:
+        rows = cache_teacher(tiny_model, tiny_tokenizer, lessons, TEMPERATURE, 8, 4096, ignore)
+        return distillation_loss(student, collate_taught(rows, padding=0), TEMPERATURE).item()
+
+    trusted, doubted = LESSONS[0], replace(LESSONS[1], weight=0.0)
+    places = [
+        sum(len(tiny_tokenizer(f" {answer}\n")["input_ids"]) for answer in lesson.answers)
+        for lesson in (trusted, doubted)
+    ]
+    expected = np.average([loss([trusted]), loss([doubted])], weights=places)
+    assert loss([trusted, doubted]) == pytest.approx(expected, rel=1e-4)
+    assert loss([doubted]) != pytest.approx(loss([LESSONS[1]]), rel=0.1)
+
+
 def test_a_teacher_without_context_teaches_itself_nothing(tiny_model, tiny_tokenizer) -> None:
     lessons = [Lesson("", lesson.prompts, lesson.answers) for lesson in LESSONS]
     rows = cache_teacher(tiny_model, tiny_tokenizer, lessons, TEMPERATURE, 16, 4096, ignore)
-    loss = distillation_loss(tiny_model, collate_taught(rows, padding=0), TEMPERATURE, 0.0)
+    loss = distillation_loss(tiny_model, collate_taught(rows, padding=0), TEMPERATURE)
     assert abs(loss.item()) < 1e-5
