@@ -55,24 +55,34 @@ def fusion_states(
 
 
 @torch.no_grad()
-def fusion_rows(model: PreTrainedModel, states: FusionStates, memory: FactMemory) -> FusionBatch:
-    """Every place with its memory and the base's log-probabilities, as one batch to draw from."""
-    labels, targets = [], []
+def fusion_rows(
+    model: PreTrainedModel, states: FusionStates, memories: Sequence[FactMemory]
+) -> list[FusionBatch]:
+    """For each memory, every place with it and the base's log-probabilities, as one batch to draw from.
+
+    The base's distribution at a place is computed once for all memories.
+    """
+    labels: list[list[Tensor]] = [[] for _ in memories]
+    targets = []
     for start in range(0, len(states.places), PLACES_AT_ONCE):
         places = states.places.select(slice(start, start + PLACES_AT_ONCE))
         base = next_token_log_probabilities(model, places.hidden)
-        labels.append(label_log_probabilities(base, memory.select(places.request)))
+        for found, memory in zip(labels, memories, strict=True):
+            found.append(label_log_probabilities(base, memory.select(places.request)))
         target = states.target[start : start + PLACES_AT_ONCE]
         targets.append(base.gather(1, target[:, None]).squeeze(1))
     embeddings = model.get_input_embeddings()(states.places.current).float()
-    return FusionBatch(
-        states.places,
-        embeddings,
-        torch.cat(labels),
-        torch.cat(targets),
-        states.target,
-        memory.select(states.places.request),
-    )
+    return [
+        FusionBatch(
+            states.places,
+            embeddings,
+            torch.cat(found),
+            torch.cat(targets),
+            states.target,
+            memory.select(states.places.request),
+        )
+        for found, memory in zip(labels, memories, strict=True)
+    ]
 
 
 def epoch_of_rows(

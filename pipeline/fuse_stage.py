@@ -11,9 +11,8 @@ from transformers.modeling_utils import PreTrainedModel
 
 from ..errors import UserError
 from ..models.base_model import load_causal_model, load_tokenizer, resolve_precision
-from ..models.fact_memory import TokenFact, build_fact_memory
+from ..models.fact_memory import build_fact_memory
 from ..models.fusion_training import (
-    FusionStates,
     answer_tree,
     epoch_of_rows,
     fusion_rows,
@@ -21,8 +20,9 @@ from ..models.fusion_training import (
     save_fusion,
     text_keys,
 )
-from ..models.late_fusion import LateFusion, LateFusionSizes, pointer_loss
+from ..models.late_fusion import FusionBatch, LateFusion, LateFusionSizes, pointer_loss
 from ..models.low_rank import trained_parameters
+from ..models.option_tree import OptionTree
 from ..models.training import Curriculum, TrainingSettings, train
 from .fusion_memory import (
     VARIANTS,
@@ -53,23 +53,20 @@ def run(context: StageContext) -> None:
     vectors, rows = object_vectors(context.inputs["embed"])
     writer = MemoryWriter(reader, tokenizer, rows, settings.max_facts)
     prompts, answers = practice_questions(context)
-    requests = [writer.facts(prompt) for prompt in prompts]
-    context.console.line(
-        f"{len(prompts)} practice questions, {np.mean([len(facts) for facts in requests]):.1f} facts each"
-    )
     trees = [answer_tree(tokenizer, *pair) for pair in zip(prompts, answers, strict=True)]
     started = time.monotonic()
-    with context.console.progress("caching states", len(trees), "questions") as advance:
-        states = fusion_states(base, trees, CACHE_BATCH_TOKENS, advance)
+    rows_of_variants = _cached_rows(context, base, trees, prompts, writer)
     cached = time.monotonic() - started
     labels = [reader.relation_label(number) for number in range(reader.graph.relation_count)]
     keys = text_keys(base, tokenizer, labels)
-    record: dict[str, object] = {"questions": len(prompts), "places": len(states.target)}
+    record: dict[str, object] = {
+        "questions": len(prompts),
+        "places": len(rows_of_variants[0].target),
+    }
     seconds = {}
-    for variant in VARIANTS:
-        facts = variant_facts(variant, requests, writer, context.seed)
+    for variant, variant_rows in zip(VARIANTS, rows_of_variants, strict=True):
         started = time.monotonic()
-        record[variant] = _train_variant(context, variant, base, states, facts, keys, vectors)
+        record[variant] = _train_variant(context, variant, variant_rows, keys, vectors)
         seconds[variant] = round(cached + time.monotonic() - started, 2)
     record["tokens"] = sum(len(tree) for tree in trees)
     write_json(context.work / "training.json", record)
@@ -104,19 +101,36 @@ def practice_questions(context: StageContext) -> tuple[list[str], list[str]]:
     return [prompt for prompt, _ in chosen], [answer for _, answer in chosen]
 
 
+def _cached_rows(
+    context: StageContext,
+    base: PreTrainedModel,
+    trees: list[OptionTree],
+    prompts: list[str],
+    writer: MemoryWriter,
+) -> list[FusionBatch]:
+    """What each variant trains on: the base's states, computed once, with the variant's facts."""
+    requests = [writer.facts(prompt) for prompt in prompts]
+    facts_each = np.mean([len(facts) for facts in requests])
+    context.console.line(f"{len(prompts)} practice questions, {facts_each:.1f} facts each")
+    with context.console.progress("caching states", len(trees), "questions") as advance:
+        states = fusion_states(base, trees, CACHE_BATCH_TOKENS, advance)
+    memories = [
+        build_fact_memory(variant_facts(variant, requests, writer, context.seed))
+        for variant in VARIANTS
+    ]
+    return fusion_rows(base, states, memories)
+
+
 def _train_variant(
     context: StageContext,
     variant: str,
-    base: PreTrainedModel,
-    states: FusionStates,
-    facts: list[list[TokenFact]],
+    rows: FusionBatch,
     keys: Tensor,
     vectors: Tensor,
 ) -> dict[str, object]:
     """Train one top and save it; returns what training.json says of it."""
     settings, seed = context.project.fuse, context.seed
     torch.manual_seed(seed)
-    rows = fusion_rows(base, states, build_fact_memory(facts))
     fusion = LateFusion(
         LateFusionSizes(keys.shape[1], vectors.shape[1]),
         variant_vectors(variant, keys, seed),

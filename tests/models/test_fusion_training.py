@@ -79,7 +79,7 @@ def fused(model, tokenizer, world: World, facts, folder) -> LateFusion:
     pairs = zip(world.prompts[:count], world.answers[:count], strict=True)
     trees = [answer_tree(tokenizer, prompt, answer) for prompt, answer in pairs]
     states = fusion_states(model, trees, 4096, ignore)
-    rows = fusion_rows(model, states, build_fact_memory(facts[:count]))
+    (rows,) = fusion_rows(model, states, [build_fact_memory(facts[:count])])
     with torch.random.fork_rng():
         torch.manual_seed(0)
         keys = text_keys(model, tokenizer, RELATIONS)
@@ -179,7 +179,7 @@ def test_an_epoch_holds_every_place_once_and_depends_on_its_number(
 ) -> None:
     trees = [answer_tree(tiny_tokenizer, world.prompts[n], world.answers[n]) for n in range(9)]
     states = fusion_states(tiny_model, trees, 4096, ignore)
-    rows = fusion_rows(tiny_model, states, build_fact_memory(world.facts[:9]))
+    (rows,) = fusion_rows(tiny_model, states, [build_fact_memory(world.facts[:9])])
     first, again, second = (epoch_of_rows(rows, 4, 0.3, 0, epoch) for epoch in (0, 0, 1))
     targets = [torch.cat([batch.target for batch in epoch]) for epoch in (first, again, second)]
     assert targets[0].sort().values.tolist() == rows.target.sort().values.tolist()
