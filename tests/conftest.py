@@ -1,11 +1,18 @@
-"""A tiny random language model in a folder, for all tests that need one."""
+"""A tiny random language model, as a folder and loaded (never trained in place)."""
 
 from pathlib import Path
 
 import pytest
 import torch
+from infact.models.base_model import load_causal_model, load_tokenizer
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
-from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+from transformers import (
+    LlamaConfig,
+    LlamaForCausalLM,
+    PreTrainedTokenizerBase,
+    PreTrainedTokenizerFast,
+)
+from transformers.modeling_utils import PreTrainedModel
 
 END, PADDING = "<|endoftext|>", "<|padding|>"
 
@@ -63,6 +70,16 @@ def tiny_model_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     return folder
+
+
+@pytest.fixture(scope="session")
+def tiny_model(tiny_model_folder: Path) -> PreTrainedModel:
+    return load_causal_model(tiny_model_folder, torch.float32)
+
+
+@pytest.fixture(scope="session")
+def tiny_tokenizer(tiny_model_folder: Path) -> PreTrainedTokenizerBase:
+    return load_tokenizer(tiny_model_folder)
 
 
 @pytest.fixture(scope="session")
