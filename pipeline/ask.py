@@ -1,12 +1,14 @@
 """`infact ask`: one question, answered by the base and by each arm, with the facts they were given."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from .arms import Fusions, augmented
 from .console import Console
-from .graph_reader import GraphReader
 from .project import Project
 from .run import existing_artifacts
+
+if TYPE_CHECKING:
+    from transformers.modeling_utils import PreTrainedModel
 
 STAGES_READ = ("base", "ingest", "facts", "embed", "pretrain", "distill", "fuse")
 
@@ -55,7 +57,9 @@ def answer(project: Project, question: str) -> list[Answer]:
     from ..models.base_model import load_causal_model, load_tokenizer, resolve_precision
     from ..models.generation import generate_greedy
     from ..models.low_rank import load_adapted_model
-    from ..models.read_out import own_read_out
+    from ..models.read_out import ReadOut, own_read_out
+    from .arms import Fusions, augmented
+    from .graph_reader import GraphReader
 
     dtype = resolve_precision(project.eval.precision)
     base, tokenizer = load_causal_model(folders["base"], dtype), load_tokenizer(folders["base"])
@@ -67,26 +71,19 @@ def answer(project: Project, question: str) -> list[Answer]:
     told, lines = augmented(reader, tokenizer, [prompt], limit)
     in_prompt = tuple(reader.citation(fact) for line in lines[0] for fact in line.facts)
     in_memory = tuple(reader.citation(fact) for fact in reader.retriever.facts(prompt, limit))
-    asked = [
-        ("base", base, prompt, own_read_out, ()),
-        ("base + prompt", base, told[0], own_read_out, in_prompt),
-    ]
+
+    def said(model: "PreTrainedModel", text: str, *read_outs: ReadOut) -> list[str]:
+        most = project.eval.max_new_tokens
+        found = generate_greedy(
+            model, tokenizer, [text], [0], read_outs, most, 1, lambda done: None
+        )
+        return [answers[0] for answers in found]
+
+    alone, with_memory = said(base, prompt, own_read_out, fused)
+    with_prompt, with_both = said(base, told[0], own_read_out, fused)
+    answers = [Answer("base", alone, ()), Answer("base + prompt", with_prompt, in_prompt)]
     for arm, stage in (("pretrained", "pretrain"), ("distilled", "distill")):
         model = load_adapted_model(folders["base"], folders[stage] / "adapter", dtype)
-        asked.append((arm, model, prompt, own_read_out, ()))
-    asked.append(("fused", base, prompt, fused, in_memory))
-    asked.append(("fused + prompt", base, told[0], fused, in_memory))
-    answers = []
-    for arm, model, text, read_out, cited in asked:
-        said = generate_greedy(
-            model,
-            tokenizer,
-            [text],
-            [0],
-            [read_out],
-            project.eval.max_new_tokens,
-            1,
-            lambda done: None,
-        )
-        answers.append(Answer(arm, said[0][0], cited))
-    return answers
+        answers.append(Answer(arm, said(model, prompt, own_read_out)[0], ()))
+    answers.append(Answer("fused", with_memory, in_memory))
+    return [*answers, Answer("fused + prompt", with_both, in_memory)]

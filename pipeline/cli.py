@@ -1,5 +1,6 @@
 """The `infact` command. Everything heavy is imported by the command that needs it."""
 
+import gc
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -57,9 +58,42 @@ def _stage_command(name: str) -> Callable[[Path | None, bool], None]:
 
 
 for _stage in STAGES:
+    if _stage.name == "eval":
+        continue  # below: it can also ask a model without a project
     app.command(_stage.name, help=f"{_stage.summary} Makes what it needs first.")(
         _stage_command(_stage.name)
     )
+
+
+@app.command("eval")
+def evaluate(
+    config: Config = None,
+    json: Json = False,
+    model: Annotated[
+        Path | None,
+        typer.Option(help="Ask this model alone: a folder of weights or of an adapter."),
+    ] = None,
+    facts: Annotated[
+        Path | None, typer.Option(help="What to ask it: a JSONL file or a BEAR folder.")
+    ] = None,
+    graph: Annotated[
+        Path | None, typer.Option(help="An ingested graph, to put its facts before each question.")
+    ] = None,
+    base: Annotated[Path | None, typer.Option(help="The adapter's base model.")] = None,
+    out: Annotated[Path, typer.Option(help="Folder for results.")] = Path("evaluations"),
+    precision: Annotated[str, typer.Option(help="float32, bfloat16 or auto.")] = "float32",
+) -> None:
+    """Ask every arm the same facts; or, with --model and --facts, one model without a project."""
+    if model is None and facts is None:
+        _run(["eval"], config, json)
+        return
+    if model is None or facts is None:
+        missing = "--model" if model is None else "--facts"
+        raise UserError(f"{missing} is missing", "infact eval", "Name both: a model and its facts.")
+    from .console import Console
+    from .probe import Asked, evaluate
+
+    evaluate(Asked(model, facts, base, graph, out, precision), Console(json))
 
 
 @app.command("run")
@@ -87,6 +121,7 @@ def ask(
     from .ask import ask as answer
     from .console import Console
 
+    gc.disable()  # loading makes millions of objects and hardly any garbage: 2 s of 10
     answer(_load(config), question, Console(json))
 
 

@@ -9,7 +9,8 @@ import pyarrow.parquet as pq
 from ..errors import UserError
 from ..kg.candidates import CandidatePool
 from ..kg.facts import Fact, build_facts, facts_table
-from ..kg.general_facts import general_facts, read_general_facts
+from ..kg.facts_file import read_facts_file
+from ..kg.general_facts import general_facts
 from ..kg.graph import KnowledgeGraph
 from ..kg.name_groups import name_groups
 from ..kg.phrasings import PredicatePhrasing
@@ -150,7 +151,7 @@ def _general(context: StageContext) -> tuple[list[Fact], list[Question]]:
     facts: list[Fact] = []
     questions: list[Question] = []
     for spec in context.project.facts.general:
-        lines = read_general_facts(context.files[spec], spec)
+        lines = read_facts_file(context.files[spec], spec)
         more_facts, more_questions = general_facts(
             lines, spec, context.project.facts.options, context.seed
         )

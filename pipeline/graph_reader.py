@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow.parquet as pq
 from transformers import PreTrainedTokenizerBase
 
+from ..errors import UserError
 from ..kg.fact_prompt import FactLine, augmented_prompt, fact_lines
 from ..kg.graph import KnowledgeGraph
 from ..kg.linker import Linker
@@ -36,6 +37,19 @@ class GraphReader:
             if row["relation"] >= 0
         }
         return cls(graph, FactRetriever(graph, Linker.build(graph), withheld), labels)
+
+    @classmethod
+    def of_graph(cls, graph_folder: Path) -> "GraphReader":
+        """Open a whole graph, its relations named as it names them.
+
+        Raises:
+            UserError: the folder holds no ingested graph.
+        """
+        if not (graph_folder / "triples.npy").exists():
+            problem = "the folder holds no ingested graph: it has no triples.npy"
+            raise UserError(problem, str(graph_folder), "name a folder that `infact ingest` wrote")
+        graph = KnowledgeGraph.open(graph_folder)
+        return cls(graph, FactRetriever(graph, Linker.build(graph), np.empty(0, np.int32)), {})
 
     def relation_label(self, relation: int) -> str:
         """What the project calls a relation; else what the graph does."""

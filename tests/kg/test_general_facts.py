@@ -7,7 +7,8 @@ from pathlib import Path
 import infact
 import pytest
 from infact.errors import UserError
-from infact.kg.general_facts import general_facts, read_general_facts
+from infact.kg.facts_file import read_facts_file
+from infact.kg.general_facts import general_facts
 
 GENERAL = Path(infact.__file__).parent / "data" / "general"
 GOOD = {
@@ -28,7 +29,7 @@ def read(tmp_path: Path, *rows: object):
     path = tmp_path / "facts.jsonl"
     lines = [row if isinstance(row, str) else json.dumps(row) for row in rows]
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    return read_general_facts(path, "facts.jsonl")
+    return read_facts_file(path, "facts.jsonl")
 
 
 def test_lines_are_numbered_and_blank_ones_skipped(tmp_path: Path) -> None:
@@ -45,8 +46,8 @@ def test_lines_are_numbered_and_blank_ones_skipped(tmp_path: Path) -> None:
         (without("answer"), "answer"),
         (without("options"), "options"),
         (without(colour="red"), "colour"),
-        (without("question"), "either a question or a prompt"),
-        (without(prompt="The capital of Peru is"), "either a question or a prompt"),
+        (without("question"), "one of question, prompt and statement"),
+        (without(prompt="The capital of Peru is"), "one of question, prompt and statement"),
         (without(question="What is the capital of Peru"), "question mark"),
         (without("question", prompt="The capital is "), "ends in a space"),
         (without(answer="Cuzco"), "isn't among the options"),
@@ -54,6 +55,8 @@ def test_lines_are_numbered_and_blank_ones_skipped(tmp_path: Path) -> None:
         (without(options=["Lima"]), "options"),
         (without(aliases=["Quito"]), "alias of the answer"),
         (GOOD, "asked twice"),
+        (without("question", statement="The capital of Peru is"), "needs .* once"),
+        (without("question", statement="[Y] is [Y]."), "needs .* once"),
     ],
 )
 def test_faulty_line_is_named(tmp_path: Path, row: object, message: str) -> None:
@@ -93,7 +96,7 @@ def test_options_are_cut_to_the_number_asked_and_keep_the_answer(tmp_path: Path)
 
 
 def test_shipped_facts_are_valid_and_many() -> None:
-    rows = read_general_facts(GENERAL / "facts.jsonl", "facts.jsonl")
+    rows = read_facts_file(GENERAL / "facts.jsonl", "facts.jsonl")
     assert len(rows) >= 240
     facts, _ = general_facts(rows, "facts.jsonl", 10, seed=0)
     assert len({fact.fact for fact in facts}) == len(facts)

@@ -1,0 +1,102 @@
+"""Any masked or causal language model to ask, from a folder of weights or of an adapter."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from peft import PeftModel
+from transformers import (
+    AutoConfig,
+    AutoModelForCausalLM,
+    AutoModelForMaskedLM,
+    PreTrainedTokenizerBase,
+)
+from transformers.modeling_utils import PreTrainedModel
+from transformers.models.auto.modeling_auto import (
+    MODEL_FOR_CAUSAL_LM_MAPPING_NAMES,
+    MODEL_FOR_MASKED_LM_MAPPING_NAMES,
+)
+
+from ..errors import UserError
+from .base_model import check_model_folder, load_tokenizer
+
+ADAPTER = "adapter_config.json"
+
+
+@dataclass(frozen=True)
+class LanguageModel:
+    """A model ready to be asked, its tokenizer, and how it reads: all of a text, or left to right."""
+
+    model: PreTrainedModel
+    tokenizer: PreTrainedTokenizerBase
+    kind: Literal["masked", "causal"]
+
+
+def model_folders(folder: Path, base: Path | None) -> list[Path]:
+    """The folders that a model is made of: its own, and the base's where it is an adapter.
+
+    Raises:
+        UserError: weights are missing, or the adapter's base isn't where it says.
+    """
+    if not (folder / ADAPTER).exists():
+        check_model_folder(folder)
+        return [folder]
+    if not (folder / "adapter_model.safetensors").exists():
+        problem = "The adapter has no adapter_model.safetensors."
+        raise UserError(problem, str(folder), "Give a folder written by save_pretrained().")
+    told = json.loads((folder / ADAPTER).read_text(encoding="utf-8"))
+    found = base or Path(told.get("base_model_name_or_path") or "")
+    if not (found / "config.json").exists():
+        problem = f"The adapter's base model isn't a folder here: {found}"
+        raise UserError(problem, str(folder / ADAPTER), "Name the base's folder with --base.")
+    check_model_folder(found)
+    return [folder, found]
+
+
+def load_language_model(folder: Path, base: Path | None, dtype: torch.dtype) -> LanguageModel:
+    """Load the model in `folder`, in evaluation mode, without gradients.
+
+    Args:
+        folder: weights as safetensors with config.json, or a PEFT adapter.
+        base: the folder of the adapter's base; where None, the one that the adapter names.
+        dtype: of the weights.
+
+    Raises:
+        UserError: there is no such model, or its output head was never trained.
+    """
+    folders = model_folders(folder, base)
+    source = folders[-1]
+    kind = _kind(source)
+    auto = AutoModelForMaskedLM if kind == "masked" else AutoModelForCausalLM
+    loaded: Any = auto.from_pretrained(
+        source, dtype=dtype, local_files_only=True, use_safetensors=True, output_loading_info=True
+    )
+    model, told = loaded
+    if told["missing_keys"]:
+        problem = f"The folder lacks weights that scoring needs: {sorted(told['missing_keys'])[0]}"
+        fix = "A text encoder has no trained output head; train one first, or give another model."
+        raise UserError(problem, str(source), fix)
+    if len(folders) == 2:
+        model = PeftModel.from_pretrained(model, folder).merge_and_unload()
+    model = model.eval().requires_grad_(False)
+    return LanguageModel(model, load_tokenizer(source), kind)
+
+
+def _kind(folder: Path) -> Literal["masked", "causal"]:
+    """What the folder's own architecture says; else what its family is."""
+    config = AutoConfig.from_pretrained(folder, local_files_only=True)
+    named = " ".join(config.architectures or ())
+    if "ForMaskedLM" in named:
+        return "masked"
+    if "ForCausalLM" in named or "LMHeadModel" in named:
+        return "causal"
+    if config.model_type in MODEL_FOR_MASKED_LM_MAPPING_NAMES:
+        return "masked"
+    if config.model_type in MODEL_FOR_CAUSAL_LM_MAPPING_NAMES:
+        return "causal"
+    problem = f"A {config.model_type} model is neither a masked nor a causal language model."
+    raise UserError(problem, str(folder / "config.json"), "Give a language model.")
