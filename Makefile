@@ -57,8 +57,8 @@ check: $(READY) ## format, lint, types, imports between rooms
 	MYPYPATH=$(VENV)/typed $(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: base facts ## races against peers; GOLD= and TRIPLES= name data for linking and embedding
-	$(BIN)/python benchmarks/scoring.py $$(ls -td data/artifacts/hpo/base/*/ | head -1) $$(ls -td data/artifacts/hpo/facts/*/ | head -1)
+bench: base ## races against peers; ENCODER=, GOLD= and TRIPLES= name a text encoder, documents and triples
+	$(BIN)/python benchmarks/eval.py $$(ls -td data/artifacts/hpo/base/*/ | head -1) $(if $(ENCODER),--masked $(ENCODER))
 	@if test -n "$(GOLD)"; then $(BIN)/python benchmarks/linking.py $$(ls -td data/artifacts/hpo/ingest/*/ | head -1) $(GOLD) $(ARGS); \
 	else echo "linking: skipped, it needs GOLD=<file of documents with gold mentions>"; fi
 	@if test -n "$(TRIPLES)"; then $(BIN)/python benchmarks/embedding.py $(TRIPLES); \
