@@ -2,9 +2,21 @@
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Literal
+
+Outcome = Literal["right", "wrong", "not attempted"]
 
 LEADING = re.compile(r"^(?:the|a|an|is|it is|gene) ")
+SEPARATOR = re.compile(r"\s*[;,/]\s*|\s+(?:and|or)\s+")
+# Answers that decline to answer, folded (as SimpleQA grades them, Wei et al. 2024).
+ABSTAINING = re.compile(
+    r"(?:sorry |unfortunately )*(?:i|we) (?:do not|don t|cannot|can t|am not|m not|are not)\b"
+    r"|(?:unknown|not known|not sure|unsure|unclear|not available|n a|no answer|none)\b"
+    r"|it is (?:unknown|not known|unclear)\b"
+)
 CASED_LENGTH = 3  # names this short are matched with their case: "AR" is a gene, "ar" is not
 
 
@@ -20,6 +32,66 @@ def matches_any(answer: str, names: Iterable[str]) -> bool:
     False
     """
     return any(_begins_with(answer, name) for name in names)
+
+
+def outcome(answer: str, names: Iterable[str]) -> Outcome:
+    """Right by `matches_any`; not attempted where the answer is empty or declines; else wrong.
+
+    >>> outcome("I don't know.", ["FBN1"]), outcome("Unknown Soldier", ["Unknown Soldier"])
+    ('not attempted', 'right')
+    """
+    if matches_any(answer, names):
+        return "right"
+    said = _folded(answer)
+    return "not attempted" if not said or ABSTAINING.match(said) else "wrong"
+
+
+@dataclass(frozen=True)
+class NamedObjects:
+    """What a free answer lists: the places of true objects, and how many other things."""
+
+    true: frozenset[int]
+    others: int
+
+    @property
+    def precision(self) -> float | None:
+        """Share of the listed things that are true; None where nothing is listed."""
+        listed = len(self.true) + self.others
+        return len(self.true) / listed if listed else None
+
+
+def named_objects(answer: str, objects: Sequence[Sequence[str]]) -> NamedObjects:
+    """Read an answer as a list, cut at commas, semicolons, strokes, "and" and "or".
+
+    Args:
+        answer: free text.
+        objects: names of each true object; a name may hold separators itself.
+
+    >>> named_objects("Lima and Cusco, Oslo", [["Lima"], ["Cusco", "Cuzco"], ["Ica"]])
+    NamedObjects(true=frozenset({0, 1}), others=1)
+    """
+    ends = [0, *(found.end() for found in SEPARATOR.finditer(answer)), len(answer)]
+    starts = [start for start, end in pairwise(ends) if _folded(answer[start:end])]
+    if outcome(answer, ()) == "not attempted":
+        return NamedObjects(frozenset(), 0)
+    true: set[int] = set()
+    others = at = 0
+    while at < len(starts):
+        rest = answer[starts[at] :]
+        found = [
+            (len(name), place, name)
+            for place, names in enumerate(objects)
+            for name in names
+            if _begins_with(rest, name)
+        ]
+        if found:
+            _, place, name = max(found)
+            true.add(place)
+            at += 1 + len(SEPARATOR.findall(name.strip()))
+        else:
+            others += 1
+            at += 1
+    return NamedObjects(frozenset(true), others)
 
 
 def _begins_with(answer: str, name: str) -> bool:

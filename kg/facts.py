@@ -26,6 +26,7 @@ FACTS_SCHEMA = pa.schema(
         ("objects", pa.list_(pa.int32())),
         ("answer", pa.string()),
         ("aliases", pa.list_(pa.string())),
+        ("object_names", pa.list_(pa.list_(pa.string()))),
         ("options", pa.list_(pa.string())),
         ("option_entities", pa.list_(pa.int32())),
         ("correct", pa.int32()),
@@ -47,6 +48,7 @@ class Fact:
         objects: all true objects of (subject, relation).
         answer: label of the object that is asked.
         aliases: names of all true objects of anything called like the subject.
+        object_names: the same, object by object.
         options: the answer and its distractors, in seeded order; n of them.
         option_entities: their entities, n numbers.
         correct: place of the answer among the options.
@@ -66,6 +68,7 @@ class Fact:
     objects: tuple[int, ...]
     answer: str
     aliases: tuple[str, ...]
+    object_names: tuple[tuple[str, ...], ...]
     options: tuple[str, ...]
     option_entities: tuple[int, ...]
     correct: int
@@ -126,6 +129,7 @@ def _fact(
     subject_iri = graph.iri(member.subject)
     predicate_iri = graph.relation_iri(member.relation)
     origin = graph.origin(_row_of(graph, member))
+    true = sorted(candidates.true_objects(member.subject))
     return Fact(
         fact=fact_id(pool, subject_iri, predicate_iri),
         pool=pool,
@@ -138,7 +142,8 @@ def _fact(
         relation_label=relation_labels[member.relation],
         objects=member.objects,
         answer=graph.label(member.asked),
-        aliases=all_names(graph, sorted(candidates.true_objects(member.subject))),
+        aliases=all_names(graph, true),
+        object_names=tuple(all_names(graph, [entity]) for entity in true),
         options=tuple(graph.label(entity) for entity in options),
         option_entities=tuple(options),
         correct=options.index(member.asked),

@@ -43,6 +43,7 @@ def _fact(line: WrittenFact, number: int, source: str, option_count: int, seed: 
     options = [line.answer, *(wrong[place] for place in kept)]
     options = [options[place] for place in stream.permutation(len(options))]
     identity = fact_id("U", line.topic, line.asked)
+    names = tuple(dict.fromkeys((line.answer, *line.aliases)))
     return Fact(
         fact=identity,
         pool="U",
@@ -55,7 +56,8 @@ def _fact(line: WrittenFact, number: int, source: str, option_count: int, seed: 
         relation_label=line.topic,
         objects=(),
         answer=line.answer,
-        aliases=tuple(dict.fromkeys((line.answer, *line.aliases))),
+        aliases=names,
+        object_names=(names,),
         options=tuple(options),
         option_entities=(-1,) * len(options),
         correct=options.index(line.answer),

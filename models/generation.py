@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
-from transformers import DynamicCache, PreTrainedTokenizerBase
+from transformers import PreTrainedTokenizerBase
 from transformers.modeling_utils import PreTrainedModel
 
+from .prompt_reading import ReadPrompts, last_states, read_prompts
 from .read_out import Positions, ReadOut, next_token_log_probabilities
 
 
@@ -64,42 +65,41 @@ def generate_greedy(
     order = sorted(range(len(prompts)), key=lambda number: len(encoded[number]))
     for start in range(0, len(order), batch_size):
         numbers = order[start : start + batch_size]
-        produced = _complete(
-            model,
-            tokenizer,
-            [encoded[number] for number in numbers],
-            torch.tensor([requests[number] for number in numbers]),
-            read_outs,
-            max_new_tokens,
-        )
-        for text, tokens in enumerate(produced):
-            number, arm = numbers[text // len(read_outs)], text % len(read_outs)
-            answer = str(tokenizer.decode(tokens, skip_special_tokens=True))
-            answers[arm][number] = answer.lstrip().split("\n")[0].strip()
+        read = read_prompts(model, [encoded[n] for n in numbers], tokenizer.pad_token_id or 0)
+        asked = torch.tensor([requests[number] for number in numbers])
+        found = complete_prompts(model, tokenizer, read, asked, read_outs, max_new_tokens)
+        for arm, texts in enumerate(found):
+            for number, text in zip(numbers, texts, strict=True):
+                answers[arm][number] = text
         advance(len(numbers))
     return answers
 
 
-def _complete(
+@torch.inference_mode()
+def complete_prompts(
     model: PreTrainedModel,
     tokenizer: PreTrainedTokenizerBase,
-    encoded: Sequence[Sequence[int]],
+    read: ReadPrompts,
     requests: Tensor,
     read_outs: Sequence[ReadOut],
     max_new_tokens: int,
-) -> list[list[int]]:
-    """New token ids of each text: prompt by prompt, one a read-out; finished ones leave the batch."""
+) -> list[list[str]]:
+    """For each read-out, its answer to each of B prompts that were read; uses up their cache.
+
+    Args:
+        model: an unmodified causal language model.
+        tokenizer: its tokenizer.
+        read: the prompts.
+        requests: (B,) number by which read-outs know each.
+        read_outs: turn hidden states into next-token log-probabilities.
+        max_new_tokens: tokens at which an answer is cut.
+    """
     arms = len(read_outs)
-    produced: list[list[int]] = [[] for _ in range(len(encoded) * arms)]
-    cache = DynamicCache(config=model.config)
-    tokens, mask = _left_padded(encoded, tokenizer.pad_token_id or 0)
-    hidden = _last_states(model, tokens, mask, cache)
-    previous = torch.tensor([row[-2] if len(row) > 1 else -1 for row in encoded])
+    produced: list[list[int]] = [[] for _ in range(len(requests) * arms)]
+    cache = read.cache
     cache.batch_repeat_interleave(arms)
-    live = _Live(
-        torch.arange(len(produced)),
-        *(part.repeat_interleave(arms, 0) for part in (mask, tokens[:, -1], previous, hidden)),
-    )
+    parts = (read.mask, read.current, read.previous, read.hidden)
+    live = _Live(torch.arange(len(produced)), *(part.repeat_interleave(arms, 0) for part in parts))
     for step in range(max_new_tokens):
         chosen = _choose(model, live, requests, read_outs)
         going = _record(chosen, live.text, produced, tokenizer)
@@ -109,23 +109,16 @@ def _complete(
             cache.batch_select_indices(going.nonzero().squeeze(1))
         mask = nn.functional.pad(live.mask[going], (0, 1), value=1)
         tokens = chosen[going]
-        hidden = _last_states(model, tokens[:, None], mask, cache)
+        hidden = last_states(model, tokens[:, None], mask, cache)
         live = _Live(live.text[going], mask, tokens, live.current[going], hidden)
-    return produced
+    texts = [_answer(tokenizer, tokens) for tokens in produced]
+    return [texts[arm::arms] for arm in range(arms)]
 
 
-def _last_states(
-    model: PreTrainedModel, tokens: Tensor, mask: Tensor, cache: DynamicCache
-) -> Tensor:
-    """(R, D) final hidden states after (R, T) new `tokens`, which go into the cache."""
-    output = model.base_model(
-        input_ids=tokens,
-        attention_mask=mask,
-        position_ids=(mask.cumsum(1) - 1).clamp(min=0)[:, -tokens.shape[1] :],
-        past_key_values=cache,
-        use_cache=True,
-    )
-    return output.last_hidden_state[:, -1]
+def _answer(tokenizer: PreTrainedTokenizerBase, tokens: list[int]) -> str:
+    """The first line that isn't empty."""
+    text = str(tokenizer.decode(tokens, skip_special_tokens=True))
+    return text.lstrip().split("\n")[0].strip()
 
 
 def _choose(
@@ -157,14 +150,3 @@ def _record(
             ended = "\n" in answer
         going[row] = not ended
     return going
-
-
-def _left_padded(encoded: Sequence[Sequence[int]], padding: int) -> tuple[Tensor, Tensor]:
-    """(B, T) tokens padded at the left, and their (B, T) attention mask."""
-    length = max(len(row) for row in encoded)
-    tokens = torch.full((len(encoded), length), padding)
-    mask = torch.zeros(len(encoded), length, dtype=torch.long)
-    for index, row in enumerate(encoded):
-        tokens[index, length - len(row) :] = torch.tensor(row)
-        mask[index, length - len(row) :] = 1
-    return tokens, mask

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -11,6 +11,7 @@ from torch import Tensor
 from transformers.modeling_utils import PreTrainedModel
 
 from .option_tree import OptionTree, TreeBatch, collate_trees
+from .prompt_reading import ReadPrompts
 from .read_out import Positions, ReadOut, next_token_log_probabilities
 
 # Places whose full-vocabulary logits are held at once: 256 × 49,152 × 4 bytes = 50 MB.
@@ -37,13 +38,18 @@ class TreeStates:
     scored_tree: Tensor
     scored_node: Tensor
 
+    def asked_as(self, requests: Tensor) -> TreeStates:
+        """The same, each tree's number replaced by (B,) `requests` where read-outs see it."""
+        places = replace(self.positions, request=requests[self.positions.request])
+        return replace(self, positions=places)
+
 
 def batches_by_length(trees: Sequence[OptionTree], batch_tokens: int) -> list[list[int]]:
     """Tree numbers in batches of similar length, each at most `batch_tokens` with padding."""
-    order = sorted(range(len(trees)), key=lambda number: (-len(trees[number]), number))
+    order = sorted(range(len(trees)), key=lambda number: (-len(trees[number].inner), number))
     batches: list[list[int]] = []
     for number in order:
-        widest = len(trees[batches[-1][0]]) if batches else 0
+        widest = len(trees[batches[-1][0]].inner) if batches else 0
         if not batches or widest * (len(batches[-1]) + 1) > batch_tokens:
             batches.append([])
         batches[-1].append(number)
@@ -69,12 +75,11 @@ def tree_states(
     rows = 0
     for numbers in batches_by_length(trees, batch_tokens):
         batch = collate_trees([trees[number] for number in numbers], padding=0)
-        hidden = _final_hidden_states(model, batch)
-        part = _predicting_states(batch, hidden, torch.tensor(numbers), rows)
+        part = _predicting_states(batch, _tree_row(model, batch), torch.tensor(numbers), rows)
         rows += len(part.positions)
         parts.append(part)
         advance(len(numbers))
-    return _concatenate(parts)
+    return concatenate_states(parts)
 
 
 def option_scores(
@@ -123,33 +128,89 @@ def scored_log_probabilities(
     return scores
 
 
-def _final_hidden_states(model: PreTrainedModel, batch: TreeBatch) -> Tensor:
-    """(B, T, D) hidden states after the last norm."""
-    minimum = torch.finfo(model.dtype).min
-    mask = torch.zeros(batch.mask.shape, dtype=model.dtype).masked_fill(~batch.mask, minimum)
+@dataclass(frozen=True)
+class _Row:
+    """What stands at the places of trees. Shapes: B trees, T places, D hidden width.
+
+    Attributes:
+        hidden: (B, T, D) final hidden states, after the last norm.
+        tokens, previous: (B, T) token id at each place, and before it; -1 for none.
+        first: place of the first inner node; the prompt's end stands before it, if at all.
+    """
+
+    hidden: Tensor
+    tokens: Tensor
+    previous: Tensor
+    first: int
+
+
+def _tree_row(model: PreTrainedModel, batch: TreeBatch) -> _Row:
+    """Trees that hold their whole texts."""
     output = model.base_model(
-        input_ids=batch.tokens, attention_mask=mask, position_ids=batch.positions, use_cache=False
+        input_ids=batch.tokens,
+        attention_mask=_additive(batch.mask, model.dtype),
+        position_ids=batch.positions,
+        use_cache=False,
     )
-    return output.last_hidden_state
+    return _Row(output.last_hidden_state, batch.tokens, _previous(batch, torch.tensor(-1)), 0)
 
 
-def _predicting_states(
-    batch: TreeBatch, hidden: Tensor, numbers: Tensor, first_row: int
+@torch.inference_mode()
+def states_after(
+    model: PreTrainedModel, read: ReadPrompts, trees: Sequence[OptionTree], requests: Tensor
 ) -> TreeStates:
-    """Keep the states at distinct (tree, parent) places of `hidden`."""
-    length = batch.tokens.shape[1]
-    places, inverse = torch.unique(
-        batch.scored_tree * length + batch.scored_parent, return_inverse=True
+    """Run what `beyond_prompt` left of B trees after their B prompts, whose cache stays as it was.
+
+    Args:
+        model: an unmodified causal language model.
+        read: the prompts.
+        trees: in their order.
+        requests: (B,) number by which read-outs know each.
+    """
+    batch = collate_trees(trees, padding=0)
+    hidden, tokens = read.hidden[:, None], read.current[:, None]
+    previous = read.previous[:, None]
+    if any(tree.inner for tree in trees):
+        prompt = read.mask.bool()[:, None, None].expand(-1, -1, batch.tokens.shape[1], -1)
+        output = model.base_model(
+            input_ids=batch.tokens,
+            attention_mask=_additive(torch.cat([prompt, batch.mask], dim=-1), model.dtype),
+            position_ids=batch.positions,
+            past_key_values=read.cache,
+            use_cache=True,
+        )
+        read.cache.crop(-batch.tokens.shape[1])
+        hidden = torch.cat([hidden, output.last_hidden_state], dim=1)
+        previous = torch.cat([previous, _previous(batch, tokens)], dim=1)
+        tokens = torch.cat([tokens, batch.tokens], dim=1)
+    states = _predicting_states(
+        batch, _Row(hidden, tokens, previous, 1), torch.arange(len(trees)), 0
     )
-    tree, node = places // length, places % length
-    # The token before `node` on its path is the deepest other node that it attends to.
-    seen = batch.mask[tree, 0, node].clone()
-    seen[torch.arange(len(node)), node] = False
-    depth = torch.where(seen, batch.positions[tree], -1)
-    before = depth.argmax(dim=1)
-    previous = torch.where(depth.amax(dim=1) >= 0, batch.tokens[tree, before], -1)
+    return states.asked_as(requests)
+
+
+def _additive(mask: Tensor, dtype: torch.dtype) -> Tensor:
+    return torch.zeros(mask.shape, dtype=dtype).masked_fill(~mask, torch.finfo(dtype).min)
+
+
+def _previous(batch: TreeBatch, before: Tensor) -> Tensor:
+    """(B, T) token id before each node; (B, 1) `before` for roots."""
+    own = batch.tokens.gather(1, batch.parents.clamp(min=0))
+    return torch.where(batch.parents >= 0, own, before)
+
+
+def _predicting_states(batch: TreeBatch, row: _Row, numbers: Tensor, first_row: int) -> TreeStates:
+    """Keep the states at distinct (tree, parent) places of `row`."""
+    length = row.tokens.shape[1]
+    places, inverse = torch.unique(
+        batch.scored_tree * length + batch.scored_parent + row.first, return_inverse=True
+    )
+    tree, place = places // length, places % length
     positions = Positions(
-        hidden[tree, node].clone(), batch.tokens[tree, node], previous, numbers[tree]
+        row.hidden[tree, place].clone(),
+        row.tokens[tree, place],
+        row.previous[tree, place],
+        numbers[tree],
     )
     return TreeStates(
         positions,
@@ -160,7 +221,7 @@ def _predicting_states(
     )
 
 
-def _concatenate(parts: Sequence[TreeStates]) -> TreeStates:
+def concatenate_states(parts: Sequence[TreeStates]) -> TreeStates:
     """All parts as one; rows are already numbered through."""
     positions = Positions(
         torch.cat([part.positions.hidden for part in parts]),

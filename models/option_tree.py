@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -33,6 +34,11 @@ class OptionTree:
 
     def __len__(self) -> int:
         return len(self.tokens)
+
+    @cached_property
+    def inner(self) -> tuple[int, ...]:
+        """The nodes that have children, ascending: a leaf predicts nothing, so no model need run it."""
+        return tuple(sorted({parent for parent in self.parents if parent >= 0}))
 
 
 def build_option_tree(
@@ -73,6 +79,24 @@ def merge_sequences(sequences: Sequence[Sequence[int]], seams: Sequence[int]) ->
     return OptionTree(tuple(tokens), tuple(parents), tuple(depths), tuple(paths))
 
 
+def beyond_prompt(tree: OptionTree, prompt: Sequence[int]) -> OptionTree | None:
+    """The tree less its trunk, where that is just `prompt`; None where a tokenizer joined the two.
+
+    Depths stay, so they are still positions; nodes that hung on the trunk's end are roots now.
+    """
+    length = len(prompt)
+    if tree.tokens[:length] != tuple(prompt) or any(
+        min(path, default=length) < length for path in tree.paths
+    ):
+        return None
+    return OptionTree(
+        tree.tokens[length:],
+        tuple(max(-1, parent - length) for parent in tree.parents[length:]),
+        tree.depths[length:],
+        tuple(tuple(node - length for node in path) for path in tree.paths),
+    )
+
+
 def shared_length(first: Sequence[int], second: Sequence[int]) -> int:
     """How many leading tokens the two share."""
     for index, (left, right) in enumerate(zip(first, second, strict=False)):
@@ -83,22 +107,24 @@ def shared_length(first: Sequence[int], second: Sequence[int]) -> int:
 
 @dataclass(frozen=True)
 class TreeBatch:
-    """Several trees as one padded batch for a causal Transformer.
+    """The inner nodes of several trees as one padded batch for a causal Transformer.
 
-    Shapes: B trees, T nodes of the longest tree, N scored nodes in all.
+    Shapes: B trees, T inner nodes of the largest tree, N scored nodes in all.
 
     Attributes:
         tokens: (B, T) token ids, padded at the end.
         positions: (B, T) position ids.
+        parents: (B, T) place of each node's parent; -1 for a root.
         mask: (B, 1, T, T) bool, true where a node (row) may attend to a node (column).
         scored_tree: (N,) tree of each scored node.
-        scored_parent: (N,) node that predicts it, within its tree.
+        scored_parent: (N,) place of the node that predicts it, within its tree's row; -1 for a root.
         scored_token: (N,) its token id.
         scored_node: (N,) its own index within its tree.
     """
 
     tokens: Tensor
     positions: Tensor
+    parents: Tensor
     mask: Tensor
     scored_tree: Tensor
     scored_parent: Tensor
@@ -107,25 +133,31 @@ class TreeBatch:
 
 
 def collate_trees(trees: Sequence[OptionTree], padding: int) -> TreeBatch:
-    """Pad `trees` to one length; `padding` is any valid token id."""
-    length = max(len(tree) for tree in trees)
+    """Pad the inner nodes of `trees` to one length; `padding` is any valid token id."""
+    length = max(1, *(len(tree.inner) for tree in trees))
     tokens = np.full((len(trees), length), padding, dtype=np.int64)
     positions = np.zeros((len(trees), length), dtype=np.int64)
+    parents = np.full((len(trees), length), -1, dtype=np.int64)
     # Padding attends to itself, so that no row of the softmax is empty.
     mask = np.broadcast_to(np.eye(length, dtype=bool), (len(trees), length, length)).copy()
     scored: list[tuple[int, int, int, int]] = []
     for number, tree in enumerate(trees):
-        tokens[number, : len(tree)] = tree.tokens
-        positions[number, : len(tree)] = tree.depths
-        for node, parent in enumerate(tree.parents):
-            if parent >= 0:
-                mask[number, node] |= mask[number, parent]
-        nodes = sorted({node for path in tree.paths for node in path})
-        scored += [(number, tree.parents[node], tree.tokens[node], node) for node in nodes]
+        place_of = {node: place for place, node in enumerate(tree.inner)}
+        for node, place in place_of.items():
+            tokens[number, place] = tree.tokens[node]
+            positions[number, place] = tree.depths[node]
+            if tree.parents[node] >= 0:
+                parents[number, place] = place_of[tree.parents[node]]
+                mask[number, place] |= mask[number, parents[number, place]]
+        scored += [
+            (number, place_of.get(tree.parents[node], -1), tree.tokens[node], node)
+            for node in sorted({node for path in tree.paths for node in path})
+        ]
     columns = torch.tensor(scored, dtype=torch.long).reshape(-1, 4).unbind(1)
     return TreeBatch(
         torch.from_numpy(tokens),
         torch.from_numpy(positions),
+        torch.from_numpy(parents),
         torch.from_numpy(mask)[:, None],
         *columns,
     )

@@ -1,61 +1,54 @@
-"""One model, several arms: scores, free answers and drift, sharing what the arms have in common."""
+"""Answers of arms that share a model and its prompts, kept on disk as they are made."""
 
-import time
+import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-from torch import Tensor
+import pyarrow.parquet as pq
 from transformers import PreTrainedTokenizerBase
 from transformers.modeling_utils import PreTrainedModel
 
-from ..kg.answer_matching import matches_any
-from ..models.generation import generate_greedy
-from ..models.option_scoring import option_scores, tree_states
-from ..models.option_tree import build_option_tree
-from ..models.read_out import Positions, ReadOut
+from ..models.answering import Posed, answer_questions
+from ..models.read_out import ReadOut
 from .asked_questions import AskedQuestion
 from .console import Console
 from .settings import EvalTable
 
-GENERATION_BATCH = 48
+QUESTIONS_AT_ONCE = 128  # between two files
+FREE_POOLS = ("T", "M")  # also answered without options
 
-ANSWERS_SCHEMA = pa.schema(
+PART_SCHEMA = pa.schema(
     [
         ("arm", pa.string()),
-        ("seed", pa.int32()),
-        ("pool", pa.string()),
-        ("fact", pa.string()),
-        ("template", pa.string()),
-        ("cluster", pa.string()),
-        ("relation_label", pa.string()),
-        ("subject_label", pa.string()),
-        ("prompt", pa.string()),
-        ("options", pa.list_(pa.string())),
-        ("scores", pa.list_(pa.float32())),
-        ("chosen", pa.int32()),
-        ("correct", pa.int32()),
-        ("right", pa.bool_()),
+        ("number", pa.int32()),
+        ("scores", pa.list_(pa.float64())),
         ("generated", pa.string()),
-        ("generated_right", pa.bool_()),
-        ("cited", pa.list_(pa.string())),
+        ("tokens", pa.int32()),
+        ("seconds", pa.float64()),
     ]
 )
 
 
-@dataclass
-class TimedReadOut:
-    """A read-out that adds up the seconds it takes."""
+@dataclass(frozen=True)
+class ArmGroup:
+    """Arms that read the same prompts, so that what they share is computed once.
 
-    read_out: ReadOut
-    seconds: float = 0.0
+    Attributes:
+        name: of its files.
+        questions: what is asked.
+        prompts: what is read for each; a read-out's request number is the place here.
+        read_outs: each arm's.
+        freely: whether questions of pools T and M are answered without options as well.
+    """
 
-    def __call__(self, positions: Positions, own: Tensor) -> Tensor:
-        started = time.monotonic()
-        table = self.read_out(positions, own)
-        self.seconds += time.monotonic() - started
-        return table
+    name: str
+    questions: Sequence[AskedQuestion]
+    prompts: Sequence[str]
+    read_outs: Mapping[str, ReadOut]
+    freely: bool = True
 
 
 @dataclass(frozen=True)
@@ -63,109 +56,107 @@ class ArmAnswers:
     """An arm's answers to the questions it was asked.
 
     Attributes:
+        questions: what was asked; all else is in their order.
         scores: for each question, the (options,) log-probabilities in nats.
         generated: free answer to each question; None where none was asked for.
         prompts: what the model read.
         cited: for each question, the facts that the arm was given.
-        milliseconds: scoring time a question.
+        milliseconds: reading and scoring time a question.
         tokens: prompt tokens a question.
     """
 
+    questions: Sequence[AskedQuestion]
     scores: Sequence[np.ndarray]
     generated: Sequence[str | None]
     prompts: Sequence[str]
-    cited: Sequence[Sequence[str]] = field(default_factory=tuple)
+    cited: Sequence[Sequence[str]]
     milliseconds: float | None = None
     tokens: float | None = None
 
 
-def answer_arms(
+def answer_group(
     model: PreTrainedModel,
     tokenizer: PreTrainedTokenizerBase,
-    questions: Sequence[AskedQuestion],
-    prompts: Sequence[str],
-    read_outs: Mapping[str, ReadOut],
+    group: ArmGroup,
     settings: EvalTable,
+    folder: Path,
     console: Console,
 ) -> dict[str, ArmAnswers]:
-    """Ask `questions`, worded as `prompts`, of every arm that reads `model`'s states.
+    """Ask a group's questions of each of its arms; what `folder` holds already isn't asked again.
 
-    A read-out's request number is the place of the question in `prompts`.
+    Questions go in the order of their prompts, so that those that begin alike are read together.
     """
-    names = " and ".join(read_outs)
-    trees = [
-        build_option_tree(tokenizer, prompt, question.options)
-        for prompt, question in zip(prompts, questions, strict=True)
-    ]
-    timed = {name: TimedReadOut(read_out) for name, read_out in read_outs.items()}
-    started = time.monotonic()
-    with console.progress(f"scoring {names}", len(trees), "questions") as advance:
-        states = tree_states(model, trees, settings.batch_tokens, advance)
-    scores = option_scores(model, states, trees, list(timed.values()))
-    shared = time.monotonic() - started - sum(arm.seconds for arm in timed.values())
-    free = [number for number, question in enumerate(questions) if asked_freely(question)]
-    lengths = [len(tokens) for tokens in tokenizer(list(prompts))["input_ids"]]
-    with console.progress(f"free answers of {names}", len(free), "questions") as advance:
-        texts = generate_greedy(
-            model,
-            tokenizer,
-            [prompts[number] for number in free],
-            free,
-            list(read_outs.values()),
-            settings.max_new_tokens,
-            GENERATION_BATCH,
-            advance,
-        )
+    folder.mkdir(parents=True, exist_ok=True)
+    order = sorted(range(len(group.prompts)), key=lambda number: (group.prompts[number], number))
+    names = " and ".join(group.read_outs)
+    parts = []
+    with console.progress(f"asking {names}", len(order), "questions") as advance:
+        for start in range(0, len(order), QUESTIONS_AT_ONCE):
+            numbers = order[start : start + QUESTIONS_AT_ONCE]
+            path = folder / f"{group.name}-{start}.parquet"
+            if path.exists():
+                advance(len(numbers))
+            else:
+                posed = [_posed(group, number) for number in numbers]
+                answered = answer_questions(
+                    model,
+                    tokenizer,
+                    posed,
+                    list(group.read_outs.values()),
+                    settings.max_new_tokens,
+                    settings.batch_tokens,
+                    advance,
+                )
+                rows = [
+                    {
+                        "arm": arm,
+                        "number": number,
+                        "scores": of.scores.tolist(),
+                        "generated": of.text,
+                        "tokens": of.tokens,
+                        "seconds": of.seconds,
+                    }
+                    for arm, given in zip(group.read_outs, answered, strict=True)
+                    for number, of in zip(numbers, given, strict=True)
+                ]
+                _write(path, pa.Table.from_pylist(rows, schema=PART_SCHEMA))
+            parts.append(pq.read_table(path))
+    return _by_arm(group, parts)
+
+
+def without_words(questions: Sequence[AskedQuestion], scores: Sequence[np.ndarray]) -> ArmAnswers:
+    """Answers of an arm that only scores options."""
+    prompts = [question.prompt for question in questions]
+    nothing: list[str | None] = [None] * len(questions)
+    return ArmAnswers(questions, scores, nothing, prompts, [()] * len(questions))
+
+
+def _posed(group: ArmGroup, number: int) -> Posed:
+    question = group.questions[number]
+    freely = group.freely and question.pool in FREE_POOLS
+    return Posed(group.prompts[number], question.options, number, freely)
+
+
+def _write(path: Path, table: pa.Table) -> None:
+    """A file that exists is whole."""
+    unfinished = path.with_suffix(".unfinished")
+    pq.write_table(table, unfinished)
+    os.replace(unfinished, path)
+
+
+def _by_arm(group: ArmGroup, parts: Sequence[pa.Table]) -> dict[str, ArmAnswers]:
+    rows = pa.concat_tables(parts).to_pylist() if parts else []
     answers = {}
-    for (name, arm), arm_scores, arm_texts in zip(timed.items(), scores, texts, strict=True):
-        generated: list[str | None] = [None] * len(prompts)
-        for number, text in zip(free, arm_texts, strict=True):
-            generated[number] = text
-        answers[name] = ArmAnswers(
-            arm_scores,
-            generated,
-            prompts,
-            [()] * len(prompts),
-            1000 * (shared + arm.seconds) / max(1, len(prompts)),
-            float(np.mean(lengths)) if lengths else None,
+    for arm in group.read_outs:
+        own = sorted((row for row in rows if row["arm"] == arm), key=lambda row: row["number"])
+        seconds = sum(row["seconds"] for row in own)
+        answers[arm] = ArmAnswers(
+            questions=group.questions,
+            scores=[np.array(row["scores"]) for row in own],
+            generated=[row["generated"] for row in own],
+            prompts=group.prompts,
+            cited=[()] * len(own),
+            milliseconds=1000 * seconds / len(own) if own else None,
+            tokens=float(np.mean([row["tokens"] for row in own])) if own else None,
         )
     return answers
-
-
-def asked_freely(question: AskedQuestion) -> bool:
-    """Pools T and M are also answered without options."""
-    return question.pool in ("T", "M")
-
-
-def answer_rows(
-    arm: str, seed: int, questions: Sequence[AskedQuestion], answers: ArmAnswers
-) -> list[dict[str, object]]:
-    """The arm's rows of answers.parquet."""
-    rows: list[dict[str, object]] = []
-    for number, question in enumerate(questions):
-        scores, generated = answers.scores[number], answers.generated[number]
-        chosen = int(np.argmax(scores))
-        rows.append(
-            {
-                "arm": arm,
-                "seed": seed,
-                "pool": question.pool,
-                "fact": question.fact,
-                "template": question.template,
-                "cluster": question.cluster,
-                "relation_label": question.relation_label,
-                "subject_label": question.subject_label,
-                "prompt": answers.prompts[number],
-                "options": list(question.options),
-                "scores": [float(score) for score in scores],
-                "chosen": chosen,
-                "correct": question.correct,
-                "right": chosen == question.correct,
-                "generated": generated,
-                "generated_right": (
-                    None if generated is None else matches_any(generated, question.aliases)
-                ),
-                "cited": list(answers.cited[number]) if answers.cited else [],
-            }
-        )
-    return rows

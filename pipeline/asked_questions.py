@@ -8,12 +8,16 @@ import pyarrow.parquet as pq
 
 @dataclass(frozen=True)
 class AskedQuestion:
-    """One (fact, template) pair. `options[correct]` is the answer; `aliases` name all true objects."""
+    """One (fact, template) pair.
+
+    `options[correct]` is the answer; `aliases` name all true objects, `object_names` do object by object.
+    """
 
     pool: str
     fact: str
     template: str
     cluster: str
+    subject: int
     relation: int
     relation_label: str
     subject_label: str
@@ -22,6 +26,7 @@ class AskedQuestion:
     option_entities: tuple[int, ...]
     correct: int
     aliases: tuple[str, ...]
+    object_names: tuple[tuple[str, ...], ...]
 
 
 def asked_questions(facts_folder: Path, pools: tuple[str, ...]) -> list[AskedQuestion]:
@@ -37,6 +42,7 @@ def asked_questions(facts_folder: Path, pools: tuple[str, ...]) -> list[AskedQue
                     fact=row["fact"],
                     template=row["template"],
                     cluster=fact["cluster"],
+                    subject=fact["subject"],
                     relation=fact["relation"],
                     relation_label=fact["relation_label"],
                     subject_label=fact["subject_label"],
@@ -45,6 +51,7 @@ def asked_questions(facts_folder: Path, pools: tuple[str, ...]) -> list[AskedQue
                     option_entities=tuple(fact["option_entities"]),
                     correct=fact["correct"],
                     aliases=tuple(fact["aliases"]),
+                    object_names=tuple(tuple(names) for names in fact["object_names"]),
                 )
             )
     return sorted(asked, key=lambda item: (pools.index(item.pool), item.fact, item.template))

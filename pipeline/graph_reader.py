@@ -60,6 +60,10 @@ class GraphReader:
         words = relation_words(self.graph, self.relation_labels, facts)
         return fact_lines(self.graph, words, facts, question)
 
+    def about(self, entity: int, limit: int) -> list[FactLine]:
+        """What a prompt would tell about an entity, at most `limit` facts."""
+        return self.lines(self.retriever.about(entity)[:limit], "")
+
     def prompt(
         self, prompt: str, limit: int, budget: int, tokenizer: PreTrainedTokenizerBase
     ) -> tuple[str, tuple[FactLine, ...]]:
@@ -68,6 +72,10 @@ class GraphReader:
         return augmented_prompt(
             lines, prompt, budget, lambda text: len(tokenizer(text)["input_ids"])
         )
+
+    def citations(self, lines: Sequence[FactLine]) -> list[str]:
+        """Each fact that the lines tell, in their order; see `citation`."""
+        return [self.citation(fact) for line in lines for fact in line.facts]
 
     def citation(self, fact: RetrievedFact) -> str:
         """A triple in words with its IRIs' subject, source file and line."""

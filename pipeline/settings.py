@@ -216,8 +216,12 @@ class FuseTable(Table):
     """share of the facts hidden from the model while it trains"""
 
 
+Pool = Literal["T", "M", "I", "U"]
+PromptArm = Literal["few-shot", "calibrated", "BM25", "dense retrieval"]
+
+
 class EvalTable(Table):
-    pools: tuple[Literal["T", "M", "I", "U"], ...] = ("T", "M", "I", "U")
+    pools: tuple[Pool, ...] = ("T", "M", "I", "U")
     """which facts are asked"""
     phrasings_per_fact: Count = 1
     """unseen phrasings in which each is asked"""
@@ -227,8 +231,24 @@ class EvalTable(Table):
     """scored at once"""
     precision: Literal["auto", "float32", "bfloat16"] = "float32"
     """in which answers are scored"""
-    primary: tuple[str, Literal["T", "M", "I", "U"]] = ("fused", "M")
+    primary: tuple[str, Pool] = ("fused", "M")
     """arm and pool of the one comparison with the base that counts as the result"""
+    prompt_arms: tuple[PromptArm, ...] = ("few-shot", "calibrated", "BM25")
+    """other ways of asking the base, to compare with: few-shot, calibrated, BM25, dense retrieval"""
+    prompt_pools: tuple[Pool, ...] = ("T", "M", "U")
+    """which facts those are asked"""
+    shots: Count = 4
+    """worked examples before a question, for few-shot"""
+    passages: Count = 5000
+    """subjects whose facts are searched as text; never fewer than are asked about"""
+    encoder: str = ""
+    """for dense retrieval: folder of a text encoder, or package:<module>/<folder>"""
+
+    @model_validator(mode="after")
+    def _with_encoder(self) -> Self:
+        if "dense retrieval" in self.prompt_arms and not self.encoder:
+            raise ValueError("dense retrieval needs an encoder")
+        return self
 
 
 class TargetTable(Table):
@@ -245,7 +265,7 @@ class TargetTable(Table):
         "perplexity ratio",
         "latency ratio",
     ]
-    pool: Literal["", "T", "M", "I", "U"] = ""
+    pool: Literal["", Pool] = ""
     against: str = "base"
     at_least: float | None = None
     at_most: float | None = None

@@ -167,6 +167,11 @@ def _distill_settings(project: "Project") -> dict[str, Any]:
     return {**_with_precision(project, "distill"), "anchor_texts": anchor_texts}
 
 
+def _eval_files(project: "Project") -> tuple[str, ...]:
+    encoder = project.eval.encoder
+    return (project.facts.general_text, *([encoder] if encoder else []))
+
+
 def _report_settings(project: "Project") -> dict[str, Any]:
     return {
         "title": project.report.title or project.name,
@@ -198,7 +203,7 @@ STAGES = (
     Stage(
         "facts",
         "Split facts into pools and write their questions and sentences.",
-        version=1,
+        version=2,
         run="infact.pipeline.facts_stage:run",
         inputs=("ingest",),
         settings=_facts_settings,
@@ -252,11 +257,12 @@ STAGES = (
     Stage(
         "eval",
         "Ask every arm the same facts.",
-        version=1,
+        version=2,
         run="infact.pipeline.eval_stage:run",
         inputs=("base", "pretrain", "distill", "fuse", "embed", "facts", "ingest", "link"),
         settings=lambda project: project.eval.model_dump(mode="json", exclude={"primary"}),
-        files=lambda project: (project.facts.general_text,),
+        files=_eval_files,
+        resumable=True,
     ),
     Stage(
         "report",

@@ -3,7 +3,7 @@ import unicodedata
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from infact.kg.answer_matching import matches_any
+from infact.kg.answer_matching import NamedObjects, matches_any, named_objects, outcome
 
 WORDS = st.text(st.characters(categories=("Lu", "Ll", "Nd")), min_size=4, max_size=12)
 
@@ -71,3 +71,54 @@ def test_any_name_will_do_in_any_order(name: str, others: list[str], at: int) ->
 @given(st.text(max_size=30), st.lists(st.text(max_size=10), max_size=3))
 def test_any_text_has_a_verdict_that_layout_does_not_change(answer: str, names: list[str]) -> None:
     assert matches_any(answer, names) == matches_any(f" {answer}\n", names)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    ["", "...", "I don't know.", "I do not know", "Unknown", "It is not known", "N/A", "Not sure",
+     "Sorry, I can't say.", "I'm not sure about that", "None."],
+)  # fmt: skip
+def test_declining_is_not_an_attempt(answer: str) -> None:
+    assert outcome(answer, ["FBN1"]) == "not attempted"
+
+
+@pytest.mark.parametrize("answer", ["FBN2", "Nonesuch", "Notably FBN2", "I think FBN2", "In Oslo"])
+def test_a_wrong_answer_is_an_attempt(answer: str) -> None:
+    assert outcome(answer, ["FBN1"]) == "wrong"
+
+
+@given(st.text(max_size=30), WORDS)
+def test_right_goes_before_declining(answer: str, name: str) -> None:
+    assert (outcome(answer, [name]) == "right") == matches_any(answer, [name])
+
+
+OBJECTS = (
+    ("Nose and throat", "NT"),
+    ("Marfan syndrome",),
+    ("Marfan syndrome, type 2", "MFS2"),
+    ("Lima",),
+)
+
+
+@pytest.mark.parametrize(
+    ("answer", "true", "others"),
+    [
+        ("Lima", {3}, 0),
+        ("Lima, Lima and Oslo", {3}, 1),
+        ("the Nose and Throat; Lima", {0, 3}, 0),
+        ("Marfan syndrome, type 2, Lima", {2, 3}, 0),
+        ("Marfan syndrome, Lima", {1, 3}, 0),
+        ("Oslo / Rome or Lima", {3}, 2),
+        ("I don't know, Lima", set(), 0),
+        (" , ; ", set(), 0),
+        ("", set(), 0),
+    ],
+)
+def test_a_list_is_read_object_by_object(answer: str, true: set[int], others: int) -> None:
+    assert named_objects(answer, OBJECTS) == NamedObjects(frozenset(true), others)
+
+
+def test_precision_is_of_what_was_listed() -> None:
+    assert named_objects("Lima, Oslo, Rome and NT", OBJECTS).precision == 0.5
+    assert named_objects("no idea at all", OBJECTS).precision == 0
+    assert named_objects("...", OBJECTS).precision is None

@@ -49,6 +49,7 @@ def fact(pool: str, number: int) -> Fact:
         objects=(100 + number,),
         answer=f"Town {number}",
         aliases=(f"Town {number}",),
+        object_names=((f"Town {number}",),),
         options=(f"Town {number}", "Other"),
         option_entities=(100 + number, 99),
         correct=0,

@@ -1,6 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 from infact.models.option_tree import (
+    beyond_prompt,
     build_option_tree,
     collate_trees,
     merge_sequences,
@@ -41,13 +42,43 @@ def test_each_prefix_is_one_node(sequences: list[list[int]]) -> None:
 
 
 @given(st.lists(SEQUENCES, min_size=1, max_size=3))
-def test_a_node_attends_to_its_ancestors_alone(groups: list[list[list[int]]]) -> None:
+def test_an_inner_node_attends_to_its_ancestors_alone(groups: list[list[list[int]]]) -> None:
     trees = [merge_sequences(group, [1] * len(group)) for group in groups]
     batch = collate_trees(trees, padding=0)
     for number, tree in enumerate(trees):
-        for node in range(batch.tokens.shape[1]):
-            expected = ancestors(tree, node) if node < len(tree) else [node]
-            assert batch.mask[number, 0, node].nonzero().flatten().tolist() == sorted(expected)
+        places = {node: place for place, node in enumerate(tree.inner)}
+        assert [tree.tokens[node] for node in tree.inner] == batch.tokens[
+            number, : len(places)
+        ].tolist()
+        for place in range(batch.tokens.shape[1]):
+            expected = [place]
+            if place < len(places):
+                expected = sorted(places[node] for node in ancestors(tree, tree.inner[place]))
+            assert batch.mask[number, 0, place].nonzero().flatten().tolist() == expected
+
+
+@given(SEQUENCES)
+def test_only_leaves_are_left_out_of_a_batch(sequences: list[list[int]]) -> None:
+    tree = merge_sequences(sequences, [1] * len(sequences))
+    leaves = set(range(len(tree))) - set(tree.inner)
+    assert not leaves & set(tree.parents)
+    assert all(node in tree.parents for node in tree.inner)
+
+
+@given(SEQUENCES, st.lists(st.integers(0, 2), max_size=4))
+def test_beyond_a_prompt_the_options_are_left(tails: list[list[int]], more: list[int]) -> None:
+    prompt = [7, *more]
+    sequences = [[*prompt, *tail] for tail in tails]
+    tree = merge_sequences(sequences, [len(prompt)] * len(tails))
+    rest = beyond_prompt(tree, prompt)
+    assert rest is not None
+    for tail, path in zip(tails, rest.paths, strict=True):
+        assert [rest.tokens[node] for node in path] == tail
+        assert [rest.depths[node] for node in path] == [len(prompt) + at for at in range(len(tail))]
+
+
+def test_there_is_nothing_beyond_a_prompt_that_was_joined_to_its_options() -> None:
+    assert beyond_prompt(merge_sequences([[7, 1, 2], [7, 3]], [1, 1]), [7, 1]) is None
 
 
 @given(st.lists(st.integers(0, 1)), st.lists(st.integers(0, 1)))

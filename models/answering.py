@@ -1,0 +1,184 @@
+"""Questions answered in both ways, by choice and freely, from one reading of each prompt."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+from transformers import PreTrainedTokenizerBase
+from transformers.modeling_utils import PreTrainedModel
+
+from .generation import complete_prompts
+from .option_scoring import option_scores, states_after, tree_states
+from .option_tree import OptionTree, beyond_prompt, build_option_tree
+from .prompt_reading import WORTH_SHARING, ReadPrompts, keep_prompts, read_prompts
+from .read_out import Positions, ReadOut
+
+ALIKE = 8  # prompts that begin alike are read together from this many on
+
+
+@dataclass(frozen=True)
+class Posed:
+    """A question as a model gets it.
+
+    Attributes:
+        prompt: the text that an answer completes after one space.
+        options: answers to choose from.
+        request: number by which read-outs know the question.
+        freely: whether it is also answered without options.
+    """
+
+    prompt: str
+    options: tuple[str, ...]
+    request: int
+    freely: bool
+
+
+@dataclass(frozen=True)
+class Answered:
+    """One arm's answer to one question.
+
+    Attributes:
+        scores: (options,) log-probabilities in nats.
+        text: the free answer; None where none was asked for.
+        tokens: of the prompt.
+        seconds: its share of the batch's reading and scoring; writing the free answer isn't in it.
+    """
+
+    scores: np.ndarray
+    text: str | None
+    tokens: int
+    seconds: float
+
+
+@dataclass
+class _Timed:
+    """A read-out that adds up the seconds it takes."""
+
+    read_out: ReadOut
+    seconds: float = 0.0
+
+    def __call__(self, positions: Positions, own: Tensor) -> Tensor:
+        started = time.monotonic()
+        table = self.read_out(positions, own)
+        self.seconds += time.monotonic() - started
+        return table
+
+
+@dataclass(frozen=True)
+class _Tokenised:
+    posed: Posed
+    prompt: tuple[int, ...]
+    tree: OptionTree
+
+
+def answer_questions(
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    questions: Sequence[Posed],
+    read_outs: Sequence[ReadOut],
+    max_new_tokens: int,
+    batch_tokens: int,
+    advance: Callable[[int], None],
+) -> list[list[Answered]]:
+    """For each read-out, its answer to each question.
+
+    Args:
+        model: an unmodified causal language model.
+        tokenizer: its tokenizer.
+        questions: what is asked.
+        read_outs: turn hidden states into next-token log-probabilities.
+        max_new_tokens: tokens at which a free answer is cut.
+        batch_tokens: padded tokens of prompts and options in one pass.
+        advance: called with the number of questions just answered.
+    """
+    tokenised = [_tokenise(tokenizer, posed) for posed in questions]
+    found: list[list[Answered | None]] = [[None] * len(questions) for _ in read_outs]
+    for numbers in _batches(tokenised, batch_tokens):
+        batch = [tokenised[number] for number in numbers]
+        answers = _answer_batch(model, tokenizer, batch, read_outs, max_new_tokens)
+        for arm, of_arm in enumerate(answers):
+            for number, answered in zip(numbers, of_arm, strict=True):
+                found[arm][number] = answered
+        advance(len(numbers))
+    return [[answered for answered in of_arm if answered is not None] for of_arm in found]
+
+
+def _tokenise(tokenizer: PreTrainedTokenizerBase, posed: Posed) -> _Tokenised:
+    prompt = tuple(tokenizer(posed.prompt)["input_ids"])
+    return _Tokenised(posed, prompt, build_option_tree(tokenizer, posed.prompt, posed.options))
+
+
+def _batches(tokenised: Sequence[_Tokenised], batch_tokens: int) -> Iterator[list[int]]:
+    """Question numbers, those whose prompts begin alike together, else by length."""
+    beginnings = Counter(item.prompt[:WORTH_SHARING] for item in tokenised)
+
+    def key(number: int) -> tuple[tuple[int, ...], int, int]:
+        item = tokenised[number]
+        beginning = item.prompt[:WORTH_SHARING]
+        alike = beginnings[beginning] >= ALIKE and len(beginning) == WORTH_SHARING
+        return (beginning if alike else (), -len(item.tree), number)
+
+    batch: list[int] = []
+    for number in sorted(range(len(tokenised)), key=key):
+        full = batch and len(tokenised[batch[0]].tree) * (len(batch) + 1) > batch_tokens
+        if batch and (full or key(batch[0])[0] != key(number)[0]):
+            yield batch
+            batch = []
+        batch.append(number)
+    if batch:
+        yield batch
+
+
+def _answer_batch(
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    batch: Sequence[_Tokenised],
+    read_outs: Sequence[ReadOut],
+    max_new_tokens: int,
+) -> list[list[Answered]]:
+    started = time.monotonic()
+    timed = [_Timed(read_out) for read_out in read_outs]
+    read = read_prompts(model, [item.prompt for item in batch], tokenizer.pad_token_id or 0)
+    scores = _choices(model, batch, read, timed)
+    shared = time.monotonic() - started - sum(arm.seconds for arm in timed)
+    texts: list[list[str | None]] = [[None] * len(batch) for _ in read_outs]
+    free = [place for place, item in enumerate(batch) if item.posed.freely]
+    if free:
+        requests = torch.tensor([batch[place].posed.request for place in free])
+        kept = keep_prompts(read, free)
+        said = complete_prompts(model, tokenizer, kept, requests, read_outs, max_new_tokens)
+        for of_arm, written in zip(texts, said, strict=True):
+            for place, text in zip(free, written, strict=True):
+                of_arm[place] = text
+    return [
+        [
+            Answered(score, text, len(item.prompt), (shared + arm.seconds) / len(batch))
+            for score, text, item in zip(arm_scores, arm_texts, batch, strict=True)
+        ]
+        for arm, arm_scores, arm_texts in zip(timed, scores, texts, strict=True)
+    ]
+
+
+def _choices(
+    model: PreTrainedModel,
+    batch: Sequence[_Tokenised],
+    read: ReadPrompts,
+    read_outs: Sequence[ReadOut],
+) -> list[list[np.ndarray]]:
+    """For each read-out and question, its options' scores."""
+    requests = torch.tensor([item.posed.request for item in batch])
+    after = [beyond_prompt(item.tree, item.prompt) for item in batch]
+    trees = [tree for tree in after if tree is not None]
+    if len(trees) == len(batch):
+        states = states_after(model, read, trees, requests)
+        return option_scores(model, states, trees, read_outs)
+    # A tokenizer that joins prompt and option leaves no prompt to go on from.
+    whole = [item.tree for item in batch]
+    states = tree_states(model, whole, sum(map(len, whole)), lambda done: None)
+    return option_scores(model, states.asked_as(requests), whole, read_outs)

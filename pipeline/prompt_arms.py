@@ -1,0 +1,133 @@
+"""Other ways of asking the base, as baselines: few-shot, calibrated, BM25 and dense retrieval."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+from transformers.modeling_utils import PreTrainedModel
+
+from ..kg.few_shot import WorkedExample, choose_examples, few_shot_prompt
+from ..models.answering import Posed, answer_questions
+from ..models.read_out import own_read_out
+from .arm_answers import ArmAnswers, ArmGroup, without_words
+from .asked_questions import AskedQuestion
+from .eval_arms import Answers, Evaluation
+from .retrieval_arms import BM25, DENSE, retrieved_answers
+
+CONTENT_FREE = "N/A"  # in place of the subject (Zhao et al. 2021)
+EXAMPLE_POOL = "P"
+OPTIONS_AT_ONCE = 64
+
+
+def prompt_answers(evaluation: Evaluation, base: PreTrainedModel, plain: ArmAnswers) -> Answers:
+    """The baselines that the project names, on the pools that it names.
+
+    Args:
+        evaluation: what is asked.
+        base: the base model.
+        plain: the base's own answers to all questions.
+    """
+    settings = evaluation.context.project.eval
+    places = [n for n, q in enumerate(evaluation.questions) if q.pool in settings.prompt_pools]
+    questions = [evaluation.questions[number] for number in places]
+    arms = settings.prompt_arms
+    answers: Answers = {}
+    if not questions:
+        return answers
+    if "few-shot" in arms:
+        answers |= _few_shot(evaluation, base, questions)
+    if "calibrated" in arms:
+        scores = [plain.scores[number] for number in places]
+        answers["calibrated"] = _calibrated(evaluation, base, questions, scores)
+    if {BM25, DENSE} & set(arms):
+        answers |= retrieved_answers(evaluation, base, questions)
+    return answers
+
+
+def _few_shot(
+    evaluation: Evaluation, base: PreTrainedModel, questions: Sequence[AskedQuestion]
+) -> Answers:
+    context = evaluation.context
+    drawn = choose_examples(
+        worked_examples(context.inputs["facts"]), context.project.eval.shots, context.seed
+    )
+    prompts = [few_shot_prompt(drawn, q.relation_label, q.prompt) for q in questions]
+    return evaluation.ask(
+        base, ArmGroup("few-shot", questions, prompts, {"few-shot": own_read_out})
+    )
+
+
+def worked_examples(facts_folder: Path) -> list[WorkedExample]:
+    """The practice facts in their training phrasings."""
+    columns = ["fact", "pool", "relation_label", "answer"]
+    facts = {
+        row["fact"]: row
+        for row in pq.read_table(facts_folder / "facts.parquet", columns=columns).to_pylist()
+        if row["pool"] == EXAMPLE_POOL
+    }
+    rows = pq.read_table(facts_folder / "questions.parquet").to_pylist()
+    return [
+        WorkedExample(
+            facts[row["fact"]]["relation_label"],
+            row["fact"],
+            row["prompt"],
+            facts[row["fact"]]["answer"],
+        )
+        for row in rows
+        if row["split"] == "train" and row["fact"] in facts
+    ]
+
+
+def _calibrated(
+    evaluation: Evaluation,
+    base: PreTrainedModel,
+    questions: Sequence[AskedQuestion],
+    scores: Sequence[np.ndarray],
+) -> ArmAnswers:
+    """The base's scores less those of the same options after a prompt that asks of nothing."""
+    prompts = [content_free(question) for question in questions]
+    known = _option_scores(evaluation, base, prompts, [q.options for q in questions])
+    calibrated = [
+        own - np.array([known[prompt, option] for option in question.options])
+        for own, prompt, question in zip(scores, prompts, questions, strict=True)
+    ]
+    return without_words(questions, calibrated)
+
+
+def content_free(question: AskedQuestion) -> str:
+    """The question's prompt with nothing in place of its subject.
+
+    A question whose words don't hold its subject has nothing to leave out; it is asked of nothing
+    as a whole.
+    """
+    if question.subject_label and question.subject_label in question.prompt:
+        return question.prompt.replace(question.subject_label, CONTENT_FREE)
+    return f"Question: {CONTENT_FREE}\nAnswer:"
+
+
+def _option_scores(
+    evaluation: Evaluation,
+    base: PreTrainedModel,
+    prompts: Sequence[str],
+    options: Sequence[Sequence[str]],
+) -> dict[tuple[str, str], float]:
+    """Each option's score after each of its prompts, every pair once."""
+    wanted: dict[str, dict[str, None]] = {}
+    for prompt, given in zip(prompts, options, strict=True):
+        wanted.setdefault(prompt, {}).update(dict.fromkeys(given))
+    posed = [
+        Posed(prompt, tuple(list(given)[start : start + OPTIONS_AT_ONCE]), 0, freely=False)
+        for prompt, given in wanted.items()
+        for start in range(0, len(given), OPTIONS_AT_ONCE)
+    ]
+    settings = evaluation.context.project.eval
+    with evaluation.context.console.progress("calibrating", len(posed), "prompts") as advance:
+        answered = answer_questions(
+            base, evaluation.tokenizer, posed, [own_read_out], 1, settings.batch_tokens, advance
+        )[0]
+    return {
+        (item.prompt, option): float(score)
+        for item, found in zip(posed, answered, strict=True)
+        for option, score in zip(item.options, found.scores, strict=True)
+    }
