@@ -30,6 +30,9 @@ FACTS_SCHEMA = pa.schema(
         ("options", pa.list_(pa.string())),
         ("option_entities", pa.list_(pa.int32())),
         ("correct", pa.int32()),
+        ("before", pa.int32()),
+        ("degree", pa.int32()),
+        ("language", pa.string()),
         ("source", pa.string()),
         ("line", pa.int32()),
     ]
@@ -42,7 +45,8 @@ class Fact:
 
     Attributes:
         fact: pool letter, "-" and 10 hexadecimal digits; the same from run to run.
-        pool: T taught, M in memory, I inferable, P practice, U untouched.
+        pool: T taught, M in memory, I inferable, P practice, U untouched, R reversed, H two-hop,
+            S swapped, D deleted.
         cluster: what intervals are clustered by: the subject's same-name group.
         subject: entity id, -1 where no graph is behind the fact (pool U); so with the other ids.
         objects: all true objects of (subject, relation).
@@ -52,6 +56,9 @@ class Fact:
         options: the answer and its distractors, in seeded order; n of them.
         option_entities: their entities, n numbers.
         correct: place of the answer among the options.
+        before: pools S and D: place of what the graph said before it was edited; else -1.
+        degree: ends of triples at the subject; 0 in pool U.
+        language: of the subject's label; empty where the graph doesn't tell.
         source: where the asked triple was read, as the project file spells it.
         line: line there; 0 where the format has none.
     """
@@ -72,6 +79,9 @@ class Fact:
     options: tuple[str, ...]
     option_entities: tuple[int, ...]
     correct: int
+    before: int
+    degree: int
+    language: str
     source: str
     line: int
 
@@ -147,6 +157,9 @@ def _fact(
         options=tuple(graph.label(entity) for entity in options),
         option_entities=tuple(options),
         correct=options.index(member.asked),
+        before=-1,
+        degree=graph.degree(member.subject),
+        language=graph.label_language(member.subject),
         source=origin.source,
         line=origin.line,
     )

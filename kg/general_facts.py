@@ -61,6 +61,9 @@ def _fact(line: WrittenFact, number: int, source: str, option_count: int, seed: 
         options=tuple(options),
         option_entities=(-1,) * len(options),
         correct=options.index(line.answer),
+        before=-1,
+        degree=0,
+        language="",
         source=source,
         line=number,
     )

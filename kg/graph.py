@@ -160,6 +160,11 @@ class KnowledgeGraph:
         )
         return tuple(Name(*row.values()) for row in rows.to_pylist())
 
+    def label_language(self, entity: int) -> str:
+        """The language tag of its label; empty where it has none."""
+        label = self.label(entity)
+        return next((name.language for name in self.names_of(entity) if name.text == label), "")
+
     @cached_property
     def _name_bounds(self) -> Int64:
         return bounds(self.names_table["entity"].to_numpy(), self.entity_count)

@@ -41,6 +41,10 @@ NOUN_STATEMENTS = (
     "{object} is listed as the {noun} of {subject}.",
     "It is {object} that is the {noun} of {subject}.",
 )
+NOUN_REVERSE = (
+    "Of the names that you know, whose {noun} is {object}?",
+    "The one whose {noun} is recorded as {object} is {subject}",
+)
 VERB_TRAIN = (
     "{subject} {verb} what?",
     "What is it that {subject} {verb}?",
@@ -63,6 +67,10 @@ VERB_STATEMENTS = (
     "It is {object} that {subject} {verb}.",
     "{object}: this is what {subject} {verb}.",
 )
+VERB_REVERSE = (
+    "Of the names that you know, which {verb} {object}?",
+    "The one of which it is recorded that it {verb} {object} is {subject}",
+)
 
 
 @dataclass(frozen=True)
@@ -74,10 +82,13 @@ class PredicatePhrasing:
     train_questions: tuple[str, ...] = ()
     test_questions: tuple[str, ...] = ()
     statements: tuple[str, ...] = ()
+    reverse_questions: tuple[str, ...] = ()
 
 
 def default_phrasing(label: str) -> PredicatePhrasing:
-    """Seven training and three test phrasings and six statements, three in each direction.
+    """Seven training, three test and two reverse phrasings, and six statements.
+
+    Of the statements three name the object first.
 
     A label is read in one of two ways: as a noun ("capital", "has capital", "mode of
     inheritance": "the capital of Peru is …") or as a verb phrase ("treats", "located in",
@@ -90,10 +101,10 @@ def default_phrasing(label: str) -> PredicatePhrasing:
     """
     verb = verb_phrase(label)
     word, value = ("{verb}", verb) if verb else ("{noun}", noun_phrase(label))
-    train, test, statements = (
-        (VERB_TRAIN, VERB_TEST, VERB_STATEMENTS)
+    train, test, statements, reverse = (
+        (VERB_TRAIN, VERB_TEST, VERB_STATEMENTS, VERB_REVERSE)
         if verb
-        else (NOUN_TRAIN, NOUN_TEST, NOUN_STATEMENTS)
+        else (NOUN_TRAIN, NOUN_TEST, NOUN_STATEMENTS, NOUN_REVERSE)
     )
     # Braces in a label would be read as placeholders.
     safe = value.replace("{", "(").replace("}", ")")
@@ -101,7 +112,7 @@ def default_phrasing(label: str) -> PredicatePhrasing:
     def made(texts: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(text.replace(word, safe) for text in texts)
 
-    return PredicatePhrasing("", label, made(train), made(test), made(statements))
+    return PredicatePhrasing("", label, made(train), made(test), made(statements), made(reverse))
 
 
 def noun_phrase(label: str) -> str:

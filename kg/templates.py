@@ -8,7 +8,7 @@ from typing import Literal
 from ..errors import UserError
 from .phrasings import PredicatePhrasing, default_phrasing
 
-Split = Literal["train", "test", "statement"]
+Split = Literal["train", "test", "statement", "reverse"]
 Style = Literal["question", "cloze"]
 Direction = Literal["forward", "reverse"]
 
@@ -23,9 +23,11 @@ class Template:
 
     Attributes:
         relation_label: the relation's name as people say it.
-        split: "train" and "test" ask; "statement" only tells, in training text.
+        split: "train", "test" and "reverse" ask; "statement" only tells, in training text.
         number: position within its split, from 0.
-        text: with "{subject}", and with "{object}" where it isn't a question.
+        text: with "{subject}", and with "{object}" where it isn't a question. In a "reverse" phrasing
+            "{subject}" stands for what is given and "{object}" for what is asked, as everywhere,
+            though they are object and subject of the triple.
     """
 
     relation_label: str
@@ -75,12 +77,13 @@ class Template:
 
 @dataclass(frozen=True)
 class RelationTemplates:
-    """All phrasings of one relation; no text is in both `train` and `test`."""
+    """All phrasings of one relation; no text of `train` or `statements` is in `test` or `reverse`."""
 
     relation_label: str
     train: tuple[Template, ...]
     test: tuple[Template, ...]
     statements: tuple[Template, ...]
+    reverse: tuple[Template, ...]
 
 
 def question_prompt(question: str) -> str:
@@ -112,15 +115,29 @@ def relation_templates(phrasing: PredicatePhrasing, label: str) -> RelationTempl
         "test_questions": phrasing.test_questions or made.test_questions,
         "statements": phrasing.statements or made.statements,
     }
+    reverse = phrasing.reverse_questions or made.reverse_questions
     for key, group in texts.items():
         _check(group, key, phrasing.iri)
-    check_disjoint(texts["train_questions"] + texts["statements"], texts["test_questions"], name)
+    _check([turned(text) for text in reverse], "reverse_questions", phrasing.iri)
+    told = texts["train_questions"] + texts["statements"]
+    check_disjoint(told, texts["test_questions"], name)
+    check_disjoint(told, reverse, name)
     return RelationTemplates(
         name,
         _number(name, "train", texts["train_questions"]),
         _number(name, "test", texts["test_questions"]),
         _number(name, "statement", texts["statements"]),
+        _number(name, "reverse", tuple(turned(text) for text in reverse)),
     )
+
+
+def turned(text: str) -> str:
+    """A phrasing with subject and object exchanged.
+
+    >>> turned("Whose capital is {object}?")
+    'Whose capital is {subject}?'
+    """
+    return fill(text, "{object}", "{subject}")
 
 
 def check_disjoint(train: Sequence[str], test: Sequence[str], relation_label: str) -> None:
@@ -130,7 +147,7 @@ def check_disjoint(train: Sequence[str], test: Sequence[str], relation_label: st
         if _folded(text) in taught:
             raise UserError(
                 f"a test phrasing of “{relation_label}” is also used in training",
-                f"facts.predicate.test_questions: “{text}”",
+                f"facts.predicate: “{text}”",
                 "Take it out of one of the two lists: an evaluation asks unseen phrasings only.",
             )
 

@@ -18,7 +18,8 @@ SENTENCES_SCHEMA = pa.schema(
     [(name, pa.string()) for name in ("fact", "template", "direction", "text")]
 )
 
-ASKED_POOLS = ("T", "M", "I")
+ASKED_POOLS = ("T", "M", "I", "R", "H", "S", "D")
+REVERSED_POOL = "R"
 TAUGHT_POOL = "T"
 PRACTISED_POOLS = ("T", "P")
 
@@ -84,7 +85,7 @@ def training_questions(
 def unseen_questions(
     facts: Sequence[Fact], templates: Mapping[int, RelationTemplates], phrasings_per_fact: int
 ) -> list[Question]:
-    """Every fact of pools T, M and I in `phrasings_per_fact` of the test phrasings.
+    """Every fact that is asked in `phrasings_per_fact` of the test phrasings, or of the reverse ones.
 
     Facts of one pool and relation are ordered by a hash of their id and go round the phrasings, so
     the numbers of facts that two phrasings ask differ by at most one.
@@ -94,8 +95,9 @@ def unseen_questions(
         if fact.pool in ASKED_POOLS:
             turns[fact.pool, fact.relation].append(fact)
     chosen: dict[str, list[Question]] = {}
-    for (_, relation), members in turns.items():
-        available = templates[relation].test
+    for (pool, relation), members in turns.items():
+        phrasings = templates[relation]
+        available = phrasings.reverse if pool == REVERSED_POOL else phrasings.test
         asked = min(phrasings_per_fact, len(available))
         for turn, fact in enumerate(sorted(members, key=_hash)):
             picked = [available[(turn * asked + step) % len(available)] for step in range(asked)]

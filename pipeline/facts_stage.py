@@ -1,13 +1,15 @@
 """The facts stage: split facts into pools, then write their options, questions and sentences."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pyarrow.parquet as pq
 
 from ..errors import UserError
 from ..kg.candidates import CandidatePool
+from ..kg.derived_facts import DerivedSizes, derive_facts
+from ..kg.edited_facts import Edit, edits_table
 from ..kg.facts import Fact, build_facts, facts_table
 from ..kg.facts_file import read_facts_file
 from ..kg.general_facts import general_facts
@@ -17,7 +19,6 @@ from ..kg.phrasings import PredicatePhrasing
 from ..kg.predicates import PredicateRule, choose_predicates
 from ..kg.prefixes import ExpansionError, Prefixes
 from ..kg.splits import (
-    GRAPH_POOLS,
     PoolSizes,
     askable_facts,
     assert_pools_disjoint,
@@ -42,12 +43,16 @@ POOL_NAMES = {
     "M": "in memory",
     "I": "inferable",
     "P": "practice",
+    "R": "reversed",
+    "H": "two-hop",
+    "S": "swapped",
+    "D": "deleted",
     "U": "untouched",
 }
 
 
 def run(context: StageContext) -> None:
-    """Write facts.parquet, questions.parquet, sentences.parquet and withheld.npy.
+    """Write facts.parquet, questions.parquet, sentences.parquet, withheld.npy and edits.parquet.
 
     Raises:
         UserError: a predicate, a phrasing or a general fact is faulty, or no fact can be asked.
@@ -56,7 +61,7 @@ def run(context: StageContext) -> None:
     graph = KnowledgeGraph.open(context.inputs["ingest"])
     hierarchy = _hierarchy(graph, project)
     templates = _templates(graph, project, hierarchy)
-    facts, withheld = _graph_facts(context, graph, templates, hierarchy)
+    facts, edits, withheld = _graph_facts(context, graph, templates, hierarchy)
     general, general_questions = _general(context)
     questions = [
         *training_questions(facts, templates),
@@ -65,6 +70,7 @@ def run(context: StageContext) -> None:
     ]
     _write(context, [*facts, *general], questions, templates)
     np.save(context.work / "withheld.npy", withheld, allow_pickle=False)
+    pq.write_table(edits_table(edits), context.work / "edits.parquet")
     context.console.line(f"{len(withheld)} triples are withheld from training and memory")
 
 
@@ -103,6 +109,7 @@ def _templates(
             table.train_questions,
             table.test_questions,
             table.statements,
+            table.reverse_questions,
         )
         templates[relation] = relation_templates(phrasing, graph.relation_label(relation))
     return templates
@@ -120,7 +127,7 @@ def _graph_facts(
     graph: KnowledgeGraph,
     templates: dict[int, RelationTemplates],
     hierarchy: tuple[int, ...],
-) -> tuple[list[Fact], np.ndarray]:
+) -> tuple[list[Fact], Sequence[Edit], np.ndarray]:
     settings = context.project.facts
     relations = sorted(templates)
     groups = name_groups(graph, subjects_of(graph, relations).tolist())
@@ -140,10 +147,13 @@ def _graph_facts(
             "; ".join(f"{count}: {reason}" for reason, count in (unfit + without_options).items()),
             "Name other predicates in [[facts.predicate]], or raise facts.max_objects.",
         )
+    wanted = DerivedSizes(settings.reversed, settings.two_hop, settings.edited)
+    derived = derive_facts(graph, facts, candidates, groups, withheld, wanted, context.seed)
     context.console.line(f"{len(askable)} facts could be asked, of {len(groups.members)} names")
-    _say_counts(context, facts, sizes)
-    _say_dropped(context, unfit, without_options)
-    return facts, withheld
+    facts += derived.facts
+    _say_counts(context, facts, {**sizes.by_pool(), **wanted.by_pool()})
+    _say_dropped(context, unfit + without_options + derived.dropped)
+    return facts, derived.edits, withheld
 
 
 def _general(context: StageContext) -> tuple[list[Fact], list[Question]]:
@@ -161,17 +171,17 @@ def _general(context: StageContext) -> tuple[list[Fact], list[Question]]:
     return facts, questions
 
 
-def _say_counts(context: StageContext, facts: Sequence[Fact], sizes: PoolSizes) -> None:
+def _say_counts(context: StageContext, facts: Sequence[Fact], sizes: Mapping[str, int]) -> None:
     counts = Counter((fact.pool, fact.relation_label) for fact in facts)
-    for pool in GRAPH_POOLS:
+    for pool, wanted in sizes.items():
         parts = [f"{label} {n}" for (owner, label), n in sorted(counts.items()) if owner == pool]
-        total, wanted = sum(fact.pool == pool for fact in facts), sizes.by_pool()[pool]
+        total = sum(fact.pool == pool for fact in facts)
         short = f" (of {wanted} wanted: the graph has no more)" if total < wanted else ""
         context.console.line(f"{pool} {POOL_NAMES[pool]}: {total}{short}; {', '.join(parts)}")
 
 
-def _say_dropped(context: StageContext, unfit: Counter[str], without_options: Counter[str]) -> None:
-    for reason, count in sorted((unfit + without_options).items()):
+def _say_dropped(context: StageContext, dropped: Counter[str]) -> None:
+    for reason, count in sorted(dropped.items()):
         context.console.line(f"not asked: {count}, {reason}")
 
 

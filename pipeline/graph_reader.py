@@ -1,7 +1,7 @@
 """One door to the graph for every stage that reads facts: linking, retrieval, prompts with citations."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +9,7 @@ import pyarrow.parquet as pq
 from transformers import PreTrainedTokenizerBase
 
 from ..errors import UserError
+from ..kg.edited_facts import REMOVED
 from ..kg.fact_prompt import FactLine, augmented_prompt, fact_lines
 from ..kg.graph import KnowledgeGraph
 from ..kg.linker import Linker
@@ -50,6 +51,18 @@ class GraphReader:
             raise UserError(problem, str(graph_folder), "name a folder that `infact ingest` wrote")
         graph = KnowledgeGraph.open(graph_folder)
         return cls(graph, FactRetriever(graph, Linker.build(graph), np.empty(0, np.int32)), {})
+
+    def edited(self, facts_folder: Path, pool: str) -> "GraphReader":
+        """The same over the graph as a pool's edits leave it; see kg/edited_facts.py."""
+        edits = [
+            row
+            for row in pq.read_table(facts_folder / "edits.parquet").to_pylist()
+            if row["pool"] == pool
+        ]
+        removed = [edit["row"] for edit in edits if edit["object"] == REMOVED]
+        replaced = {edit["row"]: edit["object"] for edit in edits if edit["object"] != REMOVED}
+        retriever = self.retriever.edited(np.array(removed, dtype=np.int64), replaced)
+        return replace(self, retriever=retriever)
 
     def relation_label(self, relation: int) -> str:
         """What the project calls a relation; else what the graph does."""

@@ -90,12 +90,16 @@ class PredicateTable(Table):
     train_questions: tuple[str, ...] = ()
     test_questions: tuple[str, ...] = ()
     statements: tuple[str, ...] = ()
+    reverse_questions: tuple[str, ...] = ()
 
     @model_validator(mode="after")
     def _placeholders(self) -> Self:
         for phrasing in (*self.train_questions, *self.test_questions):
             if "{subject}" not in phrasing:
                 raise ValueError(f"the question {phrasing!r} lacks {{subject}}")
+        for phrasing in self.reverse_questions:
+            if "{object}" not in phrasing:
+                raise ValueError(f"the reverse question {phrasing!r} lacks {{object}}")
         for phrasing in self.statements:
             if "{subject}" not in phrasing or "{object}" not in phrasing:
                 raise ValueError(f"the statement {phrasing!r} needs {{subject}} and {{object}}")
@@ -118,6 +122,12 @@ class FactsTable(Table):
     """pool P: facts that only train the fusion mechanism, never asked"""
     max_objects: Count = 8
     """a (subject, predicate) with more objects isn't asked"""
+    reversed: Amount = 80
+    """pool R: taught facts asked from the object's side"""
+    two_hop: Amount = 80
+    """pool H: facts in memory whose subject is described by another of its facts"""
+    edited: Amount = 80
+    """pools S and D: facts in memory asked with another object in the graph, and deleted from it"""
     general: tuple[str, ...] = ("package:infact/data/general/facts.jsonl",)
     """pool U: general facts that must survive"""
     general_text: str = "package:infact/data/general/text.txt"
@@ -216,12 +226,12 @@ class FuseTable(Table):
     """share of the facts hidden from the model while it trains"""
 
 
-Pool = Literal["T", "M", "I", "U"]
+Pool = Literal["T", "M", "I", "R", "H", "S", "D", "U"]
 PromptArm = Literal["few-shot", "calibrated", "BM25", "dense retrieval"]
 
 
 class EvalTable(Table):
-    pools: tuple[Pool, ...] = ("T", "M", "I", "U")
+    pools: tuple[Pool, ...] = ("T", "M", "I", "R", "H", "S", "D", "U")
     """which facts are asked"""
     phrasings_per_fact: Count = 1
     """unseen phrasings in which each is asked"""
@@ -264,6 +274,9 @@ class TargetTable(Table):
         "still right",
         "perplexity ratio",
         "latency ratio",
+        "consistency",
+        "followed",
+        "returned",
     ]
     pool: Literal["", Pool] = ""
     against: str = "base"

@@ -90,6 +90,16 @@ class SmallGraph:
         rows = (self.triples[:, 0] == subject) & (self.triples[:, 1] == relation)
         return self.triples[rows, 2]
 
+    def subjects(self, relation, object):
+        rows = (self.triples[:, 2] == object) & (self.triples[:, 1] == relation)
+        return self.triples[rows, 0]
+
+    def degree(self, entity):
+        return int((self.triples[:, [0, 2]] == entity).sum())
+
+    def label_language(self, entity):
+        return ""
+
     def origin(self, row):
         return SmallOrigin("small.ttl", int(row) + 1)
 

@@ -30,6 +30,9 @@ class Graph:
     def outgoing(self, entity: int) -> np.ndarray:
         return np.flatnonzero(self.triples[:, 0] == entity)
 
+    def incoming(self, entity: int) -> np.ndarray:
+        return np.flatnonzero(self.triples[:, 2] == entity)
+
     def relation_label(self, relation: int) -> str:
         return self.relations[relation].label
 

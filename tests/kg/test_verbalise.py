@@ -53,6 +53,9 @@ def fact(pool: str, number: int) -> Fact:
         options=(f"Town {number}", "Other"),
         option_entities=(100 + number, 99),
         correct=0,
+        before=-1,
+        degree=1,
+        language="en",
         source="a.ttl",
         line=number,
     )

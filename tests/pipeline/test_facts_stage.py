@@ -13,6 +13,7 @@ from infact.kg.graph import KnowledgeGraph
 from infact.kg.phrasings import PredicatePhrasing
 from infact.kg.templates import relation_templates
 from infact.pipeline.console import Console
+from infact.pipeline.graph_reader import GraphReader
 from infact.pipeline.project import load_project
 from infact.pipeline.run import run_stages
 
@@ -50,9 +51,12 @@ def test_pools_have_the_sizes_that_the_project_asks_for(facts: list[dict]) -> No
     assert (counts["T"], counts["M"], counts["I"], counts["P"]) == (12, 8, 4, 8)
     assert counts["U"] >= 240
     assert len({fact["fact"] for fact in facts}) == len(facts)
+    assert (counts["R"], counts["H"], counts["S"], counts["D"]) == (8, 8, 6, 6)
+    made_from = {"R": "T", "H": "M", "S": "M", "D": "M"}
     owners: dict[str, set[str]] = {}
     for fact in facts:
-        owners.setdefault(fact["cluster"], set()).add(fact["pool"])
+        pool = made_from.get(fact["pool"], fact["pool"])
+        owners.setdefault(fact["cluster"], set()).add(pool)
     assert all(len(pools) == 1 for pools in owners.values())
 
 
@@ -60,7 +64,7 @@ def test_facts_agree_with_the_graph(facts: list[dict], folders: dict[str, Path])
     graph = KnowledgeGraph.open(folders["ingest"])
     for fact in facts:
         assert fact["options"][fact["correct"]] == fact["answer"]
-        if fact["pool"] == "U":
+        if fact["pool"] not in "TMIP":
             continue
         true = graph.objects(fact["subject"], fact["relation"]).tolist()
         assert fact["objects"] == true
@@ -69,6 +73,59 @@ def test_facts_agree_with_the_graph(facts: list[dict], folders: dict[str, Path])
         assert [graph.label(entity) for entity in fact["option_entities"]] == fact["options"]
         assert len({graph.types(entity) for entity in fact["option_entities"]}) == 1
         assert fact["source"] == "countries.ttl"
+
+
+def test_reversed_facts_ask_for_taught_subjects(
+    facts: list[dict], folders: dict[str, Path]
+) -> None:
+    graph = KnowledgeGraph.open(folders["ingest"])
+    taught = {(fact["relation"], fact["subject"]) for fact in facts if fact["pool"] == "T"}
+    for fact in facts:
+        if fact["pool"] == "R":
+            true = graph.subjects(fact["relation"], fact["subject"]).tolist()
+            assert fact["objects"] == true
+            assert (fact["relation"], fact["option_entities"][fact["correct"]]) in taught
+            assert sum(entity in true for entity in fact["option_entities"]) == 1
+            assert fact["options"][fact["correct"]] == fact["answer"]
+
+
+def test_two_hop_facts_name_something_else_of_their_subject_alone(
+    facts: list[dict], folders: dict[str, Path]
+) -> None:
+    graph = KnowledgeGraph.open(folders["ingest"])
+    for fact in facts:
+        if fact["pool"] == "H":
+            told = [
+                graph.triples[row].tolist()
+                for row in graph.outgoing(fact["subject"]).tolist()
+                if fact["subject_label"].endswith(graph.label(graph.triples[row][2]))
+            ]
+            assert graph.label(fact["subject"]) not in fact["subject_label"]
+            assert any(
+                relation != fact["relation"]
+                and graph.subjects(relation, tail).tolist() == [fact["subject"]]
+                for _, relation, tail in told
+            )
+
+
+def test_an_edited_graph_tells_the_new_object_or_none(
+    facts: list[dict], folders: dict[str, Path]
+) -> None:
+    reader = GraphReader.open(folders["ingest"], folders["facts"])
+    swapped, deleted = (reader.edited(folders["facts"], pool) for pool in "SD")
+    for fact in facts:
+        if fact["pool"] not in "SD":
+            continue
+        edited = swapped if fact["pool"] == "S" else deleted
+        old = fact["option_entities"][fact["before"]]
+        told = [
+            known.object
+            for known in edited.retriever.about(fact["subject"])
+            if known.relation == fact["relation"]
+        ]
+        expected = [fact["option_entities"][fact["correct"]]] if fact["pool"] == "S" else []
+        assert told == expected
+        assert old in {known.object for known in reader.retriever.about(fact["subject"])}
 
 
 def test_hidden_rows_are_those_of_the_inferable_pool(
@@ -88,7 +145,7 @@ def test_hidden_rows_are_those_of_the_inferable_pool(
 def test_texts_belong_to_their_pools(facts: list[dict], folders: dict[str, Path]) -> None:
     questions = pq.read_table(folders["facts"] / "questions.parquet").to_pylist()
     sentences = pq.read_table(folders["facts"] / "sentences.parquet").to_pylist()
-    assert {row["fact"][0] for row in questions if row["split"] == "test"} == set("TMIU")
+    assert {row["fact"][0] for row in questions if row["split"] == "test"} == set("TMIRHSDU")
     assert {row["fact"][0] for row in questions if row["split"] == "train"} == set("TP")
     assert {row["fact"][0] for row in sentences} == {"T"}
     kept_back = {fact["subject_label"] for fact in facts if fact["pool"] in "MI"}
