@@ -1,14 +1,14 @@
 """Facts written by hand as JSON lines: a question, a text to complete or a statement, and options."""
 
-import json
+import unicodedata
 from pathlib import Path
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ..errors import UserError
+from .json_lines import LineError, fault_error, filled_lines, model_fault, parse_line
 from .name_groups import fold_name
-from .sources import Source, examine
 
 SLOT = "[Y]"  # where the answer stands in a statement, as BEAR and LAMA write it
 Text = Annotated[str, Field(min_length=1)]
@@ -24,7 +24,8 @@ class WrittenFact(BaseModel):
 
     `question` is a whole question; `prompt` a text that the answer completes; `statement` a text with
     [Y] where the answer stands; a line has one of the three. `options` holds the answer. `subject`, if
-    given, is what the fact is about: facts about one subject are clustered.
+    given, is what the fact is about: facts about one subject are clustered. `id`, if given, is what
+    results call the fact.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -37,11 +38,22 @@ class WrittenFact(BaseModel):
     options: Annotated[tuple[Text, ...], Field(min_length=2)]
     topic: Text
     subject: str = ""
+    id: str = ""
 
     @property
     def asked(self) -> str:
         """The line's own wording."""
         return self.question or self.prompt or self.statement or ""
+
+    @property
+    def question_asked(self) -> tuple[str, str]:
+        """Equal for two facts that ask the same: the same words may ask another thing elsewhere."""
+        return self.topic, plain(self.asked)
+
+    @property
+    def name(self) -> str:
+        """What results call it."""
+        return self.id or f"{self.topic}/{self.asked}"
 
 
 def read_facts_file(path: Path, name: str) -> list[tuple[int, WrittenFact]]:
@@ -55,61 +67,85 @@ def read_facts_file(path: Path, name: str) -> list[tuple[int, WrittenFact]]:
         line number, counted from 1, and the fact that stands there.
 
     Raises:
-        UserError: the file isn't UTF-8, a line isn't JSON, has a missing or unknown key, has no or two
-            wordings, a statement without a slot, repeats an option or a wording, or has an answer that
-            isn't among the options.
+        UserError: the file isn't UTF-8 or holds no fact; or, all faulty lines told at once, a line
+            isn't strict JSON, has a missing or unknown key, has no or two wordings, a statement
+            without a slot, repeats an option, a wording or an id, or has an answer that isn't among
+            the options or another option that is true as well.
     """
     facts: list[tuple[int, WrittenFact]] = []
-    asked: dict[str, int] = {}
-    examine(Source(path, name))
-    with path.open(encoding="utf-8") as lines:
-        for number, line in enumerate(lines, start=1):
-            if not line.strip():
-                continue
-            fact = _parse(line, f"{name}:{number}")
-            wording = fold_name(fact.asked)
-            if wording in asked:
-                raise UserError(
-                    "a fact is asked twice",
-                    f"{name}:{number}, as on line {asked[wording]}",
-                    "Take one of the two out.",
-                )
-            asked[wording] = number
+    faults: list[tuple[str, str]] = []
+    seen: dict[tuple[str, ...], int] = {}
+    for number, line in filled_lines(path, name):
+        try:
+            fact = _parse(line)
+            _note(fact, number, seen)
             facts.append((number, fact))
+        except LineError as fault:
+            faults.append(fault.at(f"{name}:{number}"))
+    if faults:
+        raise fault_error(faults, FIX)
+    if not facts:
+        raise UserError("there is no fact in the file", name, FIX)
     return facts
 
 
-def _parse(line: str, where: str) -> WrittenFact:
+def _parse(line: bytes) -> WrittenFact:
     try:
-        fact = WrittenFact.model_validate(json.loads(line))
-    except json.JSONDecodeError as error:
-        place = f"{where}:{error.colno}"
-        raise UserError(f"this line isn't JSON: {error.msg}", place, FIX) from None
+        fact = WrittenFact.model_validate(parse_line(line))
     except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(str(part) for part in first["loc"]) or "the line"
-        raise UserError(f"a fact is faulty: {key}: {first['msg']}", where, FIX) from None
-    fault = _fault(fact)
-    if fault:
-        raise UserError(f"a fact is faulty: {fault}", where, FIX)
+        raise LineError(f"a fact is faulty: {model_fault(error).problem}") from None
+    check_fact(fact)
     return fact
 
 
-def _fault(fact: WrittenFact) -> str:
+def _note(fact: WrittenFact, number: int, seen: dict[tuple[str, ...], int]) -> None:
+    """Enter a fact's wording and id with its line; raises LineError where they are there already."""
+    for key in (("a fact is asked", *fact.question_asked), ("an id is given", fact.name)):
+        first = seen.setdefault(key, number)
+        if first != number:
+            raise LineError(f"{key[0]} twice, here and on line {first}: take one of the two out")
+
+
+def check_fact(fact: WrittenFact) -> None:
+    """Raise LineError unless the fact can be asked."""
+    fault = _wording_fault(fact) or _option_fault(fact)
+    if fault:
+        raise LineError(f"a fact is faulty: {fault}")
+
+
+def _wording_fault(fact: WrittenFact) -> str:
     if sum(text is not None for text in (fact.question, fact.prompt, fact.statement)) != 1:
         return "it needs one of question, prompt and statement"
     if fact.statement is not None and fact.statement.count(SLOT) != 1:
         return f"the statement needs {SLOT} once, where the answer stands"
+    if fact.statement is not None and not fact.statement.replace(SLOT, "").strip():
+        return f"the statement holds nothing but {SLOT}"
     if fact.question is not None and not fact.question.endswith("?"):
         return "the question has no question mark at its end"
     if fact.prompt is not None and fact.prompt != fact.prompt.rstrip():
         return "the prompt ends in a space, and the answer is put after one"
-    if fact.answer not in fact.options:
-        return "the answer isn't among the options"
-    # Case and signs stay: "pH" and "PH", "Na" and "NA" are different answers.
-    if len(set(fact.options)) < len(fact.options):
-        return "an option is given twice"
-    wrong = {option for option in fact.options if option != fact.answer}
-    if wrong & set(fact.aliases):
-        return "an alias of the answer is among the wrong options"
     return ""
+
+
+def _option_fault(fact: WrittenFact) -> str:
+    if fact.answer not in fact.options:
+        close = [option for option in fact.options if fold_name(option) == fold_name(fact.answer)]
+        meant = f"; is {close[0]!r} meant?" if close else ""
+        return f"the answer isn't among the options: {fact.answer!r}{meant}"
+    seen: set[str] = set()
+    aliases = {plain(alias) for alias in fact.aliases}
+    for option in fact.options:
+        if plain(option) in seen:
+            return f"an option is given twice: {option!r}"
+        seen.add(plain(option))
+        if option != fact.answer and plain(option) in aliases:
+            return f"an alias of the answer is among the wrong options: {option!r}"
+    return ""
+
+
+def plain(text: str) -> str:
+    """A text without what can't be seen: canonical forms, single spaces.
+
+    Case and signs stay: "pH" and "PH", "Na" and "NA", "C" and "C++" are different things.
+    """
+    return " ".join(unicodedata.normalize("NFC", text).split())

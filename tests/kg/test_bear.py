@@ -70,9 +70,46 @@ def test_the_answer_space_may_be_larger_than_the_instances(tmp_path: Path) -> No
         ({"templates": ["[X] has a capital."]}, CAPITALS, r"needs \[Y\] once", f"{METADATA}:P36"),
         ({"templates": ["[Y], [Y] of [X]"]}, CAPITALS, r"needs \[Y\] once", f"{METADATA}:P36"),
         ({"templates": ["A city is [Y]."]}, CAPITALS, r"needs \[X\] once", f"{METADATA}:P36"),
-        ({"templates": TEMPLATES}, [CAPITALS[0], "{"], "isn't JSON", "P36.jsonl:2"),
+        ({"templates": TEMPLATES}, [CAPITALS[0], "{"], "isn't JSON", "P36.jsonl:2:2"),
         ({"templates": TEMPLATES}, ["[]"], "not an object", "P36.jsonl:1"),
         ({"templates": TEMPLATES}, [{"sub_label": "Peru"}], "obj_label", "P36.jsonl:1"),
+        ({"templates": TEMPLATES}, ['{"sub_label": NaN}'], "NaN is no JSON", "P36.jsonl:1"),
+        (
+            {"templates": TEMPLATES},
+            [{**CAPITALS[0], "obj_label": ""}],
+            '"obj_label" is empty',
+            "P36.jsonl:1",
+        ),
+        ({"templates": "[X] is [Y]."}, CAPITALS, '"templates"', f"{METADATA}:P36"),
+        ([], CAPITALS, "not an object", f"{METADATA}:P36"),
+        (
+            {"templates": TEMPLATES, "answer_space_ids": [1, 1], "answer_space_labels": ["a", "b"]},
+            CAPITALS,
+            "the id '1' twice",
+            f"{METADATA}:P36",
+        ),
+        (
+            {
+                "templates": TEMPLATES,
+                "answer_space_ids": ["Q585", "Q2868"],
+                "answer_space_labels": ["Oslo", "Lima "],
+            },
+            CAPITALS,
+            "'Lima' here and 'Lima ' in the answer space",
+            "P36.jsonl:2",
+        ),
+        (
+            {"templates": TEMPLATES},
+            [*CAPITALS, CAPITALS[0]],
+            "given twice, first in .*P36.jsonl:1",
+            "P36.jsonl:3",
+        ),
+        (
+            {"templates": TEMPLATES},
+            [*CAPITALS, {**CAPITALS[0], "obj_label": "Bergen", "obj_id": "Q26793"}],
+            "two answers, 'Oslo' in .*P36.jsonl:1 and 'Bergen'",
+            "P36.jsonl:3",
+        ),
         (
             {"templates": TEMPLATES, "answer_space_ids": ["Q585"], "answer_space_labels": ["Oslo"]},
             CAPITALS,
@@ -112,3 +149,51 @@ def test_missing_files_are_named(tmp_path: Path) -> None:
     folder_with(tmp_path, "{")
     with pytest.raises(UserError, match="isn't JSON"):
         read_bear(tmp_path)
+    folder_with(tmp_path, "[]")
+    with pytest.raises(UserError, match="isn't a JSON object"):
+        read_bear(tmp_path)
+
+
+def test_a_relation_that_only_the_metadata_name_is_not_asked(tmp_path: Path) -> None:
+    """As in BEAR-big, where P414 has no file; lm-pub-quiz goes by the files, too."""
+    told = {"P414": {"templates": TEMPLATES}, "P36": {"templates": TEMPLATES}}
+    assert {probe.relation for probe in read_bear(folder_with(tmp_path, told, P36=CAPITALS))} == {
+        "P36"
+    }
+
+
+def test_a_relation_that_the_metadata_do_not_name_is_refused(tmp_path: Path) -> None:
+    told = {"P36": {"templates": TEMPLATES}}
+    with pytest.raises(UserError, match="doesn't name the relation P37") as error:
+        read_bear(folder_with(tmp_path, told, P36=CAPITALS, P37=CAPITALS))
+    assert error.value.where.endswith("P37.jsonl")
+
+
+@pytest.mark.parametrize("name", ["../P36", "/etc/P36", "a/b"])
+def test_a_relation_does_not_lead_out_of_the_folder(tmp_path: Path, name: str) -> None:
+    with pytest.raises(UserError, match="is no file's name"):
+        read_bear(folder_with(tmp_path, {name: {"templates": TEMPLATES}}))
+
+
+def test_an_empty_subject_is_read_as_published(tmp_path: Path) -> None:
+    rows = [CAPITALS[0], {**CAPITALS[1], "sub_label": ""}]
+    probe = read_bear(folder_with(tmp_path, {"P36": {"templates": TEMPLATES}}, P36=rows))[2]
+    assert probe.statements[1] == "The capital of  is Lima."
+    assert probe.cluster == probe.probe
+
+
+def test_a_relation_may_have_a_name_beside_its_file(tmp_path: Path) -> None:
+    told = {"P36-1": {"templates": TEMPLATES, "relation": "capital"}}
+    probes = read_bear(folder_with(tmp_path, told, **{"P36-1": CAPITALS}))
+    assert {probe.relation for probe in probes} == {"capital"}
+    assert probes[0].source.endswith("P36-1.jsonl:1")
+
+
+def test_all_faulty_instances_are_told_at_once(tmp_path: Path) -> None:
+    told = {"P36": {"templates": TEMPLATES}, "P37": {"templates": TEMPLATES}}
+    folder = folder_with(tmp_path, told, P36=[CAPITALS[0], "{"], P37=["[]", *CAPITALS])
+    with pytest.raises(UserError, match="2 lines are faulty") as error:
+        read_bear(folder)
+    first, second = error.value.where.splitlines()
+    assert f"{folder}/P36.jsonl:2" in first
+    assert f"{folder}/P37.jsonl:1: the line is not an object" in second
