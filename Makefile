@@ -12,7 +12,7 @@ CONFIG ?=
 ARGS ?=
 QUESTION ?= Which gene is mutated in Marfan syndrome?
 OPTIONS := $(if $(CONFIG),--config $(CONFIG)) $(ARGS)
-STAGES := ingest base facts link pretrain distill embed fuse eval report
+STAGES := ingest base facts link pretrain distill prompt embed fuse eval report
 
 .DEFAULT_GOAL := help
 .PHONY: help demo $(STAGES) run status ask test check bench clean setup
@@ -30,6 +30,7 @@ facts: ## split facts into pools; write questions and sentences
 link: ## find the graph's entities in its texts
 pretrain: ## teach the facts as text
 distill: ## teach the facts by a teacher that reads them
+prompt: ## learn a soft prompt
 embed: ## give entities and relations vectors
 fuse: ## train the model to read the graph while it answers
 eval: ## ask every arm the same facts

@@ -1,8 +1,9 @@
 """Answers of arms that share a model and its prompts, kept on disk as they are made."""
 
+import hashlib
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,7 @@ from .console import Console
 from .settings import EvalTable
 
 QUESTIONS_AT_ONCE = 128  # between two files
-FREE_POOLS = ("T", "M")  # also answered without options
+FREE_POOLS = ("T", "M", "S")  # also answered without options
 
 PART_SCHEMA = pa.schema(
     [
@@ -41,7 +42,7 @@ class ArmGroup:
         questions: what is asked.
         prompts: what is read for each; a read-out's request number is the place here.
         read_outs: each arm's.
-        freely: whether questions of pools T and M are answered without options as well.
+        freely: whether questions of `FREE_POOLS` are answered without options as well.
     """
 
     name: str
@@ -49,6 +50,12 @@ class ArmGroup:
     prompts: Sequence[str]
     read_outs: Mapping[str, ReadOut]
     freely: bool = True
+
+    @property
+    def file_name(self) -> str:
+        """With the arms in it: files that lack an arm's answers are another group's."""
+        arms = "\n".join(self.read_outs)
+        return f"{self.name}-{hashlib.sha256(arms.encode()).hexdigest()[:8]}"
 
 
 @dataclass(frozen=True)
@@ -93,7 +100,7 @@ def answer_group(
     with console.progress(f"asking {names}", len(order), "questions") as advance:
         for start in range(0, len(order), QUESTIONS_AT_ONCE):
             numbers = order[start : start + QUESTIONS_AT_ONCE]
-            path = folder / f"{group.name}-{start}.parquet"
+            path = folder / f"{group.file_name}-{start}.parquet"
             if path.exists():
                 advance(len(numbers))
             else:
@@ -122,6 +129,18 @@ def answer_group(
                 _write(path, pa.Table.from_pylist(rows, schema=PART_SCHEMA))
             parts.append(pq.read_table(path))
     return _by_arm(group, parts)
+
+
+def joined(first: ArmAnswers, second: ArmAnswers) -> ArmAnswers:
+    """An arm's answers to two sets of questions; costs are those of the first."""
+    return replace(
+        first,
+        questions=[*first.questions, *second.questions],
+        scores=[*first.scores, *second.scores],
+        generated=[*first.generated, *second.generated],
+        prompts=[*first.prompts, *second.prompts],
+        cited=[*first.cited, *second.cited],
+    )
 
 
 def without_words(questions: Sequence[AskedQuestion], scores: Sequence[np.ndarray]) -> ArmAnswers:

@@ -24,7 +24,7 @@ from .settings import DistillTable
 from .stages import StageContext
 from .teacher import TEACHER_BATCH_TOKENS, right_answers, teacher_contexts
 from .teaching_data import make_anchors, turn_of
-from .teaching_run import teach, write_json
+from .teaching_run import inner_model, teach, write_json
 
 
 def run(context: StageContext) -> None:
@@ -69,9 +69,11 @@ def run(context: StageContext) -> None:
     del base
     loss = partial(distillation_loss, temperature=settings.temperature)
     adapter = context.inputs["pretrain"] / "adapter"
+    adapted = load_for_more_training(base_folder, adapter, precision)
     teach(
         context,
-        load_for_more_training(base_folder, adapter, precision),
+        adapted,
+        inner_model(adapted),
         Curriculum(epochs.__getitem__, lambda batch: int(batch.taught.texts.mask.sum())),
         anchored_loss(loss, settings.anchor_weight),
         TrainingSettings(settings.learning_rate, settings.epochs),

@@ -6,7 +6,12 @@ from pathlib import Path
 
 from .arm_answers import ArmAnswers
 
-ADAPTED = {"pretrained": "pretrain", "distilled": "distill"}  # arm: the stage that trained it
+# Arm: the stages that trained it; distillation starts from the pretrained model and includes its cost.
+TRAINED_BY = {
+    "pretrained": ("pretrain",),
+    "distilled": ("pretrain", "distill"),
+    "soft prompt": ("prompt",),
+}
 UNTRAINED: dict[str, float] = {"train_seconds": 0, "train_tokens": 0, "trained_parameters": 0}
 
 
@@ -30,8 +35,8 @@ def arm_costs(
 
 
 def _training(inputs: Mapping[str, Path], arm: str) -> dict[str, float]:
-    if arm in ADAPTED:
-        return _teaching(inputs, arm)
+    if arm in TRAINED_BY:
+        return _teaching(inputs, TRAINED_BY[arm])
     name = arm.removesuffix(" + prompt")
     record = _read(inputs["fuse"] / "training.json")
     seconds = _read(inputs["fuse"] / "log" / "training.json")["seconds"]
@@ -44,9 +49,7 @@ def _training(inputs: Mapping[str, Path], arm: str) -> dict[str, float]:
     }
 
 
-def _teaching(inputs: Mapping[str, Path], arm: str) -> dict[str, float]:
-    """The stage's own cost; distillation starts from the pretrained model and includes its cost."""
-    stages = ["pretrain", "distill"] if arm == "distilled" else ["pretrain"]
+def _teaching(inputs: Mapping[str, Path], stages: tuple[str, ...]) -> dict[str, float]:
     records = [_read(inputs[stage] / "training.json") for stage in stages]
     seconds = [_read(inputs[stage] / "log" / "training.json")["seconds"] for stage in stages]
     return {

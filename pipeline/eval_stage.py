@@ -5,18 +5,20 @@ from collections.abc import Sequence
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from transformers.modeling_utils import PreTrainedModel
 
 from ..errors import UserError
 from ..models.base_model import load_causal_model, load_tokenizer, resolve_precision
-from ..models.low_rank import load_adapted_model
+from ..models.option_scoring import TreeStates
 from ..models.read_out import ReadOut, own_read_out
 from .answer_rows import ANSWERS_SCHEMA, answer_rows
 from .arm_answers import ArmAnswers, without_words
 from .arms import Fusions
 from .asked_questions import AskedQuestion, asked_questions
-from .eval_arms import Evaluation, adapted_answers, base_answers
-from .eval_costs import ADAPTED, arm_costs
-from .eval_drift import adapted_drift, drift_of, general_texts, text_states, with_ratios
+from .eval_arms import Evaluation, base_answers
+from .eval_costs import arm_costs
+from .eval_drift import Drift, drift_of, general_texts, text_states, with_ratios
+from .eval_models import named_answers, stage_answers
 from .graph_reader import GraphReader
 from .prompt_arms import prompt_answers
 from .stages import StageContext
@@ -24,43 +26,71 @@ from .teaching_run import write_json
 
 
 def run(context: StageContext) -> None:
-    """Write answers.parquet, costs.json and perplexity.json."""
+    """Write answers.parquet, costs.json, perplexity.json and absent.json.
+
+    Raises:
+        UserError: there is nothing to ask; or a stage's model couldn't be loaded, once all others
+            have been asked: their answers are kept for the next run.
+    """
     settings, folder = context.project.eval, context.inputs["base"]
     dtype = resolve_precision(settings.precision)
     base, tokenizer = load_causal_model(folder, dtype), load_tokenizer(folder)
-    questions = _questions(context)
     texts = general_texts(context.files[context.project.facts.general_text])
     reader = GraphReader.open(context.inputs["ingest"], context.inputs["facts"])
-    limit = context.project.fuse.max_facts
-    embed = context.inputs["embed"]
-    fusions = Fusions(context.inputs["fuse"], reader, embed, limit, context.seed)
-    evaluation = Evaluation(context, tokenizer, questions, fusions)
+    fusions = Fusions(
+        context.inputs["fuse"],
+        reader,
+        context.inputs["embed"],
+        context.project.fuse.max_facts,
+        context.seed,
+    )
+    evaluation = Evaluation(context, tokenizer, _questions(context), fusions)
     answers = base_answers(evaluation, base)
     answers |= prompt_answers(evaluation, base, answers["base"])
     states = text_states(base, tokenizer, texts, settings.batch_tokens)
-    base_hidden = states.positions.hidden
-    read_outs: dict[str, ReadOut] = {
-        "base": own_read_out,
-        **fusions.read_outs(base, tokenizer, texts),
-    }
-    drift = drift_of(base, states, base_hidden, read_outs)
+    drift = _drift(evaluation, base, states, texts)
     del base
-    for arm, stage in ADAPTED.items():
-        model = load_adapted_model(folder, context.inputs[stage] / "adapter", dtype)
-        answers |= adapted_answers(evaluation, model, arm)
-        states = text_states(model, tokenizer, texts, settings.batch_tokens)
-        drift |= adapted_drift(model, states, base_hidden, arm)
+    taught, taught_drift = stage_answers(evaluation, dtype, texts, states)
+    named, absent = named_answers(evaluation, dtype)
+    _check_all_asked(evaluation)
+    answers |= {**taught, **named}
     costs = arm_costs(context.inputs, answers)
     answers |= {
-        "link prediction": _link_prediction(context, questions),
-        "majority object": _majority(questions, reader),
+        "link prediction": _link_prediction(context, evaluation.questions),
+        "majority object": _majority(evaluation.unedited, reader),
     }
     rows = [row for arm, given in answers.items() for row in answer_rows(arm, context.seed, given)]
     pq.write_table(
         pa.Table.from_pylist(rows, schema=ANSWERS_SCHEMA), context.work / "answers.parquet"
     )
-    write_json(context.work / "perplexity.json", with_ratios(drift))
+    write_json(context.work / "perplexity.json", with_ratios({**drift, **taught_drift}))
     write_json(context.work / "costs.json", costs)
+    write_json(context.work / "absent.json", [{"arm": of.arm, "why": of.why} for of in absent])
+
+
+def _drift(
+    evaluation: Evaluation, base: PreTrainedModel, states: TreeStates, texts: list[str]
+) -> Drift:
+    """What becomes of general text under the arms that leave the base's weights alone."""
+    fusions, tokenizer = evaluation.fusions, evaluation.tokenizer
+    tops = evaluation.attempt((), fusions.folder, lambda: fusions.read_outs(base, tokenizer, texts))
+    read_outs: dict[str, ReadOut] = {"base": own_read_out, **(tops or {})}
+    return drift_of(base, states, states.positions.hidden, read_outs)
+
+
+def _check_all_asked(evaluation: Evaluation) -> None:
+    """Stop where a stage's model failed: a report without it would be kept though it was mended."""
+    failed = evaluation.unasked
+    if not failed:
+        return
+    names = " and ".join(dict.fromkeys(of.arm for of in failed))
+    places = "\n".join(dict.fromkeys(f"{of.folder}: {of.why}" for of in failed))
+    raise UserError(
+        f"these arms can't be asked: {names}",
+        places,
+        "Delete the stage's folder and run again: it is made anew, and what the other arms answered "
+        "is kept.",
+    )
 
 
 def _questions(context: StageContext) -> list[AskedQuestion]:

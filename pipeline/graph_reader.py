@@ -94,6 +94,9 @@ class GraphReader:
         """A triple in words with its IRIs' subject, source file and line."""
         origin = self.graph.origin(fact.row)
         place = f"{origin.source}:{origin.line}" if origin.line else origin.source
+        told = int(self.graph.triples[fact.row, 2])
+        if told != fact.object:
+            place = f"edited: {self.graph.label(told)} in {place}"
         return (
             f"{self.graph.iri(fact.subject)} {self.graph.label(fact.subject)}, "
             f"{self.relation_label(fact.relation)}: {self.graph.label(fact.object)} ({place})"

@@ -20,7 +20,7 @@ from ..models.training import Curriculum, TrainingSettings
 from .settings import PretrainTable
 from .stages import StageContext
 from .teaching_data import domain_texts, make_anchors, taught_facts, turn_of
-from .teaching_run import teach, write_json
+from .teaching_run import inner_model, teach, write_json
 
 LONGEST_DOMAIN_TEXT = 400  # characters, about a hundred tokens
 
@@ -53,9 +53,11 @@ def run(context: StageContext) -> None:
         )
         for number, exposures in enumerate(plan)
     ]
+    adapted = add_low_rank_adapters(model, settings.rank, settings.layers)
     teach(
         context,
-        add_low_rank_adapters(model, settings.rank, settings.layers),
+        adapted,
+        inner_model(adapted),
         Curriculum(epochs.__getitem__, lambda batch: int(batch.taught.mask.sum())),
         anchored_loss(weighted_cross_entropy, settings.anchor_weight),
         TrainingSettings(settings.learning_rate, settings.epochs),

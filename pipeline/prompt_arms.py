@@ -1,6 +1,11 @@
-"""Other ways of asking the base, as baselines: few-shot, calibrated, BM25 and dense retrieval."""
+"""Other ways of asking the base, as baselines and controls: what prompts alone can do.
+
+Few-shot, calibrated by a content-free prompt, a learned soft prompt, text retrieval by BM25 and by a
+sentence encoder; the options without any question; and the base again, in other batches.
+"""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,13 +14,16 @@ from transformers.modeling_utils import PreTrainedModel
 
 from ..kg.few_shot import WorkedExample, choose_examples, few_shot_prompt
 from ..models.answering import Posed, answer_questions
+from ..models.base_model import load_causal_model, load_tokenizer, resolve_precision
 from ..models.read_out import own_read_out
-from .arm_answers import ArmAnswers, ArmGroup, without_words
+from ..models.soft_prompt import with_soft_prompt
+from .arm_answers import ArmAnswers, ArmGroup, answer_group, without_words
 from .asked_questions import AskedQuestion
 from .eval_arms import Answers, Evaluation
 from .retrieval_arms import BM25, DENSE, retrieved_answers
 
 CONTENT_FREE = "N/A"  # in place of the subject (Zhao et al. 2021)
+NOTHING_ASKED = "Answer:"
 EXAMPLE_POOL = "P"
 OPTIONS_AT_ONCE = 64
 
@@ -29,8 +37,8 @@ def prompt_answers(evaluation: Evaluation, base: PreTrainedModel, plain: ArmAnsw
         plain: the base's own answers to all questions.
     """
     settings = evaluation.context.project.eval
-    places = [n for n, q in enumerate(evaluation.questions) if q.pool in settings.prompt_pools]
-    questions = [evaluation.questions[number] for number in places]
+    places = [n for n, q in enumerate(plain.questions) if q.pool in settings.prompt_pools]
+    questions = [plain.questions[number] for number in places]
     arms = settings.prompt_arms
     answers: Answers = {}
     if not questions:
@@ -40,6 +48,12 @@ def prompt_answers(evaluation: Evaluation, base: PreTrainedModel, plain: ArmAnsw
     if "calibrated" in arms:
         scores = [plain.scores[number] for number in places]
         answers["calibrated"] = _calibrated(evaluation, base, questions, scores)
+    if "soft prompt" in arms:
+        answers |= _soft_prompt(evaluation, questions)
+    if "options alone" in arms:
+        answers["options alone"] = _options_alone(evaluation, base, questions)
+    if "base again" in arms:
+        answers |= _again(evaluation, base, questions)
     if {BM25, DENSE} & set(arms):
         answers |= retrieved_answers(evaluation, base, questions)
     return answers
@@ -77,6 +91,50 @@ def worked_examples(facts_folder: Path) -> list[WorkedExample]:
         for row in rows
         if row["split"] == "train" and row["fact"] in facts
     ]
+
+
+def _soft_prompt(evaluation: Evaluation, questions: Sequence[AskedQuestion]) -> Answers:
+    context, arm = evaluation.context, "soft prompt"
+    folder, adapter = context.inputs["base"], context.inputs["prompt"] / "adapter"
+    dtype = resolve_precision(context.project.eval.precision)
+    loaded = evaluation.attempt(
+        [arm],
+        adapter,
+        lambda: with_soft_prompt(load_causal_model(folder, dtype), load_tokenizer(folder), adapter),
+    )
+    if loaded is None:
+        return {}
+    plain = [question.prompt for question in questions]
+    read = [loaded.opening + prompt for prompt in plain]
+    group = ArmGroup("soft-prompt", questions, read, {arm: own_read_out})
+    found = replace(evaluation, tokenizer=loaded.tokenizer).ask(loaded.model, group)
+    return {arm: replace(found[arm], prompts=plain)}
+
+
+def _options_alone(
+    evaluation: Evaluation, base: PreTrainedModel, questions: Sequence[AskedQuestion]
+) -> ArmAnswers:
+    """Control: the likeliest option where nothing is asked, as a biased choice of options would show."""
+    known = _option_scores(
+        evaluation, base, [NOTHING_ASKED] * len(questions), [q.options for q in questions]
+    )
+    scores = [np.array([known[NOTHING_ASKED, option] for option in q.options]) for q in questions]
+    return without_words(questions, scores)
+
+
+def _again(
+    evaluation: Evaluation, base: PreTrainedModel, questions: Sequence[AskedQuestion]
+) -> Answers:
+    """Control: the base on the same questions the other way round, in batches of another size."""
+    turned = list(reversed(questions))
+    context = evaluation.context
+    settings = context.project.eval
+    smaller = settings.model_copy(update={"batch_tokens": max(1, settings.batch_tokens // 3)})
+    prompts = [question.prompt for question in turned]
+    group = ArmGroup("base-again", turned, prompts, {"base again": own_read_out})
+    return answer_group(
+        base, evaluation.tokenizer, group, smaller, evaluation.folder, context.console
+    )
 
 
 def _calibrated(

@@ -194,6 +194,19 @@ class DistillTable(Table):
     """of the KL to the base model on texts sampled from itself; 0 = none"""
 
 
+class PromptTable(Table):
+    tokens: Count = 16
+    """learned vectors before every question"""
+    facts: Count = 240
+    """practice facts that they are learned from, a question each"""
+    epochs: Count = 2
+    """passes over them"""
+    batch_size: Count = 8
+    """questions a step"""
+    learning_rate: Rate = 3e-2
+    """peak"""
+
+
 class EmbedTable(Table):
     rank: Count = 64
     """complex dimensions of an entity's vector"""
@@ -227,7 +240,22 @@ class FuseTable(Table):
 
 
 Pool = Literal["T", "M", "I", "R", "H", "S", "D", "U"]
-PromptArm = Literal["few-shot", "calibrated", "BM25", "dense retrieval"]
+PromptArm = Literal[
+    "few-shot",
+    "calibrated",
+    "soft prompt",
+    "BM25",
+    "dense retrieval",
+    "options alone",
+    "base again",
+]
+
+
+class AskedModel(Table):
+    """Another causal language model to ask the same questions, as an arm of this name."""
+
+    name: Annotated[str, Field(min_length=1)]
+    path: Annotated[str, Field(min_length=1)]
 
 
 class EvalTable(Table):
@@ -243,8 +271,15 @@ class EvalTable(Table):
     """in which answers are scored"""
     primary: tuple[str, Pool] = ("fused", "M")
     """arm and pool of the one comparison with the base that counts as the result"""
-    prompt_arms: tuple[PromptArm, ...] = ("few-shot", "calibrated", "BM25")
-    """other ways of asking the base, to compare with: few-shot, calibrated, BM25, dense retrieval"""
+    prompt_arms: tuple[PromptArm, ...] = (
+        "few-shot",
+        "calibrated",
+        "soft prompt",
+        "BM25",
+        "options alone",
+        "base again",
+    )
+    """other ways of asking the base, to compare with; "dense retrieval" is one more"""
     prompt_pools: tuple[Pool, ...] = ("T", "M", "U")
     """which facts those are asked"""
     shots: Count = 4
@@ -253,6 +288,8 @@ class EvalTable(Table):
     """subjects whose facts are searched as text; never fewer than are asked about"""
     encoder: str = ""
     """for dense retrieval: folder of a text encoder, or package:<module>/<folder>"""
+    model: tuple[AskedModel, ...] = ()
+    """further models to ask the same questions"""
 
     @model_validator(mode="after")
     def _with_encoder(self) -> Self:
@@ -317,6 +354,8 @@ class Settings(Table):
     """teaching the facts as text"""
     distill: DistillTable = DistillTable()
     """teaching the facts by a teacher that reads them"""
+    prompt: PromptTable = PromptTable()
+    """learning a soft prompt"""
     embed: EmbedTable = EmbedTable()
     """vectors of entities and relations"""
     fuse: FuseTable = FuseTable()

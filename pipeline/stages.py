@@ -169,7 +169,14 @@ def _distill_settings(project: "Project") -> dict[str, Any]:
 
 def _eval_files(project: "Project") -> tuple[str, ...]:
     encoder = project.eval.encoder
-    return (project.facts.general_text, *([encoder] if encoder else []))
+    models = [model.path for model in project.eval.model]
+    return (project.facts.general_text, *([encoder] if encoder else []), *models)
+
+
+def _eval_settings(project: "Project") -> dict[str, Any]:
+    settings = project.eval.model_dump(mode="json", exclude={"primary"})
+    models = [{**model, "path": source_name(model["path"])} for model in settings["model"]]
+    return {**settings, "model": models}
 
 
 def _report_settings(project: "Project") -> dict[str, Any]:
@@ -237,6 +244,15 @@ STAGES = (
         resumable=True,
     ),
     Stage(
+        "prompt",
+        "Learn a soft prompt.",
+        version=1,
+        run="infact.pipeline.prompt_stage:run",
+        inputs=("base", "facts"),
+        settings=lambda project: _with_precision(project, "prompt"),
+        resumable=True,
+    ),
+    Stage(
         "embed",
         "Give entities and relations vectors.",
         version=1,
@@ -257,10 +273,20 @@ STAGES = (
     Stage(
         "eval",
         "Ask every arm the same facts.",
-        version=2,
+        version=3,
         run="infact.pipeline.eval_stage:run",
-        inputs=("base", "pretrain", "distill", "fuse", "embed", "facts", "ingest", "link"),
-        settings=lambda project: project.eval.model_dump(mode="json", exclude={"primary"}),
+        inputs=(
+            "base",
+            "pretrain",
+            "distill",
+            "prompt",
+            "fuse",
+            "embed",
+            "facts",
+            "ingest",
+            "link",
+        ),
+        settings=_eval_settings,
         files=_eval_files,
         resumable=True,
     ),
@@ -277,6 +303,7 @@ STAGES = (
             "link",
             "pretrain",
             "distill",
+            "prompt",
             "embed",
             "fuse",
         ),

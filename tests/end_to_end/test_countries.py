@@ -16,7 +16,9 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 INFACT = [sys.executable, "-c", "from infact.pipeline.cli import main; main()"]
 ASKED_ALONE = {"base", "base + prompt", "pretrained", "distilled", "fused", "fused + prompt"}
-ARMS = ASKED_ALONE | {"random vectors", "shuffled graph", "few-shot", "calibrated", "BM25"}
+PROMPTED = {"few-shot", "calibrated", "soft prompt", "BM25", "options alone", "base again"}
+ARMS = ASKED_ALONE | PROMPTED | {"random vectors", "shuffled graph"}
+READ_THE_GRAPH = {"base", "base + prompt", "fused", "fused + prompt"}
 
 
 @pytest.fixture(scope="module")
@@ -62,6 +64,12 @@ def test_report_has_every_arm_on_every_pool(finished: dict[str, Path]) -> None:
             assert 0 <= found["low"] <= found["accuracy"] <= found["high"] <= 1
             assert found["n"] > 0
     assert "link prediction" in arms
+    for pool in ("R", "H"):
+        assert {name for name, pools in arms.items() if pool in pools} >= ASKED_ALONE
+    for pool in ("S", "D"):
+        assert {name for name, pools in arms.items() if pool in pools} == READ_THE_GRAPH
+    for pool in ("T", "M", "U"):
+        assert arms["base again"][pool] == arms["base"][pool]
     page = (finished["report"] / "report.html").read_text(encoding="utf-8")
     assert "Content-Security-Policy" in page
     assert "Countries" in page
@@ -75,6 +83,8 @@ def test_answers_are_right_where_the_scores_say_so(finished: dict[str, Path]) ->
         )
     cited = [row for row in rows if row["arm"] == "base + prompt" and row["pool"] == "M"]
     assert any("countries.ttl" in line for row in cited for line in row["cited"])
+    swapped = [row for row in rows if row["arm"] == "base + prompt" and row["pool"] == "S"]
+    assert all(any("edited: " in line for line in row["cited"]) for row in swapped)
 
 
 def test_taught_sentences_tell_no_fact_of_the_other_pools(finished: dict[str, Path]) -> None:
