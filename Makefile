@@ -15,7 +15,7 @@ OPTIONS := $(if $(CONFIG),--config $(CONFIG)) $(ARGS)
 STAGES := ingest base facts link pretrain distill prompt embed fuse eval report
 
 .DEFAULT_GOAL := help
-.PHONY: help demo $(STAGES) run status ask test check bench clean setup
+.PHONY: help demo $(STAGES) run status ask explain test check bench clean setup
 
 help: ## show this
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -47,6 +47,9 @@ status: $(READY) ## which stages are kept or would run, and why
 
 ask: $(READY) ## ask the model: QUESTION="…"
 	$(INFACT) ask "$(QUESTION)" $(OPTIONS)
+
+explain: $(READY) ## what the model attended to, and what that was worth: QUESTION="…"
+	$(INFACT) explain "$(QUESTION)" $(OPTIONS)
 
 test: $(READY) ## all tests; ARGS=tests/kg for some
 	$(BIN)/pytest $(ARGS)

@@ -1,57 +1,17 @@
 """A second graph, of another domain, through the real commands: run, run again, status, ask, kill."""
 
 import json
-import os
 import re
-import shutil
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
 import pyarrow.parquet as pq
-import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
-INFACT = [sys.executable, "-c", "from infact.pipeline.cli import main; main()"]
 ASKED_ALONE = {"base", "base + prompt", "pretrained", "distilled", "fused", "fused + prompt"}
 PROMPTED = {"few-shot", "calibrated", "soft prompt", "BM25", "options alone", "base again"}
 ARMS = ASKED_ALONE | PROMPTED | {"random vectors", "shuffled graph"}
 READ_THE_GRAPH = {"base", "base + prompt", "fused", "fused + prompt"}
-
-
-@pytest.fixture(scope="module")
-def project(tmp_path_factory: pytest.TempPathFactory, tiny_model_folder: Path) -> Path:
-    """The countries project with a tiny random model, in a folder of its own."""
-    folder = tmp_path_factory.mktemp("countries")
-    shutil.copy(ROOT / "data/countries/countries.ttl", folder)
-    text = (ROOT / "data/countries/infact.toml").read_text(encoding="utf-8")
-    text = re.sub(r'base = ".*"', f'base = "{tiny_model_folder}"', text)
-    text = re.sub(r'artifacts = ".*"', 'artifacts = "artifacts"', text)
-    file = folder / "infact.toml"
-    file.write_text(text, encoding="utf-8")
-    return file
-
-
-def infact(project: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "2"}
-    return subprocess.run(
-        [*INFACT, *words, "--config", str(project)],
-        capture_output=True,
-        text=True,
-        env=environment,
-        cwd=project.parent,
-        check=False,
-    )
-
-
-@pytest.fixture(scope="module")
-def finished(project: Path) -> dict[str, Path]:
-    """The folders of a whole run."""
-    done = infact(project, "run", "--json")
-    assert done.returncode == 0, done.stdout + done.stderr
-    return {name: Path(folder) for name, folder in json.loads(done.stdout).items()}
 
 
 def test_report_has_every_arm_on_every_pool(finished: dict[str, Path]) -> None:
@@ -97,13 +57,15 @@ def test_taught_sentences_tell_no_fact_of_the_other_pools(finished: dict[str, Pa
     assert not subjects["P"] & subjects["M"]
 
 
-def test_second_run_keeps_every_stage(project: Path, finished: dict[str, Path]) -> None:
+def test_second_run_keeps_every_stage(infact, project: Path, finished: dict[str, Path]) -> None:
     done = infact(project, "run")
     assert done.returncode == 0, done.stderr
     assert {line.split()[1] for line in done.stdout.splitlines() if line} == {"kept"}
 
 
-def test_status_explains_a_changed_learning_rate(project: Path, finished: dict[str, Path]) -> None:
+def test_status_explains_a_changed_learning_rate(
+    infact, project: Path, finished: dict[str, Path]
+) -> None:
     changed = project.with_name("changed.toml")
     text = project.read_text(encoding="utf-8")
     changed.write_text(
@@ -116,7 +78,9 @@ def test_status_explains_a_changed_learning_rate(project: Path, finished: dict[s
     assert re.search(r"^distill +waits", told, re.MULTILINE)
 
 
-def test_ask_answers_from_every_arm_and_cites(project: Path, finished: dict[str, Path]) -> None:
+def test_ask_answers_from_every_arm_and_cites(
+    infact, project: Path, finished: dict[str, Path]
+) -> None:
     facts = pq.read_table(finished["facts"] / "facts.parquet").to_pylist()
     country = next(fact["subject_label"] for fact in facts if fact["pool"] == "M")
     done = infact(project, "ask", f"What is the capital of {country}?", "--json")
@@ -128,28 +92,21 @@ def test_ask_answers_from_every_arm_and_cites(project: Path, finished: dict[str,
 
 
 def test_killed_training_goes_on_to_the_same_bytes(
-    project: Path, finished: dict[str, Path]
+    infact, project: Path, finished: dict[str, Path]
 ) -> None:
     """kill -9 in pretraining; the next run resumes and makes the same adapter."""
     again = project.with_name("killed.toml")
     text = project.read_text(encoding="utf-8").replace('"artifacts"', '"killed"')
     again.write_text(text, encoding="utf-8")
     folder = project.parent / "killed"
-    environment = {**os.environ, "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "2"}
-    run = subprocess.Popen(
-        [*INFACT, "pretrain", "--config", str(again)],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        env=environment,
-        cwd=project.parent,
-    )
+    run = infact.start(again, "pretrain")
     deadline = time.monotonic() + 120
     while time.monotonic() < deadline and run.poll() is None:
         if any(folder.glob("pretrain/*.partial/resume/*")):
             break
         time.sleep(0.005)
     run.send_signal(signal.SIGKILL)
-    run.wait()
+    run.communicate()
     done = infact(again, "pretrain", "--json")
     assert done.returncode == 0, done.stderr
     resumed = Path(json.loads(done.stdout)["pretrain"]) / "adapter/adapter_model.safetensors"

@@ -1,0 +1,75 @@
+"""A whole run of the countries project with a tiny random model, through the real command."""
+
+import json
+import os
+import re
+import resource
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+COMMAND = [sys.executable, "-c", "from infact.pipeline.cli import main; main()"]
+
+
+@pytest.fixture(scope="session")
+def project(tmp_path_factory: pytest.TempPathFactory, tiny_model_folder: Path) -> Path:
+    """The countries project with a tiny random model, in a folder of its own."""
+    folder = tmp_path_factory.mktemp("countries")
+    shutil.copy(ROOT / "data/countries/countries.ttl", folder)
+    text = (ROOT / "data/countries/infact.toml").read_text(encoding="utf-8")
+    text = re.sub(r'base = ".*"', f'base = "{tiny_model_folder}"', text)
+    text = re.sub(r'artifacts = ".*"', 'artifacts = "artifacts"', text)
+    file = folder / "infact.toml"
+    file.write_text(text, encoding="utf-8")
+    return file
+
+
+@dataclass(frozen=True)
+class Infact:
+    """The command, for one project file."""
+
+    def start(
+        self, project: Path, *words: str, file_bytes: int | None = None
+    ) -> subprocess.Popen[str]:
+        """Start it; with `file_bytes`, no file can be written beyond that size, as on a full disk."""
+        environment = {**os.environ, "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "2"}
+
+        def limit() -> None:
+            if file_bytes is not None:
+                resource.setrlimit(resource.RLIMIT_FSIZE, (file_bytes, file_bytes))
+
+        return subprocess.Popen(
+            [*COMMAND, *words, "--config", str(project)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=environment,
+            cwd=project.parent,
+            preexec_fn=limit,
+        )
+
+    def __call__(
+        self, project: Path, *words: str, file_bytes: int | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        """Run it to its end."""
+        run = self.start(project, *words, file_bytes=file_bytes)
+        out, error = run.communicate()
+        return subprocess.CompletedProcess(run.args, run.returncode, out, error)
+
+
+@pytest.fixture(scope="session")
+def infact() -> Infact:
+    return Infact()
+
+
+@pytest.fixture(scope="session")
+def finished(project: Path, infact: Infact) -> dict[str, Path]:
+    """The folders of a whole run."""
+    done = infact(project, "run", "--json")
+    assert done.returncode == 0, done.stdout + done.stderr
+    return {name: Path(folder) for name, folder in json.loads(done.stdout).items()}
