@@ -59,6 +59,10 @@ class FactRetriever:
             number for number, relation in enumerate(graph.relations) if relation.iri == RDF_TYPE
         }
 
+    @property
+    def linker(self) -> Linker:
+        return self._linker
+
     def edited(self, removed: np.ndarray, replaced: Mapping[int, int]) -> "FactRetriever":
         """The same over an edited graph: rows taken out, and objects of rows replaced."""
         withheld = np.fromiter(self._withheld, dtype=np.int64)

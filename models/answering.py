@@ -1,11 +1,15 @@
-"""Questions answered in both ways, by choice and freely, from one reading of each prompt."""
+"""Questions answered in both ways, by choice and freely, from one reading of each prompt.
+
+Neither answer depends on which questions are read together: near ties are decided by a question
+alone (see `near_ties`).
+"""
 
 from __future__ import annotations
 
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -14,6 +18,7 @@ from transformers import PreTrainedTokenizerBase
 from transformers.modeling_utils import PreTrainedModel
 
 from .generation import complete_prompts
+from .near_ties import settle_near_ties
 from .option_scoring import option_scores, states_after, tree_states
 from .option_tree import OptionTree, beyond_prompt, build_option_tree
 from .prompt_reading import WORTH_SHARING, ReadPrompts, keep_prompts, read_prompts
@@ -99,14 +104,45 @@ def answer_questions(
     """
     tokenised = [_tokenise(tokenizer, posed) for posed in questions]
     found: list[list[Answered | None]] = [[None] * len(questions) for _ in read_outs]
+    canonical: dict[int, list[np.ndarray]] = {}
     for numbers in _batches(tokenised, batch_tokens):
         batch = [tokenised[number] for number in numbers]
         answers = _answer_batch(model, tokenizer, batch, read_outs, max_new_tokens)
         for arm, of_arm in enumerate(answers):
             for number, answered in zip(numbers, of_arm, strict=True):
                 found[arm][number] = answered
+        if len(numbers) == 1:
+            canonical[numbers[0]] = [of_arm[0].scores for of_arm in answers]
         advance(len(numbers))
-    return [[answered for answered in of_arm if answered is not None] for of_arm in found]
+    whole = [[answered for answered in of_arm if answered is not None] for of_arm in found]
+    return _settled(model, tokenizer, tokenised, read_outs, whole, canonical)
+
+
+def _settled(
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    tokenised: Sequence[_Tokenised],
+    read_outs: Sequence[ReadOut],
+    answers: Sequence[Sequence[Answered]],
+    canonical: dict[int, list[np.ndarray]],
+) -> list[list[Answered]]:
+    """The answers, with the canonical scores of questions whose two best options nearly tie.
+
+    `canonical` holds each read-out's scores of questions that were alone in their batch already.
+    """
+    questions = len(tokenised)
+
+    def alone(place: int) -> np.ndarray:
+        arm, number = divmod(place, questions)
+        if number not in canonical:
+            item = tokenised[number]
+            read = read_prompts(model, [item.prompt], tokenizer.pad_token_id or 0)
+            canonical[number] = [own[0] for own in _choices(model, [item], read, read_outs)]
+        return canonical[number][arm]
+
+    scores = [answered.scores for of_arm in answers for answered in of_arm]
+    settled = iter(settle_near_ties(scores, alone, model.dtype))
+    return [[replace(answered, scores=next(settled)) for answered in of_arm] for of_arm in answers]
 
 
 def _tokenise(tokenizer: PreTrainedTokenizerBase, posed: Posed) -> _Tokenised:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 import torch
 from peft import PeftModel
+from safetensors import SafetensorError
+from torch import nn
 from transformers import (
     AutoConfig,
     AutoModelForCausalLM,
@@ -35,6 +38,22 @@ class LanguageModel:
     tokenizer: PreTrainedTokenizerBase
     kind: Literal["masked", "causal"]
 
+    @property
+    def window(self) -> int | None:
+        """How many tokens it can read; None where its kind of position has no end."""
+        told = getattr(self.model.config.get_text_config(), "max_position_embeddings", None)
+        if not isinstance(told, int) or told <= 0:
+            return None
+        # Families after RoBERTa count positions from behind the padding token's number.
+        starts = [
+            part.padding_idx + 1
+            for name, part in self.model.named_modules()
+            if name.endswith("position_embeddings")
+            and isinstance(part, nn.Embedding)
+            and part.padding_idx is not None
+        ]
+        return told - max(starts, default=0)
+
 
 def model_folders(folder: Path, base: Path | None) -> list[Path]:
     """The folders that a model is made of: its own, and the base's where it is an adapter.
@@ -48,13 +67,23 @@ def model_folders(folder: Path, base: Path | None) -> list[Path]:
     if not (folder / "adapter_model.safetensors").exists():
         problem = "The adapter has no adapter_model.safetensors."
         raise UserError(problem, str(folder), "Give a folder written by save_pretrained().")
-    told = json.loads((folder / ADAPTER).read_text(encoding="utf-8"))
-    found = base or Path(told.get("base_model_name_or_path") or "")
+    found = base or _named_base(folder / ADAPTER)
     if not (found / "config.json").exists():
         problem = f"The adapter's base model isn't a folder here: {found}"
         raise UserError(problem, str(folder / ADAPTER), "Name the base's folder with --base.")
     check_model_folder(found)
     return [folder, found]
+
+
+def _named_base(adapter: Path) -> Path:
+    try:
+        told = json.loads(adapter.read_text(encoding="utf-8"))
+        return Path(told.get("base_model_name_or_path") or "")
+    except (ValueError, AttributeError, TypeError):
+        problem = "The adapter's configuration isn't a JSON object."
+        raise UserError(
+            problem, str(adapter), "Give a folder written by save_pretrained()."
+        ) from None
 
 
 def load_language_model(folder: Path, base: Path | None, dtype: torch.dtype) -> LanguageModel:
@@ -69,6 +98,17 @@ def load_language_model(folder: Path, base: Path | None, dtype: torch.dtype) -> 
         UserError: there is no such model, or its output head was never trained.
     """
     folders = model_folders(folder, base)
+    try:
+        return _loaded(folders, dtype)
+    except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
+        # What a damaged or foreign folder makes of a library's loader is one of these.
+        said = str(error).strip() or type(error).__name__
+        problem = f"The model can't be loaded: {said.splitlines()[0]}"
+        fix = "Give a whole folder, as save_pretrained() writes it, with its tokenizer."
+        raise UserError(problem, str(folder), fix) from error
+
+
+def _loaded(folders: Sequence[Path], dtype: torch.dtype) -> LanguageModel:
     source = folders[-1]
     kind = _kind(source)
     auto = AutoModelForMaskedLM if kind == "masked" else AutoModelForCausalLM
@@ -81,7 +121,7 @@ def load_language_model(folder: Path, base: Path | None, dtype: torch.dtype) -> 
         fix = "A text encoder has no trained output head; train one first, or give another model."
         raise UserError(problem, str(source), fix)
     if len(folders) == 2:
-        model = PeftModel.from_pretrained(model, folder).merge_and_unload()
+        model = PeftModel.from_pretrained(model, folders[0]).merge_and_unload()
     model = model.eval().requires_grad_(False)
     return LanguageModel(model, load_tokenizer(source), kind)
 

@@ -5,22 +5,28 @@ later pieces don't give its earlier ones away (Kauf & Ivanova 2023; Salazar et a
 
     score(x) = Σ_t log p(x_t | x without x_t and the later tokens of its word)
 
-Only the masked place's logits are computed: the output head, more than half of a small encoder's
-work, sees one place of a row.
+Attention looks both ways, so nothing before the options can be computed once for all. What can: rows
+that are the same once a word is masked, which is every option of one word and as many pieces; rows of
+one length, which need no padding; and the places that no score is read from (see `masked_places`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from transformers import PreTrainedTokenizerBase
 from transformers.modeling_utils import PreTrainedModel
+
+from .masked_places import logits_at
+from .near_ties import settle_near_ties
+from .option_rows import batches_of_rows
+
+# Of a question scored alone, whatever the batches are: its scores must depend on nothing else.
+CANONICAL_TOKENS = 2048
 
 
 @dataclass(frozen=True)
@@ -30,9 +36,6 @@ class MaskedRow:
     tokens: tuple[int, ...]
     place: int
     target: int
-
-    def __len__(self) -> int:
-        return len(self.tokens)
 
 
 def masked_rows(
@@ -70,6 +73,8 @@ def pseudo_log_likelihoods(
 ) -> list[np.ndarray]:
     """For each group of statements, the (statements,) pseudo-log-likelihoods in nats.
 
+    Which statement scores highest doesn't depend on how groups are batched; see `near_ties`.
+
     Args:
         model: a masked language model.
         tokenizer: its tokenizer, a fast one: words and offsets are needed.
@@ -77,69 +82,53 @@ def pseudo_log_likelihoods(
         contexts: for each group, what the model reads before it; may be empty.
         batch_tokens: padded tokens of one forward pass.
     """
-    rows: list[MaskedRow] = []
-    owners: list[tuple[int, int]] = []
-    for group, (texts, context) in enumerate(zip(statements, contexts, strict=True)):
-        for number, text in enumerate(texts):
-            found = masked_rows(tokenizer, text, context)
-            rows += found
-            owners += [(group, number)] * len(found)
-    scores = [np.zeros(len(texts)) for texts in statements]
-    order = sorted(range(len(rows)), key=lambda row: len(rows[row]))
-    for numbers in _batches(rows, order, batch_tokens):
-        chances = _masked_log_probabilities(model, tokenizer, [rows[number] for number in numbers])
-        for number, score in zip(numbers, chances.tolist(), strict=True):
-            group, own = owners[number]
-            scores[group][own] += score
+    groups = [
+        [masked_rows(tokenizer, text, context) for text in texts]
+        for texts, context in zip(statements, contexts, strict=True)
+    ]
+    padding = tokenizer.pad_token_id or 0
+
+    def alone(number: int) -> np.ndarray:
+        return _scores(model, [groups[number]], padding, CANONICAL_TOKENS)[0]
+
+    found = _scores(model, groups, padding, batch_tokens)
+    return settle_near_ties(found, alone, model.dtype)
+
+
+def _scores(
+    model: PreTrainedModel,
+    groups: Sequence[Sequence[Sequence[MaskedRow]]],
+    padding: int,
+    batch_tokens: int,
+) -> list[np.ndarray]:
+    """Summed over each statement's rows; rows that differ in their target alone are run once."""
+    owners: dict[tuple[tuple[int, ...], int], list[tuple[int, int, int]]] = {}
+    for group, texts in enumerate(groups):
+        for number, rows in enumerate(texts):
+            for row in rows:
+                owners.setdefault((row.tokens, row.place), []).append((group, number, row.target))
+    distinct = list(owners)
+    scores = [np.zeros(len(texts)) for texts in groups]
+    for batch in batches_of_rows([len(tokens) for tokens, _ in distinct], batch_tokens):
+        asked = [distinct[row] for row in batch]
+        targets = [(place, *owner) for place, key in enumerate(asked) for owner in owners[key]]
+        places, of_group, of_text, tokens = zip(*targets, strict=True)
+        table = _log_probabilities(model, asked, padding)
+        chances = table[torch.tensor(places), torch.tensor(tokens)].tolist()
+        for group, number, chance in zip(of_group, of_text, chances, strict=True):
+            scores[group][number] += chance
     return scores
 
 
-def _batches(
-    rows: Sequence[MaskedRow], order: Sequence[int], batch_tokens: int
-) -> Iterator[list[int]]:
-    """Numbers in `order` (shortest first), each batch at most `batch_tokens` with padding."""
-    batch: list[int] = []
-    for number in order:
-        if batch and len(rows[number]) * (len(batch) + 1) > batch_tokens:
-            yield batch
-            batch = []
-        batch.append(number)
-    if batch:
-        yield batch
-
-
-@torch.inference_mode()
-def _masked_log_probabilities(
-    model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, rows: Sequence[MaskedRow]
+def _log_probabilities(
+    model: PreTrainedModel, rows: Sequence[tuple[tuple[int, ...], int]], padding: int
 ) -> Tensor:
-    """(B,) log-probability of each row's target at its place."""
-    length = max(len(row) for row in rows)
-    tokens = torch.full((len(rows), length), tokenizer.pad_token_id or 0)
-    mask = torch.zeros(len(rows), length, dtype=torch.long)
-    for number, row in enumerate(rows):
-        tokens[number, : len(row)] = torch.tensor(row.tokens)
-        mask[number, : len(row)] = 1
-    places = torch.tensor([row.place for row in rows])
-    targets = torch.tensor([row.target for row in rows])
-    with _head_sees(model, places):
-        logits = model(input_ids=tokens, attention_mask=mask).logits[:, 0]
-    return logits.float().log_softmax(-1).gather(1, targets[:, None]).squeeze(1)
-
-
-@contextmanager
-def _head_sees(model: PreTrainedModel, places: Tensor) -> Iterator[None]:
-    """Within, the model's head reads one place of each row: (B, T, D) hidden states become (B, 1, D)."""
-
-    def keep(module: nn.Module, given: object, output: Any) -> Any:  # a tuple or a ModelOutput
-        hidden = output[0]
-        kept = hidden[torch.arange(len(hidden)), places][:, None]
-        if isinstance(output, tuple):
-            return (kept, *output[1:])
-        output["last_hidden_state"] = kept
-        return output
-
-    handle = model.base_model.register_forward_hook(keep)
-    try:
-        yield
-    finally:
-        handle.remove()
+    """(B, V) log-probabilities at each row's place."""
+    lengths = [len(tokens) for tokens, _ in rows]
+    tokens = np.full((len(rows), max(lengths)), padding, dtype=np.int64)
+    for number, (own, _) in enumerate(rows):
+        tokens[number, : len(own)] = own
+    mask = np.arange(tokens.shape[1]) < np.array(lengths)[:, None]
+    places = torch.tensor([place for _, place in rows])
+    whole = torch.from_numpy(mask.astype(np.int64)) if min(lengths) < max(lengths) else None
+    return logits_at(model, torch.from_numpy(tokens), places, whole).float().log_softmax(-1)

@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 from transformers.modeling_utils import PreTrainedModel
 
-from .option_tree import OptionTree, TreeBatch, collate_trees
-from .prompt_reading import ReadPrompts
+from .option_tree import OptionTree, TreeBatch, beyond_prompt, collate_trees
+from .prompt_reading import ReadPrompts, read_for_all
 from .read_out import Positions, ReadOut, next_token_log_probabilities
 
 # Places whose full-vocabulary logits are held at once: 256 × 49,152 × 4 bytes = 50 MB.
@@ -42,6 +42,15 @@ class TreeStates:
         """The same, each tree's number replaced by (B,) `requests` where read-outs see it."""
         places = replace(self.positions, request=requests[self.positions.request])
         return replace(self, positions=places)
+
+    def as_part(self, numbers: Sequence[int], first_row: int) -> TreeStates:
+        """The same as a part of more: its trees are `numbers`, its rows begin at `first_row`."""
+        own = torch.tensor(numbers)
+        return replace(
+            self.asked_as(own),
+            scored_row=self.scored_row + first_row,
+            scored_tree=own[self.scored_tree],
+        )
 
 
 def batches_by_length(trees: Sequence[OptionTree], batch_tokens: int) -> list[list[int]]:
@@ -74,10 +83,9 @@ def tree_states(
     parts: list[TreeStates] = []
     rows = 0
     for numbers in batches_by_length(trees, batch_tokens):
-        batch = collate_trees([trees[number] for number in numbers], padding=0)
-        part = _predicting_states(batch, _tree_row(model, batch), torch.tensor(numbers), rows)
+        part = whole_tree_states(model, [trees[number] for number in numbers])
+        parts.append(part.as_part(numbers, rows))
         rows += len(part.positions)
-        parts.append(part)
         advance(len(numbers))
     return concatenate_states(parts)
 
@@ -128,6 +136,20 @@ def scored_log_probabilities(
     return scores
 
 
+@torch.no_grad()
+def whole_tree_states(model: PreTrainedModel, trees: Sequence[OptionTree]) -> TreeStates:
+    """Run trees that hold their whole texts, in one pass."""
+    batch = collate_trees(trees, padding=0)
+    output = model.base_model(
+        input_ids=batch.tokens,
+        attention_mask=_additive(batch.mask, model.dtype),
+        position_ids=batch.positions,
+        use_cache=False,
+    )
+    previous = _previous(batch, torch.tensor(-1))
+    return _predicting_states(batch, _Row(output.last_hidden_state, batch.tokens, previous, 0))
+
+
 @dataclass(frozen=True)
 class _Row:
     """What stands at the places of trees. Shapes: B trees, T places, D hidden width.
@@ -142,17 +164,6 @@ class _Row:
     tokens: Tensor
     previous: Tensor
     first: int
-
-
-def _tree_row(model: PreTrainedModel, batch: TreeBatch) -> _Row:
-    """Trees that hold their whole texts."""
-    output = model.base_model(
-        input_ids=batch.tokens,
-        attention_mask=_additive(batch.mask, model.dtype),
-        position_ids=batch.positions,
-        use_cache=False,
-    )
-    return _Row(output.last_hidden_state, batch.tokens, _previous(batch, torch.tensor(-1)), 0)
 
 
 @torch.inference_mode()
@@ -183,10 +194,20 @@ def states_after(
         hidden = torch.cat([hidden, output.last_hidden_state], dim=1)
         previous = torch.cat([previous, _previous(batch, tokens)], dim=1)
         tokens = torch.cat([tokens, batch.tokens], dim=1)
-    states = _predicting_states(
-        batch, _Row(hidden, tokens, previous, 1), torch.arange(len(trees)), 0
-    )
+    states = _predicting_states(batch, _Row(hidden, tokens, previous, 1))
     return states.asked_as(requests)
+
+
+def states_after_beginning(
+    model: PreTrainedModel, trees: Sequence[OptionTree], shared: int
+) -> TreeStates:
+    """Run `trees`, whose trunks share their first `shared` tokens, those once for all."""
+    begin = trees[0].tokens[:shared]
+    rests = [beyond_prompt(tree, begin) for tree in trees]
+    read = read_for_all(model, begin, len(trees))
+    after = [rest for rest in rests if rest is not None]
+    states = states_after(model, read, after, torch.arange(len(trees)))
+    return replace(states, scored_node=states.scored_node + shared)
 
 
 def _additive(mask: Tensor, dtype: torch.dtype) -> Tensor:
@@ -199,7 +220,7 @@ def _previous(batch: TreeBatch, before: Tensor) -> Tensor:
     return torch.where(batch.parents >= 0, own, before)
 
 
-def _predicting_states(batch: TreeBatch, row: _Row, numbers: Tensor, first_row: int) -> TreeStates:
+def _predicting_states(batch: TreeBatch, row: _Row) -> TreeStates:
     """Keep the states at distinct (tree, parent) places of `row`."""
     length = row.tokens.shape[1]
     places, inverse = torch.unique(
@@ -207,18 +228,9 @@ def _predicting_states(batch: TreeBatch, row: _Row, numbers: Tensor, first_row: 
     )
     tree, place = places // length, places % length
     positions = Positions(
-        row.hidden[tree, place].clone(),
-        row.tokens[tree, place],
-        row.previous[tree, place],
-        numbers[tree],
+        row.hidden[tree, place].clone(), row.tokens[tree, place], row.previous[tree, place], tree
     )
-    return TreeStates(
-        positions,
-        inverse + first_row,
-        batch.scored_token,
-        numbers[batch.scored_tree],
-        batch.scored_node,
-    )
+    return TreeStates(positions, inverse, batch.scored_token, batch.scored_tree, batch.scored_node)
 
 
 def concatenate_states(parts: Sequence[TreeStates]) -> TreeStates:

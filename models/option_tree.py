@@ -40,6 +40,26 @@ class OptionTree:
         """The nodes that have children, ascending: a leaf predicts nothing, so no model need run it."""
         return tuple(sorted({parent for parent in self.parents if parent >= 0}))
 
+    @cached_property
+    def branches(self) -> tuple[tuple[int, ...], ...]:
+        """Inner nodes from the root to each one that has no inner child: what single options run."""
+        ends = set(self.inner) - {self.parents[node] for node in self.inner}
+        return tuple(self.path_to(node) for node in sorted(ends))
+
+    @cached_property
+    def trunk(self) -> int:
+        """How many first nodes all options go through and none is scored on."""
+        scored = min((node for path in self.paths for node in path), default=len(self))
+        forks = (parent for node, parent in enumerate(self.parents) if parent != node - 1)
+        return min(scored, min(forks, default=len(self)) + 1)
+
+    def path_to(self, node: int) -> tuple[int, ...]:
+        """The nodes from the root to `node`, both with it."""
+        path = [node]
+        while self.parents[path[-1]] >= 0:
+            path.append(self.parents[path[-1]])
+        return tuple(reversed(path))
+
 
 def build_option_tree(
     tokenizer: PreTrainedTokenizerBase, prompt: str, options: Sequence[str]
@@ -79,15 +99,42 @@ def merge_sequences(sequences: Sequence[Sequence[int]], seams: Sequence[int]) ->
     return OptionTree(tuple(tokens), tuple(parents), tuple(depths), tuple(paths))
 
 
+def split_tree(tree: OptionTree, limit: int) -> list[tuple[OptionTree, tuple[int, ...]]]:
+    """Trees of at most `limit` inner nodes, where one option alone has no more, and their options.
+
+    Attention over a tree costs its length squared, so a tree of thousands of options is cut.
+    """
+    if len(tree.inner) <= limit:
+        return [(tree, tuple(range(len(tree.paths))))]
+    parts: list[tuple[set[int], list[int]]] = []
+    for option in sorted(range(len(tree.paths)), key=lambda number: tree.paths[number]):
+        needed = set(tree.path_to(tree.paths[option][-1])) if tree.paths[option] else set()
+        if not parts or len(parts[-1][0] | needed) > limit:
+            parts.append((set(), []))
+        parts[-1][0].update(needed)
+        parts[-1][1].append(option)
+    return [(_restricted(tree, nodes, options), tuple(options)) for nodes, options in parts]
+
+
+def _restricted(tree: OptionTree, nodes: set[int], options: Sequence[int]) -> OptionTree:
+    """The tree of `options` alone, whose nodes are `nodes`."""
+    kept = sorted(nodes)
+    place_of = {node: place for place, node in enumerate(kept)} | {-1: -1}
+    return OptionTree(
+        tuple(tree.tokens[node] for node in kept),
+        tuple(place_of[tree.parents[node]] for node in kept),
+        tuple(tree.depths[node] for node in kept),
+        tuple(tuple(place_of[node] for node in tree.paths[option]) for option in options),
+    )
+
+
 def beyond_prompt(tree: OptionTree, prompt: Sequence[int]) -> OptionTree | None:
-    """The tree less its trunk, where that is just `prompt`; None where a tokenizer joined the two.
+    """The tree less `prompt`, where its trunk begins so; None where a tokenizer joined the two.
 
     Depths stay, so they are still positions; nodes that hung on the trunk's end are roots now.
     """
     length = len(prompt)
-    if tree.tokens[:length] != tuple(prompt) or any(
-        min(path, default=length) < length for path in tree.paths
-    ):
+    if tree.tokens[:length] != tuple(prompt) or tree.trunk < length:
         return None
     return OptionTree(
         tree.tokens[length:],

@@ -20,6 +20,7 @@ class ReadPrompts:
     """Prompts that a model has read. Shapes: B prompts, T cached places with padding, D hidden width.
 
     Attributes:
+        encoded: token ids of each.
         cache: keys and values of all places.
         mask: (B, T) 1 where a place holds a token, 0 where it is padding.
         current: (B,) last token id.
@@ -27,6 +28,7 @@ class ReadPrompts:
         hidden: (B, D) final hidden state at the last token.
     """
 
+    encoded: tuple[tuple[int, ...], ...]
     cache: DynamicCache
     mask: Tensor
     current: Tensor
@@ -49,7 +51,25 @@ def read_prompts(
     mask = torch.nn.functional.pad(mask, (shared, 0), value=1)
     hidden = last_states(model, tokens, mask, cache)
     previous = torch.tensor([row[-2] if len(row) > 1 else -1 for row in encoded])
-    return ReadPrompts(cache, mask, tokens[:, -1], previous, hidden)
+    rows = tuple(tuple(row) for row in encoded)
+    return ReadPrompts(rows, cache, mask, tokens[:, -1], previous, hidden)
+
+
+@torch.inference_mode()
+def read_for_all(model: PreTrainedModel, prompt: Sequence[int], copies: int) -> ReadPrompts:
+    """Read one token sequence once, as the prompt of `copies` questions."""
+    cache = DynamicCache(config=model.config)
+    tokens = torch.tensor([list(prompt)])
+    hidden = last_states(model, tokens, torch.ones_like(tokens), cache)
+    cache.batch_repeat_interleave(copies)
+    return ReadPrompts(
+        (tuple(prompt),) * copies,
+        cache,
+        torch.ones(copies, len(prompt), dtype=torch.long),
+        torch.full((copies,), prompt[-1]),
+        torch.full((copies,), prompt[-2] if len(prompt) > 1 else -1),
+        hidden.expand(copies, -1),
+    )
 
 
 def keep_prompts(read: ReadPrompts, rows: Sequence[int]) -> ReadPrompts:
@@ -58,8 +78,14 @@ def keep_prompts(read: ReadPrompts, rows: Sequence[int]) -> ReadPrompts:
         return read
     index = torch.tensor(rows)
     read.cache.batch_select_indices(index)
+    encoded = tuple(read.encoded[row] for row in rows)
     return ReadPrompts(
-        read.cache, read.mask[index], read.current[index], read.previous[index], read.hidden[index]
+        encoded,
+        read.cache,
+        read.mask[index],
+        read.current[index],
+        read.previous[index],
+        read.hidden[index],
     )
 
 

@@ -61,4 +61,18 @@ def own_read_out(positions: Positions, own: Tensor) -> Tensor:
 def next_token_log_probabilities(model: PreTrainedModel, hidden: Tensor) -> Tensor:
     """(N, V) log-softmax of the model's output embedding over (N, D) final hidden states."""
     head = model.get_output_embeddings()
-    return torch.log_softmax(head(hidden.to(head.weight.dtype)).float(), dim=-1)
+    logits = head(hidden.to(head.weight.dtype)).float()
+    return torch.log_softmax(_scaled(model, logits), dim=-1)
+
+
+def _scaled(model: PreTrainedModel, logits: Tensor) -> Tensor:
+    """What some families do to the logits: Gemma 2 and 3 cap them, Cohere and Granite scale them."""
+    config = model.config.get_text_config()
+    cap = getattr(config, "final_logit_softcapping", None)
+    if cap is not None:
+        return cap * torch.tanh(logits / cap)
+    if config.model_type.startswith("cohere"):
+        return logits * config.logit_scale
+    if config.model_type.startswith("granite"):
+        return logits / config.logits_scaling
+    return logits

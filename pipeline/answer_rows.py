@@ -1,5 +1,7 @@
 """The rows of answers.parquet: one an arm, seed, fact and phrasing."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pyarrow as pa
 
@@ -61,23 +63,32 @@ def answer_rows(arm: str, seed: int, answers: ArmAnswers) -> Rows:
                 "chosen": chosen,
                 "correct": question.correct,
                 "right": chosen == question.correct,
-                **_free_answer(answers.generated[number], question),
+                **free_answer(answers.generated[number], question.aliases, question.object_names),
                 "cited": list(answers.cited[number]),
             }
         )
     return rows
 
 
-def _free_answer(generated: str | None, question: AskedQuestion) -> dict[str, object]:
+def free_answer(
+    generated: str | None, names: Sequence[str], objects: Sequence[Sequence[str]]
+) -> dict[str, object]:
+    """A free answer and what it came to; all values are None where none was asked for.
+
+    Args:
+        generated: what the model wrote.
+        names: of all true objects.
+        objects: names of each true object.
+    """
     if generated is None:
-        names = ("generated", "generated_right", "outcome", "precision", "recall")
-        return dict.fromkeys(names)
-    found = outcome(generated, question.aliases)
+        keys = ("generated", "generated_right", "outcome", "precision", "recall")
+        return dict.fromkeys(keys)
+    found = outcome(generated, names)
     precision = recall = None
-    if len(question.object_names) > 1:
-        named = named_objects(generated, question.object_names)
+    if len(objects) > 1:
+        named = named_objects(generated, objects)
         precision = named.precision
-        recall = len(named.true) / len(question.object_names)
+        recall = len(named.true) / len(objects)
     return {
         "generated": generated,
         "generated_right": found == "right",

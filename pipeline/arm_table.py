@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from .report_tables import ABSENT
+from .report_table import ABSENT
 from .report_words import milliseconds, ratio, shorten
 
 Json = dict[str, Any]

@@ -19,6 +19,7 @@ DEFAULT_CONFIG = Path("data/hpo/infact.toml")
 PACKAGED_CONFIG = Path(__file__).resolve().parent.parent / DEFAULT_CONFIG
 PACKAGED = "no infact.toml here: taking the packaged project; `infact init` writes one of your own"
 STOPPED = "stopped; the next run resumes: finished stages are kept, training continues where it was"
+EXIT_DIFFERENT = 1
 EXIT_USER_ERROR = 2
 EXIT_INTERRUPTED = 130
 
@@ -96,6 +97,34 @@ def evaluate(
     evaluate(Asked(model, facts, base, graph, out, precision), Console(json))
 
 
+@app.command()
+def export(
+    out: Annotated[Path, typer.Option(help="Folder to make.")],
+    format: Annotated[str, typer.Option(help="lm-eval, bear or jsonl.")],
+    facts: Annotated[
+        Path | None,
+        typer.Option(help="A JSONL file or a BEAR folder; else the project's questions."),
+    ] = None,
+    pools: Annotated[str, typer.Option(help="Of the project: letters, as in T,M; else all.")] = "",
+    config: Config = None,
+    json: Json = False,
+) -> None:
+    """Write the questions for lm-evaluation-harness, for lm-pub-quiz (BEAR) or as a facts file."""
+    if facts is not None and (config is not None or pools):
+        given = "--config" if config is not None else "--pools"
+        problem = f"{given} is given with --facts, which needs no project"
+        raise UserError(problem, "infact export", "Leave one of the two out.")
+    from .console import Console
+    from .export import facts_to_export, project_to_export, write_export
+
+    if facts is not None:
+        exported = facts_to_export(facts, format, out)
+    else:
+        letters = [pool.strip() for pool in pools.split(",") if pool.strip()]
+        exported = project_to_export(_load(config), format, out, letters)
+    write_export(exported, Console(json))
+
+
 @app.command("run")
 def run_all(config: Config = None, json: Json = False) -> None:
     """Run all stages, from the sources to the report."""
@@ -123,6 +152,58 @@ def ask(
 
     gc.disable()  # loading makes millions of objects and hardly any garbage: 2 s of 10
     answer(_load(config), question, Console(json))
+
+
+@app.command()
+def explain(
+    prompt: Annotated[str, typer.Argument(help="A question, or a sentence to complete.")],
+    config: Config = None,
+    json: Json = False,
+    answer: Annotated[
+        str | None, typer.Option(help="Explain this answer; each arm's own if left out.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="HTML page to write: every layer, word and fact.")
+    ] = None,
+) -> None:
+    """Say why a causal model answers so: what it attended to, and what each part is worth."""
+    from .console import Console
+    from .explain import explain as explain_answers
+
+    gc.disable()
+    explain_answers(_load(config), prompt, answer, out, Console(json))
+
+
+@app.command()
+def verify(
+    report: Annotated[Path, typer.Argument(help="report.json, or the folder that holds it.")],
+    json: Json = False,
+) -> None:
+    """Recompute every number of a report from the answers in it, without a model."""
+    from .console import Console
+    from .verify import verify as check
+
+    if not check(report, Console(json)):
+        raise typer.Exit(EXIT_DIFFERENT)
+
+
+@app.command()
+def compare(
+    first: Annotated[
+        Path, typer.Argument(help="A report, its folder, or a folder of `infact eval`.")
+    ],
+    second: Annotated[
+        Path | None, typer.Argument(help="Another run; left out, arms of the first are compared.")
+    ] = None,
+    arm_a: Annotated[str, typer.Option(help="This arm of the first run alone.")] = "",
+    arm_b: Annotated[str, typer.Option(help="With this arm of the second run.")] = "",
+    json: Json = False,
+) -> None:
+    """Compare two runs on the questions that both asked: gained, kept, lost, with intervals."""
+    from .compare import compare as compare_runs
+    from .console import Console
+
+    compare_runs(first, second or first, (arm_a or arm_b, arm_b or arm_a), Console(json))
 
 
 def _run(targets: list[str], config: Path | None, json: bool) -> None:
@@ -155,6 +236,13 @@ def main() -> None:
         from .console import harmless
 
         print(harmless(str(error)), file=sys.stderr)
+        raise SystemExit(EXIT_USER_ERROR) from None
+    except Exception as error:
+        from .disk_space import is_full, told
+
+        if not is_full(error):
+            raise
+        print(told(error), file=sys.stderr)
         raise SystemExit(EXIT_USER_ERROR) from None
     except SystemExit as end:
         if end.code == EXIT_INTERRUPTED:  # what Typer makes of KeyboardInterrupt

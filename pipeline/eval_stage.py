@@ -18,6 +18,7 @@ from .asked_questions import AskedQuestion, asked_questions
 from .eval_arms import Evaluation, base_answers
 from .eval_costs import arm_costs
 from .eval_drift import Drift, drift_of, general_texts, text_states, with_ratios
+from .eval_explanations import explanations
 from .eval_models import named_answers, stage_answers
 from .graph_reader import GraphReader
 from .prompt_arms import prompt_answers
@@ -26,7 +27,7 @@ from .teaching_run import write_json
 
 
 def run(context: StageContext) -> None:
-    """Write answers.parquet, costs.json, perplexity.json and absent.json.
+    """Write answers.parquet, costs.json, perplexity.json, absent.json and explanations.json.
 
     Raises:
         UserError: there is nothing to ask; or a stage's model couldn't be loaded, once all others
@@ -49,6 +50,7 @@ def run(context: StageContext) -> None:
     answers |= prompt_answers(evaluation, base, answers["base"])
     states = text_states(base, tokenizer, texts, settings.batch_tokens)
     drift = _drift(evaluation, base, states, texts)
+    explained = explanations(evaluation, base)
     del base
     taught, taught_drift = stage_answers(evaluation, dtype, texts, states)
     named, absent = named_answers(evaluation, dtype)
@@ -65,6 +67,7 @@ def run(context: StageContext) -> None:
     )
     write_json(context.work / "perplexity.json", with_ratios({**drift, **taught_drift}))
     write_json(context.work / "costs.json", costs)
+    write_json(context.work / "explanations.json", explained)
     write_json(context.work / "absent.json", [{"arm": of.arm, "why": of.why} for of in absent])
 
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from ..errors import UserError
 
 Question = tuple[str, str]
-POOL_ORDER = ("T", "M", "I", "U")
+POOL_ORDER = ("T", "M", "I", "R", "H", "S", "D", "U")
 FIX = "run `infact eval` again, so that every arm answers the same facts"
 
 
@@ -22,28 +22,28 @@ FIX = "run `infact eval` again, so that every arm answers the same facts"
 class PoolAnswers:
     """All answers to one pool; every array is aligned with `questions`.
 
-    `right` holds for each arm the share of its seeds that chose the right option, `generated` the
-    share whose free answer was right (nan for a question, no entry for an arm which wasn't asked),
-    `rows` the row numbers of the answers of its first seed, and `seed_accuracy` the accuracy of each seed.
+    `seed_rows` holds for each arm the row numbers of the answers of each of its seeds, in the order
+    of the seeds, and `right` the share of its seeds that chose the right option.
     """
 
     pool: str
     questions: tuple[Question, ...]
-    clusters: NDArray[np.str_]
-    relations: NDArray[np.str_]
-    chance: float
+    seed_rows: dict[str, dict[int, NDArray[np.intp]]]
     right: dict[str, NDArray[np.float64]]
-    generated: dict[str, NDArray[np.float64]]
-    rows: dict[str, NDArray[np.intp]]
-    seed_accuracy: dict[str, dict[int, float]]
+
+    @property
+    def rows(self) -> dict[str, NDArray[np.intp]]:
+        """The row numbers of each arm's first seed."""
+        return {arm: next(iter(seeds.values())) for arm, seeds in self.seed_rows.items()}
 
 
 def align_answers(answers: pa.Table) -> dict[str, PoolAnswers]:
-    """Line up the answers of every pool, in the order T, M, I, U, then any other by name.
+    """Line up the answers of every pool, in the order of POOL_ORDER, then any other by name.
 
     Raises:
-        UserError: there are no answers, an arm answered a question twice, or arms of a pool
-            answered different facts or chose among different options.
+        UserError: there are no answers, an arm answered a question twice, arms of a pool answered
+            different facts or chose among different options, the phrasings of a fact have different
+            options, or a row contradicts itself.
     """
     if answers.num_rows == 0:
         raise UserError("there are no answers to report", "answers.parquet", FIX)
@@ -59,37 +59,43 @@ def align_answers(answers: pa.Table) -> dict[str, PoolAnswers]:
             where = f"answers.parquet, row {row}: arm {arm}, fact {fact}, template {template}"
             raise UserError("an arm answered a question twice", where, FIX)
         rows[fact, template] = row
+    right = _right(answers)
     order = [pool for pool in POOL_ORDER if pool in by_pool]
     order += sorted(set(by_pool) - set(order))
-    return {pool: _align_pool(answers, pool, by_pool[pool]) for pool in order}
+    return {pool: _align_pool(answers, right, pool, by_pool[pool]) for pool in order}
+
+
+def _right(answers: pa.Table) -> NDArray[np.float64]:
+    chosen, correct = (answers[name].to_numpy() for name in ("chosen", "correct"))
+    right = chosen == correct
+    different = np.flatnonzero(right != np.array(answers["right"].to_pylist(), dtype=bool))
+    if len(different):
+        where = f"answers.parquet, row {different[0]}: columns chosen, correct and right"
+        raise UserError("a row contradicts itself", where, FIX)
+    return right.astype(float)
 
 
 def _align_pool(
-    answers: pa.Table, pool: str, arms: dict[str, dict[int, dict[Question, int]]]
+    answers: pa.Table,
+    right: NDArray[np.float64],
+    pool: str,
+    arms: dict[str, dict[int, dict[Question, int]]],
 ) -> PoolAnswers:
     first = next(iter(arms.values()))
     questions = tuple(sorted(next(iter(first.values()))))
     rows = {
-        arm: {seed: _rows_of(pool, arm, found, questions) for seed, found in seeds.items()}
+        arm: {seed: _rows_of(pool, arm, seeds[seed], questions) for seed in sorted(seeds)}
         for arm, seeds in arms.items()
     }
     reference = next(iter(next(iter(rows.values())).values()))
     _check_options(answers, pool, rows, reference)
-    right = np.array(answers["right"].to_pylist(), dtype=float)
-    generated = np.array(answers["generated_right"].to_pylist(), dtype=float)  # null becomes nan
-    options = answers["options"].take(reference).to_pylist()
-    free = {arm: _mean_over_seeds(generated, seeds) for arm, seeds in rows.items()}
+    _check_phrasings(answers, pool, questions, reference)
     return PoolAnswers(
         pool=pool,
         questions=questions,
-        clusters=_text(answers, "cluster", reference),
-        relations=_text(answers, "relation_label", reference),
-        chance=float(np.mean([1 / max(1, len(choices)) for choices in options])),
-        right={arm: _mean_over_seeds(right, seeds) for arm, seeds in rows.items()},
-        generated={arm: values for arm, values in free.items() if not np.isnan(values).all()},
-        rows={arm: seeds[min(seeds)] for arm, seeds in rows.items()},
-        seed_accuracy={
-            arm: {seed: float(right[taken].mean()) for seed, taken in sorted(seeds.items())}
+        seed_rows=rows,
+        right={
+            arm: np.mean([right[taken] for taken in seeds.values()], axis=0)
             for arm, seeds in rows.items()
         },
     )
@@ -124,11 +130,13 @@ def _check_options(
                 raise UserError("the arms chose among different options", where, FIX)
 
 
-def _mean_over_seeds(
-    values: NDArray[np.float64], seeds: dict[int, NDArray[np.intp]]
-) -> NDArray[np.float64]:
-    return np.mean([values[taken] for taken in seeds.values()], axis=0)
-
-
-def _text(answers: pa.Table, column: str, rows: NDArray[np.intp]) -> NDArray[np.str_]:
-    return np.array([value or "" for value in answers[column].take(rows).to_pylist()])
+def _check_phrasings(
+    answers: pa.Table, pool: str, questions: tuple[Question, ...], reference: NDArray[np.intp]
+) -> None:
+    """Choices under two phrasings can be compared only if they are among the same options."""
+    seen: dict[str, list[str]] = {}
+    options = answers["options"].take(reference).to_pylist()
+    for (fact, template), given in zip(questions, options, strict=True):
+        if seen.setdefault(fact, given) != given:
+            where = f"pool {pool}, fact {fact}, template {template}"
+            raise UserError("a fact's phrasings have different options", where, FIX)

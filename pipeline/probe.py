@@ -1,38 +1,50 @@
 """`infact eval --model X --facts FILE`: one model on one file of facts, without a project.
 
-Rows go to disk as they are made. They lie in a folder whose name is a digest of the model's weights,
-the facts and the graph, so a run that was cut off goes on, and a changed model is never taken for
-the one that was asked.
+A model chooses among each fact's options and, if it is a causal one, writes an answer of its own.
+Results lie in a folder whose name is a digest of the model's files (weights, tokenizer, adapter and
+its base), the facts and the graph, so a run that was cut off goes on to the same bytes, and a changed
+model is never taken for the one that was asked. With `--json`:
+
+    {"model", "kind": "causal" or "masked", "facts",
+     "arms": [{"name": "base" or "base + prompt", "accuracy", "low", "high", "n",
+               "relations": {name: {"accuracy", "low", "high", "n"}},
+               "generation": {"n", "right", "wrong", "not_attempted",
+                              "lists": {"n", "precision", "recall"} or null} or null}],
+     "facts_per_second": only where something was asked,
+     "rows": the JSON lines with every answer}
+
+Intervals are of 95 %, clustered by subject; generation's numbers are shares of its n. A fact is asked
+freely where something stands before its answer; its lists are the facts with several true answers.
 """
 
 import json
-import os
-import time
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from ..errors import UserError
 from ..kg.bear import read_bear
 from ..kg.facts_file import read_facts_file
+from ..kg.json_lines import fault_error
 from ..kg.probes import Probe, written_probe
 from . import machine
 from .artifacts import Recipe, digest_of, file_digest, publish, read_manifest, work_folder
 from .console import Console
-from .statistics import accuracy_interval
+from .disk_space import is_full
+from .probe_result import Row, result_of
+from .probe_rows import ROWS, Asking, ProbeArm, make_rows, read_rows
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
-Row = dict[str, Any]
+    from .graph_reader import GraphReader
 
-PROBES_AT_ONCE = 128  # between two writes to disk
-ROWS, RESULT = "rows.jsonl", "result.json"
+RESULT = "result.json"
 OUT = Path("evaluations")
 MAX_FACTS = 32  # of the graph, before a question
+PRECISIONS = ("float32", "bfloat16", "auto")
 
 
 @dataclass(frozen=True)
@@ -67,20 +79,38 @@ def read_probes(path: Path) -> list[Probe]:
     if path.is_dir():
         return read_bear(path)
     name = str(path)
-    probes = [written_probe(fact, f"{name}:{line}") for line, fact in read_facts_file(path, name)]
-    if not probes:
-        raise UserError("there is no fact in the file", name, "Write one JSON object a line.")
-    return probes
+    return [written_probe(fact, f"{name}:{line}") for line, fact in read_facts_file(path, name)]
 
 
 def evaluate(asked: Asked, console: Console) -> None:
-    """Score every probe, write the rows, and print what share is right."""
+    """Ask every probe, write the rows, and print what share is right.
+
+    Raises:
+        UserError: the facts, the model or the graph can't be read; a wrong option is true by the
+            graph; a question is too long for the model; the disk is full.
+    """
+    if asked.precision not in PRECISIONS:
+        problem = f"there is no precision {asked.precision!r}"
+        raise UserError(problem, "--precision", f"Name one of {', '.join(PRECISIONS)}.")
     probes = read_probes(asked.facts)
+    reader = _open_graph(asked.graph, probes) if asked.graph else None
+    recipe = _recipe(asked, probes)
+    folder = recipe.folder(asked.out)
+    rate = None
+    if read_manifest(folder) is None:
+        with work_folder(asked.out, recipe, resumable=True) as work, _a_full_disk_told(work):
+            rate = _ask(asked, probes, reader, work, console)
+            publish(asked.out, recipe, {"packages": machine.package_versions()})
+    result = json.loads((folder / RESULT).read_text(encoding="utf-8"))
+    _show(result, folder, rate, console)
+
+
+def _recipe(asked: Asked, probes: Sequence[Probe]) -> Recipe:
     from ..models.language_model import model_folders  # heavy: after the facts have been read
 
-    recipe = Recipe(
+    return Recipe(
         "eval",
-        version=1,
+        version=2,
         settings={"precision": asked.precision},
         seed=None,
         inputs={
@@ -89,127 +119,69 @@ def evaluate(asked: Asked, console: Console) -> None:
             "graph": file_digest(asked.graph) if asked.graph else "",
         },
     )
-    folder = recipe.folder(asked.out)
-    seconds = 0.0
-    if read_manifest(folder) is None:
-        with work_folder(asked.out, recipe, resumable=True) as work:
-            started = time.monotonic()
-            asked_now = _make_rows(asked, probes, work, console)
-            seconds = time.monotonic() - started
-            result = _result(asked, _whole_rows(work / ROWS))
-            (work / RESULT).write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
-            publish(asked.out, recipe, {"packages": machine.package_versions()})
-    else:
-        asked_now = 0
-    result = json.loads((folder / RESULT).read_text(encoding="utf-8"))
-    rate = asked_now / seconds if asked_now else None
-    _show(result, folder, rate, console)
 
 
-def _make_rows(asked: Asked, probes: Sequence[Probe], work: Path, console: Console) -> int:
-    """Append the rows that `work` lacks; how many there were."""
+def _open_graph(folder: Path, probes: Sequence[Probe]) -> "GraphReader":
+    """The graph, by which no wrong option is true."""
+    from ..kg.option_checks import true_options
+    from .graph_reader import GraphReader
+
+    reader = GraphReader.of_graph(folder)
+    faults = [
+        (probe.source, f"the option {found.option!r} is true as well: {found.place}")
+        for probe in probes
+        for found in true_options(reader.graph, reader.retriever.linker, probe)
+    ]
+    if faults:
+        raise fault_error(faults, "Take the options out, or leave --graph out.")
+    return reader
+
+
+@contextmanager
+def _a_full_disk_told(work: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if not is_full(error):
+            raise
+        fix = (
+            "Free some space and run again: it goes on from there. Or name another disk with --out."
+        )
+        raise UserError("the disk is full", str(work), fix) from error
+
+
+def _ask(
+    asked: Asked,
+    probes: Sequence[Probe],
+    reader: "GraphReader | None",
+    work: Path,
+    console: Console,
+) -> float | None:
+    """Make rows and result in `work`; facts a second."""
     from ..models.base_model import resolve_precision
     from ..models.language_model import load_language_model
-    from ..models.masked_scoring import pseudo_log_likelihoods
-    from ..models.statement_scoring import statement_log_likelihoods
 
-    path = work / ROWS
-    kept = _whole_rows(path)
-    path.write_text("".join(_line(row) for row in kept), encoding="utf-8")  # less a cut-off line
-    done = {(row["arm"], row["probe"]) for row in kept}
     loaded = load_language_model(asked.model, asked.base, resolve_precision(asked.precision))
-    score = pseudo_log_likelihoods if loaded.kind == "masked" else statement_log_likelihoods
-    made = 0
-    for arm, contexts, cited in _arms(asked, probes, loaded.tokenizer):
-        left = [n for n, probe in enumerate(probes) if (arm, probe.probe) not in done]
-        with (
-            console.progress(f"asking {arm}", len(left), "facts") as advance,
-            path.open("a", encoding="utf-8") as file,
-        ):
-            for start in range(0, len(left), PROBES_AT_ONCE):
-                numbers = left[start : start + PROBES_AT_ONCE]
-                scores = score(
-                    loaded.model,
-                    loaded.tokenizer,
-                    [probes[number].statements for number in numbers],
-                    [contexts[number] for number in numbers],
-                    asked.batch_tokens,
-                )
-                for number, of in zip(numbers, scores, strict=True):
-                    file.write(_line(_row(arm, probes[number], of, cited[number])))
-                file.flush()
-                os.fsync(file.fileno())
-                advance(len(numbers))
-        made += len(left)
-    return made
+    arms = _arms(probes, reader, loaded.tokenizer)
+    rate = make_rows(Asking(loaded, probes, arms, work, asked.batch_tokens), console)
+    rows = read_rows(work / ROWS)
+    result = result_of(str(asked.model), loaded.kind, str(asked.facts), rows)
+    (work / RESULT).write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+    return rate
 
 
 def _arms(
-    asked: Asked, probes: Sequence[Probe], tokenizer: "PreTrainedTokenizerBase"
-) -> Iterator[tuple[str, list[str], list[list[str]]]]:
-    """Each arm's name, what it reads before each probe, and the facts cited there."""
-    yield "base", [""] * len(probes), [[] for _ in probes]
-    if asked.graph is None:
-        return
-    from .arms import augmented
-    from .graph_reader import GraphReader
+    probes: Sequence[Probe], reader: "GraphReader | None", tokenizer: "PreTrainedTokenizerBase"
+) -> list[ProbeArm]:
+    arms = [ProbeArm("base", [""] * len(probes), [()] * len(probes))]
+    if reader is not None:
+        from .arms import augmented
 
-    reader = GraphReader.of_graph(asked.graph)
-    prompts = [probe.prompt for probe in probes]
-    told, lines = augmented(reader, tokenizer, prompts, MAX_FACTS)
-    contexts = [text.removesuffix(prompt) for text, prompt in zip(told, prompts, strict=True)]
-    cited = [[reader.citation(fact) for line in told for fact in line.facts] for told in lines]
-    yield "base + prompt", contexts, cited
-
-
-def _row(arm: str, probe: Probe, scores: np.ndarray, cited: list[str]) -> Row:
-    chosen = int(scores.argmax())
-    return {
-        "arm": arm,
-        "probe": probe.probe,
-        "relation": probe.relation,
-        "subject": probe.subject,
-        "cluster": probe.cluster,
-        "options": list(probe.options),
-        "scores": [round(float(score), 5) for score in scores],
-        "chosen": chosen,
-        "correct": probe.correct,
-        "right": chosen == probe.correct,
-        "cited": cited,
-        "source": probe.source,
-    }
-
-
-def _line(row: Row) -> str:
-    return json.dumps(row, ensure_ascii=False) + "\n"
-
-
-def _whole_rows(path: Path) -> list[Row]:
-    """The rows of a file, less a last one that a kill cut off."""
-    if not path.exists():
-        return []
-    lines = path.read_text(encoding="utf-8", errors="replace").splitlines(keepends=True)
-    return [json.loads(line) for line in lines if line.endswith("\n")]
-
-
-def _result(asked: Asked, rows: Sequence[Row]) -> Row:
-    arms = []
-    for arm in dict.fromkeys(row["arm"] for row in rows):
-        own = [row for row in rows if row["arm"] == arm]
-        relations = {
-            relation: _accuracy([row for row in own if row["relation"] == relation])
-            for relation in dict.fromkeys(row["relation"] for row in own)
-        }
-        arms.append({"name": arm, **_accuracy(own), "relations": relations})
-    return {"model": str(asked.model), "facts": str(asked.facts), "arms": arms}
-
-
-def _accuracy(rows: Sequence[Row]) -> Row:
-    """Accuracy with its 95 % interval, clustered by subject."""
-    right = np.array([row["right"] for row in rows], dtype=float)
-    found = accuracy_interval(right, np.array([row["cluster"] for row in rows]))
-    ends = {"accuracy": found.estimate, "low": found.low, "high": found.high}
-    return {**{name: round(value, 6) for name, value in ends.items()}, "n": found.n}
+        prompts = [probe.prompt for probe in probes]
+        told, lines = augmented(reader, tokenizer, prompts, MAX_FACTS)
+        contexts = [text.removesuffix(prompt) for text, prompt in zip(told, prompts, strict=True)]
+        arms.append(ProbeArm("base + prompt", contexts, [reader.citations(of) for of in lines]))
+    return arms
 
 
 def _show(result: Row, folder: Path, rate: float | None, console: Console) -> None:
@@ -217,6 +189,8 @@ def _show(result: Row, folder: Path, rate: float | None, console: Console) -> No
         console.line(f"{arm['name']}: {_words(arm)}")
         for relation, found in arm["relations"].items():
             console.line(f"  {relation}: {_words(found)}")
+        if arm["generation"] is not None:
+            console.line(f"  written freely: {_freely(arm['generation'])}")
     console.line(f"{folder / ROWS}" + (f", {rate:.1f} facts a second" if rate else ", kept"))
     told = {**result, "rows": str(folder / ROWS)}
     console.result({**told, "facts_per_second": round(rate, 3)} if rate else told)
@@ -225,3 +199,12 @@ def _show(result: Row, folder: Path, rate: float | None, console: Console) -> No
 def _words(found: Row) -> str:
     ends = f"{found['low']:.1%} to {found['high']:.1%}"
     return f"{found['accuracy']:.1%} of {found['n']} right ({ends})"
+
+
+def _freely(found: Row) -> str:
+    words = f"{found['right']:.1%} of {found['n']} right, {found['wrong']:.1%} wrong, "
+    words += f"{found['not_attempted']:.1%} not attempted"
+    lists = found["lists"]
+    if lists is not None and lists["precision"] is not None:
+        words += f"; lists: precision {lists['precision']:.1%}, recall {lists['recall']:.1%}"
+    return words

@@ -3,14 +3,15 @@
 from dataclasses import dataclass
 
 BASE = "base"
+REPEAT = "base again"
 
 
 @dataclass(frozen=True)
 class ArmKind:
     """What an arm is.
 
-    `role`: "base"; "route" puts the facts into the model; "prompt" writes them into the question;
-    "control" shows what is reached without the facts.
+    `role`: "base"; "route" puts the facts into the model; "prompt" changes what the model reads before
+    the question, or how its answer is read; "control" shows what is reached without the facts.
     """
 
     name: str
@@ -43,6 +44,21 @@ ARMS = (
         "prompt",
         "the base model with the facts of the linked entities in its prompt: the route to beat",
     ),
+    ArmKind("soft prompt", "prompt", "the base model after a prompt of vectors learned from facts"),
+    ArmKind("few-shot", "prompt", "the base model after worked examples of the same relation"),
+    ArmKind(
+        "calibrated",
+        "prompt",
+        "the base model's scores less those that the options have without a subject",
+    ),
+    ArmKind(
+        "BM25", "prompt", "the base model after the sentences that BM25 finds for the question"
+    ),
+    ArmKind(
+        "dense retrieval",
+        "prompt",
+        "the base model after the sentences whose vectors lie nearest to the question's",
+    ),
     ArmKind("pretrained", "route", "trained further on sentences written from the taught facts"),
     ArmKind(
         "distilled", "route", "trained to answer alone as the base answers with facts in its prompt"
@@ -59,6 +75,16 @@ ARMS = (
         "control",
         "fused, trained alike on a graph whose objects were shuffled within each relation",
     ),
+    ArmKind(
+        REPEAT,
+        "control",
+        "the base model asked a second time in other batches: it must answer the same",
+    ),
+    ArmKind(
+        "options alone",
+        "control",
+        "the base model scoring the options without the question: what their wording gives away",
+    ),
     ArmKind("link prediction", "route", "graph embeddings rank the options; no language model"),
     ArmKind("majority object", "control", "always the option most frequent for the relation"),
 )
@@ -67,6 +93,12 @@ POOLS = (
     PoolKind("T", "taught", "facts in the training text, asked in phrasings never trained on"),
     PoolKind("M", "in memory", "facts in the graph, of entities never used in training"),
     PoolKind("I", "inferable", "facts hidden from graph and text, to be inferred"),
+    PoolKind("R", "reversed", "taught facts asked from the object's side"),
+    PoolKind("H", "two-hop", "facts in memory whose subject is described by another of its facts"),
+    PoolKind("S", "swapped", "facts in memory after the graph was edited to say another object"),
+    PoolKind(
+        "D", "deleted", "facts taken out of the graph; right is the old answer, which should go"
+    ),
     PoolKind("U", "untouched", "general facts, to see what was forgotten"),
 )
 
@@ -74,7 +106,9 @@ CONTROLS = (
     ControlPair("random vectors", "fused", "M"),
     ControlPair("shuffled graph", "fused", "M"),
     ControlPair("majority object", "fused", "M"),
+    ControlPair("options alone", "fused", "M"),
     ControlPair("majority object", "pretrained", "T"),
+    ControlPair("options alone", "pretrained", "T"),
     ControlPair("majority object", "link prediction", "I"),
 )
 

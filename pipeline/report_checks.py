@@ -14,7 +14,8 @@ class Target:
     """A bound on one measure of one arm.
 
     `measure` is a key of MEASURES, `against` the arm that the measure relates to; `pool` is empty
-    where the measure isn't taken in a pool. One of `at_least` and `at_most` is set.
+    where the measure isn't taken in a pool, and needn't be named where there is but one ("followed"
+    is of pool S, "returned" of pool D). One of `at_least` and `at_most` is set.
     """
 
     arm: str
@@ -95,6 +96,28 @@ def _still_right(report: Report, target: Target) -> float | None:
     return None
 
 
+def _consistency(report: Report, target: Target) -> float | None:
+    for entry in report["consistency"]:
+        if (entry["arm"], entry["pool"]) == (target.arm, target.pool):
+            return float(entry["same_choice"])
+    return None
+
+
+def _followed(report: Report, target: Target) -> float | None:
+    return _edits(report, target.arm, "followed")
+
+
+def _returned(report: Report, target: Target) -> float | None:
+    return _edits(report, target.arm, "returned")
+
+
+def _edits(report: Report, arm: str, measure: str) -> float | None:
+    for entry in report["edits"]:
+        if entry["arm"] == arm and entry[measure] is not None:
+            return float(entry[measure]["share"])
+    return None
+
+
 def _perplexity_ratio(report: Report, target: Target) -> float | None:
     for arm in report["arms"]:
         if arm["name"] == target.arm and arm["perplexity"]:
@@ -118,6 +141,9 @@ MEASURES: dict[str, tuple[Callable[[Report, Target], float | None], str]] = {
     "share of gain": (_share_of_gain, "percent"),
     "share of accuracy": (_share_of_accuracy, "percent"),
     "still right": (_still_right, "percent"),
+    "consistency": (_consistency, "percent"),
+    "followed": (_followed, "percent"),
+    "returned": (_returned, "percent"),
     "perplexity ratio": (_perplexity_ratio, "ratio"),
     "latency ratio": (_latency_ratio, "ratio"),
 }

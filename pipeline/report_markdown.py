@@ -13,6 +13,26 @@ QUESTIONS = {
     "cost": "What did it cost?",
     "controls": "Is it beyond the controls?",
 }
+SECTIONS = {
+    "generation": "Free answers",
+    "lists": "Free answers where several objects are true",
+    "comparisons": "Gained, kept, lost",
+    "costs": "Cost",
+    "controls": "Controls",
+    "repeat": "The base asked twice",
+    "absent": "Absent arms",
+    "checks": "Targets",
+    "edits": "When the graph is edited",
+    "consistency": "Under several phrasings",
+    "calibration": "Calibration and selective answering",
+    "seeds": "Between seeds",
+    "slices": "By relation (accuracy, %)",
+    "degrees": "By degree of the subject (accuracy, %)",
+    "languages": "By language (accuracy, %)",
+    "explained_facts": "Reasons: facts that were read",
+    "explained_layers": "Reasons: layers that matter most",
+    "curves": "Training curves",
+}
 
 
 def render_markdown(report: Json) -> str:
@@ -23,32 +43,23 @@ def render_markdown(report: Json) -> str:
         f"Report by infact, {report['seed_words']}, intervals at 95 %.",
         escape_sentence(report["verdict"]["headline"]),
         *(_answer(question, report["verdict"][key]) for key, question in QUESTIONS.items()),
+        "**Can it be trusted?**" if report["verdict"]["further"] else "",
+        _list(report["verdict"]["further"]),
         "## Accuracy of every arm",
-        _table(found["arms"]),
+        found["arms"],
         _pools(report),
-        "## Free answers",
-        _table(found["generation"]),
-        "## Gained, kept, lost",
-        _table(found["comparisons"]),
-        "## Cost",
-        _table(found["costs"]),
-        "## Controls",
-        _table(found["controls"]),
-        "## Targets",
-        _table(found["checks"]),
-        "## By relation (accuracy, %)",
-        _table(found["slices"]),
+        *(block for name, title in SECTIONS.items() for block in (f"## {title}", found[name])),
         "## Sample facts",
         *(_sample(pool, sample) for pool, group in report["samples"].items() for sample in group),
         "## Limitations",
-        "\n".join(f"- {escape_sentence(sentence)}" for sentence in report["limitations"]),
+        _list(report["limitations"]),
         "## Provenance",
-        f"Model: {escape(report['provenance']['model'])}; seed {report['provenance']['seed']}.",
-        _table(found["sources"]),
-        _table(found["stages"]),
-        escape_sentence(_packages(report)),
+        f"Model: {escape(report['provenance']['model'])}; seed {report['provenance']['seed']}; "
+        f"what was declared beforehand has the digest {report['primary']['declared']}.",
+        *(found[name] for name in ("sources", "stages", "environment")),
     ]
-    return "\n\n".join(block for block in blocks if block) + "\n"
+    written = [_table(block) if isinstance(block, Table) else block for block in blocks]
+    return "\n\n".join(block for block in written if block) + "\n"
 
 
 def escape(text: str) -> str:
@@ -63,8 +74,11 @@ def escape_sentence(text: str) -> str:
 
 def _answer(question: str, answer: Json) -> str:
     lead = f"**{question}** {answer['number']} {escape_sentence(answer['unit'])}."
-    details = [f"- {escape_sentence(sentence)}" for sentence in answer["sentences"]]
-    return "\n".join([lead, "", *details]).strip()
+    return "\n".join([lead, "", _list(answer["sentences"])]).strip()
+
+
+def _list(sentences: list[str]) -> str:
+    return "\n".join(f"- {escape_sentence(sentence)}" for sentence in sentences)
 
 
 def _pools(report: Json) -> str:
@@ -94,8 +108,3 @@ def _sample(pool: str, sample: Json) -> str:
         for answer in sample["answers"]
     ]
     return "\n".join([head, "", *lines])
-
-
-def _packages(report: Json) -> str:
-    packages = report["provenance"]["packages"]
-    return "Packages: " + ", ".join(f"{name} {version}" for name, version in packages.items())

@@ -1,9 +1,13 @@
-"""The report as one HTML page: no script, no request, everything escaped.
+"""The report as one HTML page: one script that filters facts, no request, everything escaped.
 
-The plots are SVG that the template draws from the same dictionary as the tables.
+The plots are SVG that the templates draw from the same dictionary as the tables. The page's policy
+lets it run nothing but its own script and style, which are named by their digests.
 """
 
+import base64
+import hashlib
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +15,17 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from . import report_words
+from .report_curves import (
+    LOSS_FRAME,
+    RELIABILITY_FRAME,
+    RISK_FRAME,
+    calibrated_arms,
+    loss_curves,
+    reliability_plots,
+    risk_plot,
+)
 from .report_plots import HEIGHT, LEFT, RIGHT, TOP, WIDTH, cost_plot
+from .report_slices import arm_of_result, slice_groups
 from .report_tables import tables
 
 FOLDER = Path(__file__).parent
@@ -25,9 +39,14 @@ QUESTIONS = {
     "cost": "What did it cost?",
     "controls": "Beyond the controls?",
 }
+# One letter an arm in a sample's data-arms, which the script reads: what became of the base's answer.
+SENTENCE_END = re.compile(r"(?<=[.!?]) (?=[A-Z])")
+CHANGE_LETTERS = {"gained": "g", "kept": "k", "lost": "l", "missed": "m"}
+
+Json = dict[str, Any]
 
 
-def render_page(report: dict[str, Any]) -> str:
+def render_page(report: Json) -> str:
     """The whole page for a report made by report_data.build_report."""
     environment = Environment(
         loader=FileSystemLoader(FOLDER),
@@ -45,35 +64,113 @@ def render_page(report: dict[str, Any]) -> str:
         report_words.shorten,
     )
     environment.filters.update({word.__name__: word for word in words})
-    environment.filters["indented_json"] = _indented_json
-    plots = [
-        (pool["pool"], label, plot)
-        for pool in _cost_pools(report)
-        for key, label in COSTS
-        if (plot := cost_plot(report, pool["pool"], key))
-    ]
+    environment.filters.update(
+        indented_json=_indented_json, capital=_capital, arm_letters=_arm_letters, cited_by=_cited_by
+    )
+    style = (FOLDER / "report.css").read_text(encoding="utf-8")
+    script = (FOLDER / "report.js").read_text(encoding="utf-8")
     return environment.get_template("report.html.jinja").render(
         report=report,
         tables=tables(report),
-        arms_in={
-            pool["pool"]: [arm for arm in report["arms"] if pool["pool"] in arm["pools"]]
-            for pool in report["pools"]
-        },
-        changes_in={
-            pool["pool"]: [row for row in report["comparisons"] if row["pool"] == pool["pool"]]
-            for pool in report["pools"]
-        },
         questions=QUESTIONS,
-        cost_plots=plots,
-        frame={"width": WIDTH, "height": HEIGHT, "left": LEFT, "right": RIGHT, "top": TOP},
-        css=Markup((FOLDER / "report.css").read_text(encoding="utf-8")),
+        headline=_headline(report["verdict"]),
+        style=Markup(style),
+        script=Markup(script),
+        policy=_policy(style, script),
+        **_arms_and_pools(report),
+        **_plots(report),
     )
 
 
-def _cost_pools(report: dict[str, Any]) -> list[dict[str, Any]]:
+def _headline(verdict: Json) -> tuple[str, str]:
+    """Its first sentence, and the others but for the warnings, which the page sets apart."""
+    text = verdict["headline"].removesuffix(" ".join(verdict.get("warnings", ()))).rstrip()
+    first, *others = SENTENCE_END.split(text, maxsplit=1)
+    return first, " ".join(others)
+
+
+def _policy(style: str, script: str) -> str:
+    """A content security policy under which only this style and this script count.
+
+    (Content Security Policy Level 3, W3C, section 6.7.)
+    """
+    return (
+        f"default-src 'none'; script-src {_digest(script)}; style-src {_digest(style)}; "
+        "img-src data:; base-uri 'none'; form-action 'none'"
+    )
+
+
+def _digest(text: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+
+
+def _arms_and_pools(report: Json) -> Json:
+    """Which arms answered each pool, what each changed there, and the relations to filter by."""
+    keys, main = [pool["pool"] for pool in report["pools"]], _main_pool(report)
+    samples = [sample for group in report["samples"].values() for sample in group]
+    return {
+        "main": main,
+        "main_first": [main, *(pool for pool in report["pools"] if pool is not main)],
+        "arms_in": {key: [arm for arm in report["arms"] if key in arm["pools"]] for key in keys},
+        "changes_in": {
+            key: {row["arm"]: row for row in report["comparisons"] if row["pool"] == key}
+            for key in keys
+        },
+        "result_in": {key: arm_of_result(report, key) for key in keys},
+        "sample_relations": sorted({sample["relation"] for sample in samples}),
+        "sample_count": len(samples),
+    }
+
+
+def _plots(report: Json) -> Json:
+    keys = [pool["pool"] for pool in report["pools"]]
+    main = _main_pool(report)
+    costs = [
+        (main["pool"], label, plot)
+        for key, label in COSTS
+        if (plot := cost_plot(report, main["pool"], key))
+    ]
+    return {
+        "cost_plots": costs,
+        "cost_frame": {"width": WIDTH, "height": HEIGHT, "left": LEFT, "right": RIGHT, "top": TOP},
+        "risk_plots": {key: risk_plot(report, key) for key in keys},
+        "risk_frame": RISK_FRAME,
+        "reliability": {key: reliability_plots(report, key) for key in keys},
+        "reliability_frame": RELIABILITY_FRAME,
+        "calibrated": [pool for pool in report["pools"] if calibrated_arms(report, pool["pool"])],
+        "curves": loss_curves(report),
+        "loss_frame": LOSS_FRAME,
+        "slices": {key: slice_groups(report, key) for key in keys},
+    }
+
+
+def _main_pool(report: Json) -> Json:
     """The pool of the primary comparison, or the first one where that wasn't asked."""
-    pools: list[dict[str, Any]] = report["pools"]
-    return [pool for pool in pools if pool["pool"] == report["primary"]["pool"]] or pools[:1]
+    pools: list[Json] = report["pools"]
+    wanted = [pool for pool in pools if pool["pool"] == report["primary"]["pool"]]
+    return (wanted or pools)[0]
+
+
+def _arm_letters(sample: Json, arms: list[Json]) -> str:
+    """A letter for each arm of the report: of its change, else r or w for right or wrong, - if not asked."""
+    letters = {
+        answer["arm"]: CHANGE_LETTERS.get(answer["change"], "r" if answer["right"] else "w")
+        for answer in sample["answers"]
+    }
+    return "".join(letters.get(arm["name"], "-") for arm in arms)
+
+
+def _cited_by(sample: Json) -> list[tuple[str, list[str]]]:
+    """Every line that an arm was given, once, with the arms that were given it."""
+    readers: dict[str, list[str]] = {}
+    for answer in sample["answers"]:
+        for line in dict.fromkeys(answer["cited"]):
+            readers.setdefault(line, []).append(answer["arm"])
+    return list(readers.items())
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def _indented_json(value: object) -> str:

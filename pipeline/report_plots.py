@@ -41,7 +41,7 @@ def cost_plot(report: Json, pool: str, key: str) -> CostPlot | None:
     ]
     if len(found) < 2:
         return None
-    step = _round_step(max(cost for _, _, cost in found))
+    step = round_step(max(cost for _, _, cost in found))
     top = step * max(1, math.ceil(max(cost for _, _, cost in found) / step))
     inner = WIDTH - LEFT - RIGHT
     ticks = tuple(
@@ -70,7 +70,7 @@ def spread(heights: list[float]) -> list[float]:
     return placed
 
 
-def _round_step(largest: float) -> float:
+def round_step(largest: float) -> float:
     """A step of 1, 2 or 5 times a power of ten that cuts the axis into at most five parts."""
     if largest <= 0:
         return 1.0

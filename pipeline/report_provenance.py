@@ -1,5 +1,6 @@
 """Where a report's numbers come from: data, model, seeds, stages, settings, versions."""
 
+import platform
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -25,6 +26,18 @@ def describe_provenance(
         "stages": [_stage(name, manifest) for name, manifest in manifests.items()],
         "packages": dict(sorted(packages.items())),
         "settings": {name: dict(entry.recipe.settings) for name, entry in manifests.items()},
+    }
+
+
+def describe_environment(manifests: Mapping[str, Manifest]) -> Json:
+    """Where the answers were given: versions and device that the eval stage recorded; this system."""
+    recorded = manifests["eval"].recorded if "eval" in manifests else {}
+    packages = dict(recorded.get("packages") or {})
+    return {
+        "python": clean_text(str(packages.pop("python", ""))),
+        "packages": {name: clean_text(str(packages[name])) for name in sorted(packages)},
+        "device": clean_text(str(recorded.get("device") or "")),
+        "platform": f"{platform.system()} {platform.machine()}",
     }
 
 

@@ -1,4 +1,4 @@
-"""The report stage: report.json, report.html and report.md from answers and manifests."""
+"""The report stage: report.json, report.html, report.md and answers.csv from answers and manifests."""
 
 import json
 from pathlib import Path
@@ -6,24 +6,29 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
+from .answers_csv import ANSWERS_CSV, answers_csv
 from .arm_table import arm_table
-from .artifacts import read_manifest
+from .artifacts import file_digest, read_manifest
 from .report_checks import Target
 from .report_data import ReportInputs, build_report
+from .report_document import REPORT_JSON, report_document
 from .report_markdown import render_markdown
 from .report_page import render_page
 from .stages import StageContext
+from .training_curves import training_curves
 
 
 def run(context: StageContext) -> None:
-    """Write the three reports into the stage's folder, then print the table of arms and the path.
+    """Write reports and answers into the stage's folder, then print the table of arms and the path.
 
     Raises:
         UserError: arms answered different facts.
     """
-    report = build_report(read_inputs(context))
-    document = json.dumps(report, indent=1, ensure_ascii=False, allow_nan=False)
-    _write(context.work / "report.json", document + "\n")
+    inputs = read_inputs(context)
+    report = build_report(inputs)
+    _write(context.work / ANSWERS_CSV, answers_csv(inputs.answers, inputs.facts))
+    report["files"] = {ANSWERS_CSV: file_digest(context.work / ANSWERS_CSV)}
+    _write(context.work / REPORT_JSON, report_document(report))
     _write(context.work / "report.html", render_page(report))
     _write(context.work / "report.md", render_markdown(report))
     context.console.line(arm_table(report))
@@ -48,6 +53,12 @@ def read_inputs(context: StageContext) -> ReportInputs:
         primary=settings.eval.primary,
         seed=context.seed,
         targets=tuple(Target(**target.model_dump()) for target in settings.report.target),
+        sentences=pq.read_table(facts / "sentences.parquet"),
+        exposures=_read_json(context.inputs["pretrain"] / "exposures.json"),
+        entities=pq.read_table(context.inputs["ingest"] / "entities.parquet", columns=["iri"]),
+        curves=training_curves(context.inputs),
+        absent=_read_json(answers / "absent.json"),
+        explanations=_read_json(answers / "explanations.json"),
     )
 
 

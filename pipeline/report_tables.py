@@ -1,31 +1,31 @@
 """The report's tables as rows of words, the same for page, Markdown and terminal."""
 
-from dataclasses import dataclass
 from typing import Any
 
 from .console import duration
-from .report_words import (
-    bare_percent,
-    count,
-    milliseconds,
-    p_value,
-    percent,
-    points,
-    ratio,
-    span,
+from .report_explanations import explained_facts_table, explained_layers_table
+from .report_provenance_tables import (
+    curves_table,
+    environment_table,
+    sources_table,
+    stages_table,
 )
+from .report_table import ABSENT, Table, estimate, word
+from .report_trust_tables import (
+    absent_table,
+    calibration_table,
+    consistency_table,
+    edits_table,
+    lists_table,
+    repeat_table,
+    seeds_table,
+    slices_table,
+)
+from .report_words import bare_percent, count, milliseconds, p_value, percent, points, ratio, span
+
+__all__ = ["ABSENT", "Table", "tables"]
 
 Json = dict[str, Any]
-ABSENT = "–"
-
-
-@dataclass(frozen=True)
-class Table:
-    """A head and rows of equal length; the first `text_columns` hold words, the others numbers."""
-
-    head: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-    text_columns: int = 1
 
 
 def tables(report: Json) -> dict[str, Table]:
@@ -37,7 +37,20 @@ def tables(report: Json) -> dict[str, Table]:
         "costs": costs_table(report),
         "controls": controls_table(report),
         "checks": checks_table(report),
-        "slices": slices_table(report),
+        "lists": lists_table(report),
+        "calibration": calibration_table(report),
+        "consistency": consistency_table(report),
+        "edits": edits_table(report),
+        "seeds": seeds_table(report),
+        "repeat": repeat_table(report),
+        "absent": absent_table(report),
+        "slices": slices_table(report, "relation"),
+        "degrees": slices_table(report, "degree"),
+        "languages": slices_table(report, "language"),
+        "explained_facts": explained_facts_table(report),
+        "explained_layers": explained_layers_table(report),
+        "curves": curves_table(report),
+        "environment": environment_table(report),
         "sources": sources_table(report),
         "stages": stages_table(report),
     }
@@ -47,7 +60,7 @@ def arms_table(report: Json) -> Table:
     """Accuracy in per cent with its interval, an arm a row and a pool a column."""
     pools = report["pools"]
     rows = [
-        (arm["name"], *(_accuracy(arm["pools"].get(pool["pool"])) for pool in pools))
+        (arm["name"], *(estimate(arm["pools"].get(pool["pool"])) for pool in pools))
         for arm in report["arms"]
     ]
     chance = ("chance", *(bare_percent(pool["chance"]) for pool in pools))
@@ -56,24 +69,29 @@ def arms_table(report: Json) -> Table:
 
 
 def generation_table(report: Json) -> Table:
-    """Free answers: accuracy, and how often they disagree with the chosen option."""
-    asked = [
-        pool
+    """Free answers: right with its interval, wrong, not attempted; disagreement with the choice."""
+    head = (
+        "free answers",
+        "pool",
+        "right, %",
+        "wrong, %",
+        "not attempted, %",
+        "disagrees with choice, %",
+        "questions",
+    )
+    rows = tuple(
+        (
+            arm["name"],
+            pool["pool"],
+            estimate(free),
+            *(bare_percent(free[key]) for key in ("wrong", "not_attempted", "disagreement")),
+            count(free["n"]),
+        )
         for pool in report["pools"]
-        if any((arm["pools"].get(pool["pool"]) or {}).get("generation") for arm in report["arms"])
-    ]
-    head = ["free answers, %"]
-    for pool in asked:
-        head += [f"{pool['pool']} {pool['name']}", f"{pool['pool']} disagrees with choice"]
-    rows = []
-    for arm in report["arms"]:
-        cells = [arm["name"]]
-        for pool in asked:
-            free = (arm["pools"].get(pool["pool"]) or {}).get("generation")
-            cells += [_accuracy(free), bare_percent(free["disagreement"]) if free else ABSENT]
-        if any(cell != ABSENT for cell in cells[1:]):
-            rows.append(tuple(cells))
-    return Table(tuple(head), tuple(rows))
+        for arm in report["arms"]
+        if (free := (arm["pools"].get(pool["pool"]) or {}).get("generation"))
+    )
+    return Table(head, rows, text_columns=2)
 
 
 def comparisons_table(report: Json) -> Table:
@@ -87,6 +105,7 @@ def comparisons_table(report: Json) -> Table:
         "lost",
         "never right",
         "McNemar p",
+        "p by subject",
         "Holm p",
         "beyond chance",
         "smallest detectable",
@@ -100,6 +119,7 @@ def comparisons_table(report: Json) -> Table:
             span(entry["low"], entry["high"]),
             *(count(entry[key]) for key in ("gained", "kept", "lost", "missed")),
             p_value(entry["mcnemar_p"]),
+            p_value(entry["clustered_p"]),
             p_value(entry["holm_p"]),
             "yes" if entry["beyond_chance"] else "no",
             bare_percent(entry["detectable"]),
@@ -126,14 +146,14 @@ def costs_table(report: Json) -> Table:
     for arm in report["arms"]:
         cost, perplexity = arm["cost"] or {}, arm["perplexity"] or {}
         cells = (
-            _word(cost.get("train_seconds"), duration),
-            _word(cost.get("train_tokens"), count),
-            _word(cost.get("trained_parameters"), count),
-            _word(cost.get("milliseconds_per_question"), milliseconds),
-            _word(cost.get("prompt_tokens_per_question"), count),
-            _word(perplexity.get("perplexity"), lambda value: f"{value:.2f}"),
-            _word(perplexity.get("ratio"), ratio),
-            _word(perplexity.get("kl"), ratio),
+            word(cost.get("train_seconds"), duration),
+            word(cost.get("train_tokens"), count),
+            word(cost.get("trained_parameters"), count),
+            word(cost.get("milliseconds_per_question"), milliseconds),
+            word(cost.get("prompt_tokens_per_question"), count),
+            word(perplexity.get("perplexity"), lambda value: f"{value:.2f}"),
+            word(perplexity.get("ratio"), ratio),
+            word(perplexity.get("kl"), ratio),
         )
         rows.append((arm["name"], *cells))
     return Table(head, tuple(rows))
@@ -160,7 +180,7 @@ def controls_table(report: Json) -> Table:
             entry["pool"],
             points(entry["gain"]),
             points(entry["real_gain"]),
-            _word(entry["share"], percent),
+            word(entry["share"], percent),
             ABSENT if entry["share"] is None else span(entry["share_low"], entry["share_high"]),
             points(entry["difference"]),
             span(entry["low"], entry["high"]),
@@ -185,61 +205,6 @@ def checks_table(report: Json) -> Table:
         for check in report["checks"]
     )
     return Table(("arm", "measure", "against", "target", "found", "verdict"), rows, text_columns=3)
-
-
-def slices_table(report: Json) -> Table:
-    arms = [arm["name"] for arm in report["arms"]]
-    rows = tuple(
-        (
-            row["relation"],
-            row["pool"],
-            count(row["n"]),
-            *(_accuracy(row["arms"].get(name)) for name in arms),
-        )
-        for row in report["slices"]
-    )
-    return Table(("relation", "pool", "questions", *arms), rows, text_columns=2)
-
-
-def sources_table(report: Json) -> Table:
-    keys = ("name", "version", "licence", "digest")
-    counts = ("read", "stored", "duplicate", "rejected")
-    rows = tuple(
-        (
-            *(source[key] or ABSENT for key in keys),
-            *(_word(source[key], count) for key in counts),
-        )
-        for source in report["provenance"]["sources"]
-    )
-    head = ("source", "version", "licence", "sha256", *counts)
-    return Table(head, rows, text_columns=len(keys))
-
-
-def stages_table(report: Json) -> Table:
-    rows = tuple(
-        (
-            stage["stage"],
-            stage["key"],
-            stage["device"] or ABSENT,
-            str(stage["version"]),
-            _word(stage["seed"], str),
-            _word(stage["seconds"], duration),
-            _word(stage["peak_mib"], count),
-        )
-        for stage in report["provenance"]["stages"]
-    )
-    head = ("stage", "key", "device", "version", "seed", "took", "peak MiB")
-    return Table(head, rows, text_columns=3)
-
-
-def _accuracy(found: Json | None) -> str:
-    if not found:
-        return ABSENT
-    return f"{bare_percent(found['accuracy'])} ({span(found['low'], found['high'])})"
-
-
-def _word(value: Any, write: Any) -> str:
-    return ABSENT if value is None else str(write(value))
 
 
 def _bound(check: Json) -> str:

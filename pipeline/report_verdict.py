@@ -4,43 +4,74 @@ from typing import Any
 
 from .console import duration
 from .report_arms import BASE
-from .report_words import count, milliseconds, percent, points, ratio, span
+from .report_trust import PROMPT, trust_sentences, warnings
+from .report_words import capital, count, milliseconds, percent, points, ratio, span
 
 Json = dict[str, Any]
-PROMPT = "base + prompt"
+
+NOT_GAINS = ("U", "S", "D")  # pools in which a higher accuracy isn't knowledge gained
 
 LIMITATIONS = (
     "Choosing among given options is easier than answering freely; where the two scores differ, "
     "the free answer is what a user of the model would see.",
-    "A free answer counts as right when it holds a name of a true object; a right answer in words "
-    "that the graph doesn't know counts as wrong.",
-    "McNemar's test counts each question by itself, though questions about one subject move "
-    "together; so a difference is called beyond chance only if its clustered interval leaves out "
-    "zero as well.",
-    "Intervals speak of other facts drawn from the same graph, not of other graphs or models; with "
-    "one seed they don't hold the luck of training.",
+    "A free answer counts as right when it begins with a name of a true object; a right answer in "
+    "words that the graph doesn't know counts as wrong.",
+    "McNemar's test by question takes each by itself, though questions about one subject move "
+    "together; so what is called beyond chance goes by the test over whole subjects, corrected for "
+    "all comparisons of this report, and by an interval that leaves out zero as well.",
+    "Confidence is a model's share of belief among the given options; how sure it is of a free "
+    "answer isn't told by it.",
+    "Slices by relation, degree and language are looked at after the fact, and none of their "
+    "differences is corrected for how many there are.",
     "Pool U samples general knowledge: what it doesn't ask may have been forgotten unseen.",
     "Seconds and milliseconds are of the machine named under provenance; compare them within this "
     "report only.",
 )
+ONE_SEED = (
+    "Intervals speak of other facts drawn from the same graph, not of other graphs or models; with "
+    "one seed they don't hold the luck of training."
+)
+MORE_SEEDS = (
+    "Intervals speak of other facts drawn from the same graph, not of other graphs or models, and of "
+    "training with these {count} seeds; how far seeds differ stands beside them."
+)
+EDITED = (
+    "Edits were made one fact at a time in the graph that an arm reads; arms whose weights hold the "
+    "facts can't follow them and are shown for comparison."
+)
 
 
 def verdict(report: Json) -> Json:
-    """A headline and four answers, each with a number, its unit and sentences on the details."""
+    """A headline and four answers, each with a number, its unit and sentences on the details.
+
+    `further` holds sentences on what was measured beyond accuracy, `warnings` what a reader must
+    know before trusting a number.
+    """
     gained = _gained(report)
     broke = _broke(report)
     controls = _controls(report)
     cost = _cost(report)
+    cautions = warnings(report)
     parts = (gained, controls, broke, cost)
     lead = " ".join(part["headline"] for part in parts if part["headline"])
     answers = {"gained": gained, "broke": broke, "cost": cost, "controls": controls}
     return {
-        "headline": lead or "There is no base arm to compare with.",
+        "headline": " ".join([lead or "There is no base arm to compare with.", *cautions]),
         **{
             name: {key: part[key] for key in ("number", "unit", "sentences")}
             for name, part in answers.items()
         },
+        "further": trust_sentences(report),
+        "warnings": cautions,
     }
+
+
+def limitations(report: Json) -> list[str]:
+    """What the report doesn't show, in sentences."""
+    seeds = len(report["seeds"])
+    luck = ONE_SEED if seeds == 1 else MORE_SEEDS.format(count=seeds)
+    edited = [EDITED] if report["edits"] else []
+    return [*LIMITATIONS, luck, *edited]
 
 
 def _answer(number: str, unit: str, sentences: list[str], headline: str = "") -> Json:
@@ -48,21 +79,27 @@ def _answer(number: str, unit: str, sentences: list[str], headline: str = "") ->
 
 
 def _gained(report: Json) -> Json:
-    sentences = [_pool_sentence(report, pool) for pool in report["pools"] if pool["pool"] != "U"]
+    asked = [pool for pool in report["pools"] if pool["pool"] not in NOT_GAINS]
+    sentences = [_pool_sentence(report, pool) for pool in asked]
     sentences = [sentence for sentence in sentences if sentence]
     main = _comparison(report, report["primary"]["arm"], report["primary"]["pool"])
     if main is None:
-        best = [entry for entry in report["comparisons"] if _role(report, entry["arm"]) == "route"]
+        best = [
+            entry
+            for entry in report["comparisons"]
+            if _role(report, entry["arm"]) == "route" and entry["pool"] not in NOT_GAINS
+        ]
         main = max(best, key=lambda entry: entry["difference"], default=None)
     if main is None:
         return _answer("–", "no route was compared with the base", sentences)
     where = _pool_name(report, main["pool"])
     headline = (
-        f"{_capital(main['arm'])} answers {percent(_accuracy(report, main['arm'], main['pool']))} "
+        f"{capital(main['arm'])} answers {percent(_accuracy(report, main['arm'], main['pool']))} "
         f"of the {_facts_of(where)}, where the base answers "
         f"{percent(_accuracy(report, BASE, main['pool']))}"
         f"{'' if main['beyond_chance'] else ', a difference within chance'}"
-        f"{_rival(report, main['pool'])}."
+        f"{_rival(report, main['pool'])}; a difference of "
+        f"{points(main['detectable']).lstrip('+')} points would have shown."
     )
     unit = f"points by {main['arm']}, {where} ({span(main['low'], main['high'])})"
     return _answer(points(main["difference"]), unit, sentences, headline)
@@ -77,7 +114,7 @@ def _pool_sentence(report: Json, pool: Json) -> str:
     if not routes:
         return ""
     best = max(routes, key=lambda entry: entry["difference"])
-    name = _capital(pool["name"])
+    name = capital(pool["name"])
     change = f"{points(best['difference'])} points, {span(best['low'], best['high'])}"
     if best["beyond_chance"]:
         accuracy = percent(_accuracy(report, best["arm"], pool["pool"]))
@@ -100,7 +137,7 @@ def _broke(report: Json) -> Json:
         if entry["pool"] == "U" and _role(report, entry["arm"]) == "route"
     ]
     sentences = [
-        f"{_capital(entry['arm'])}: {points(entry['difference'])} points on general facts "
+        f"{capital(entry['arm'])}: {points(entry['difference'])} points on general facts "
         f"({span(entry['low'], entry['high'])}; {entry['lost']} lost, {entry['gained']} gained)"
         f"{_perplexity_words(report, entry['arm'])}."
         for entry in routes
@@ -138,7 +175,7 @@ def _cost(report: Json) -> Json:
             trained = f"{duration(cost['train_seconds'])} of training{words}, "
         latency = cost.get("milliseconds_per_question")
         if latency is not None:
-            sentences.append(f"{_capital(name)}: {trained}{milliseconds(latency)} ms a question.")
+            sentences.append(f"{capital(name)}: {trained}{milliseconds(latency)} ms a question.")
     main = report["primary"]["arm"]
     if main not in costs:
         return _answer("–", f"the cost of {main} wasn't recorded", sentences)
@@ -150,13 +187,13 @@ def _cost(report: Json) -> Json:
     ]
     a_question = f"a question takes {', '.join(latencies)}" if latencies else ""
     unit = f"of training for {main}" + (f"; {a_question}" if a_question else "")
-    return _answer(spent, unit, sentences, f"{_capital(main)} took {spent} of training.")
+    return _answer(spent, unit, sentences, f"{capital(main)} took {spent} of training.")
 
 
 def _controls(report: Json) -> Json:
     entries = report["controls"]
     sentences = [
-        f"{_capital(entry['control'])} reaches {_share_words(entry)} in pool {entry['pool']} "
+        f"{capital(entry['control'])} reaches {_share_words(entry)} in pool {entry['pool']} "
         f"({entry['arm']} minus control: {points(entry['difference'])} points, "
         f"{span(entry['low'], entry['high'])})."
         for entry in entries
@@ -208,7 +245,3 @@ def _pool_name(report: Json, pool: str) -> str:
 
 def _facts_of(pool_name: str) -> str:
     return "facts in memory" if pool_name == "in memory" else f"{pool_name} facts"
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]

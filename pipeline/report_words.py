@@ -46,6 +46,11 @@ def ratio(value: float) -> str:
     return f"{value:.3f}"
 
 
+def capital(text: str) -> str:
+    """The text with its first letter large: `fused` as `Fused`, `BM25` as it is."""
+    return text[:1].upper() + text[1:]
+
+
 def shorten(text: str, length: int) -> str:
     return text if len(text) <= length else text[: length - 1] + "…"
 

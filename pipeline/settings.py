@@ -288,6 +288,8 @@ class EvalTable(Table):
     """subjects whose facts are searched as text; never fewer than are asked about"""
     encoder: str = ""
     """for dense retrieval: folder of a text encoder, or package:<module>/<folder>"""
+    explained: Amount = 2
+    """facts of pool M for which the report says what the model read, and what that was worth"""
     model: tuple[AskedModel, ...] = ()
     """further models to ask the same questions"""
 

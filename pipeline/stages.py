@@ -273,7 +273,7 @@ STAGES = (
     Stage(
         "eval",
         "Ask every arm the same facts.",
-        version=3,
+        version=4,
         run="infact.pipeline.eval_stage:run",
         inputs=(
             "base",

@@ -1,12 +1,13 @@
 """Statistics of the report: intervals clustered by subject, paired comparisons, Holm's correction.
 
-Facts about one subject rise and fall together, so every interval treats the subject (the `cluster`
-column) as the unit that was sampled. A value is 1 for a right answer and 0 for a wrong one, or, with
-several seeds, the share of seeds that were right.
+Facts about one subject rise and fall together, so every interval and every test that decides treats
+the subject (the `cluster` column) as the unit that was sampled. A value is 1 for a right answer and
+0 for a wrong one, or, with several seeds, the share of seeds that were right.
 
-Legend: n questions, g clusters, b resamples, k quantities.
+Legend: n questions, g clusters.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,12 +16,12 @@ from scipy import stats
 from statsmodels.stats.contingency_tables import mcnemar
 from statsmodels.stats.multitest import multipletests
 
-CONFIDENCE = 0.95
-POWER = 0.8  # of the smallest detectable effect, Cohen 1988
-RESAMPLES = 2000
-RESAMPLES_AT_ONCE = 100  # bounds the memory to 100 × g indices
+from .cluster_bootstrap import RESAMPLES, Values, cluster_bootstrap_means, cluster_codes
 
-Values = NDArray[np.float64]
+CONFIDENCE = 0.95
+SIGNIFICANCE = 1 - CONFIDENCE
+POWER = 0.8  # of the smallest detectable effect, Cohen 1988
+MOST_SEEDS = 60  # shares of so many seeds are told apart exactly
 
 
 @dataclass(frozen=True)
@@ -39,8 +40,9 @@ class PairedComparison:
     """One arm against another on the same questions.
 
     `difference` is the second accuracy minus the first, between `low` and `high`; `gained`, `kept`,
-    `lost` and `missed` count questions; `detectable` is the smallest true difference that data of
-    this size and spread would show in four of five repetitions.
+    `lost` and `missed` count questions; `mcnemar_p` takes each question by itself, `clustered_p`
+    each cluster; `detectable` is the smallest true difference that data of this size and spread
+    would show in four of five repetitions.
     """
 
     difference: float
@@ -51,8 +53,17 @@ class PairedComparison:
     lost: int
     missed: int
     mcnemar_p: float
+    clustered_p: float
     detectable: float
     n: int
+
+
+@dataclass(frozen=True)
+class Call:
+    """A comparison's p value corrected for all comparisons made, and whether it counts."""
+
+    holm_p: float
+    beyond_chance: bool
 
 
 def accuracy_interval(right: Values, clusters: NDArray, confidence: float = CONFIDENCE) -> Interval:
@@ -74,11 +85,11 @@ def accuracy_interval(right: Values, clusters: NDArray, confidence: float = CONF
     n = len(right)
     if n == 0:
         raise ValueError("an interval needs at least one question")
-    codes, count = _codes(clusters)
+    codes, count = cluster_codes(clusters)
     accuracy = float(np.mean(right))
     if count == 1:
         return Interval(accuracy, 0.0, 1.0, n, 1)
-    variance = _clustered_variance(right, codes, count)
+    variance = clustered_variance(right, codes, count)
     spread = accuracy * (1 - accuracy)
     effective = min(n, spread / variance) if spread > 0 and variance > 0 else count
     quantile = float(stats.t.ppf((1 + confidence) / 2, count - 1))
@@ -117,7 +128,7 @@ def paired_comparison(
     """
     if len(before) == 0 or len(before) != len(after):
         raise ValueError(f"{len(before)} and {len(after)} answers can't be paired")
-    codes, count = _codes(clusters)
+    codes, count = cluster_codes(clusters)
     change = np.asarray(after, dtype=float) - np.asarray(before, dtype=float)
     difference = float(change.mean())
     unseen = 1 - ((1 - confidence) / 2) ** (1 / count)
@@ -129,8 +140,8 @@ def paired_comparison(
         detectable = unseen
     else:
         draws = cluster_bootstrap_means(change[None], clusters, seed, resamples)[:, 0]
-        low, high = (float(end) for end in np.quantile(draws, _ends(confidence)))
-        error = np.sqrt(_clustered_variance(change, codes, count))
+        low, high = (float(end) for end in np.quantile(draws, interval_ends(confidence)))
+        error = np.sqrt(clustered_variance(change, codes, count))
         reach = stats.norm.ppf((1 + confidence) / 2) + stats.norm.ppf(POWER)
         detectable = min(1.0, float(reach * error))
     was, now = np.asarray(before) > 0.5, np.asarray(after) > 0.5
@@ -145,6 +156,7 @@ def paired_comparison(
         lost=lost,
         missed=len(change) - gained - kept - lost,
         mcnemar_p=exact_mcnemar(gained, lost),
+        clustered_p=clustered_mcnemar(change, clusters),
         detectable=detectable,
         n=len(change),
     )
@@ -155,6 +167,35 @@ def exact_mcnemar(gained: int, lost: int) -> float:
     return float(mcnemar([[0, gained], [lost, 0]], exact=True).pvalue)
 
 
+def clustered_mcnemar(change: Values, clusters: NDArray) -> float:
+    """McNemar's test with whole clusters as what chance turns one way or the other.
+
+    Under the null hypothesis the sum of changes s of each cluster is as likely as -s. The p value is
+    of the distribution of all sign flips, exact and in its mid-p form, which holds the nominal level
+    where the plain exact form stays below it (Fagerland, Lydersen and Laake 2013). With one question
+    a cluster it is the mid-p McNemar test. The distribution is the transform of its characteristic
+    function, the product of cos(s t) (as Hong 2013 for the Poisson binomial).
+
+    Args:
+        change: (n,) second value minus first of each question.
+        clusters: (n,) label of each question's cluster.
+    """
+    codes, count = cluster_codes(clusters)
+    signed = _whole_sums(np.bincount(codes, change, count))
+    sums, total = np.abs(signed), abs(int(signed.sum()))
+    steps, times = np.unique(sums[sums > 0], return_counts=True)
+    reach = int(np.sum(steps * times))
+    if reach == 0:
+        return 1.0
+    size = 2 * reach + 1
+    angles = 2 * np.pi * np.arange(size) / size
+    function = np.prod([np.cos(s * angles) ** k for s, k in zip(steps, times, strict=True)], axis=0)
+    chances = np.clip(np.fft.ifft(function).real, 0, 1)  # of sums 0, 1, …, reach, -reach, …, -1
+    beyond = float(np.sum(chances[total + 1 : size - total]))
+    at = float(chances[total] * (2 if total else 1))
+    return min(1.0, beyond + at / 2)
+
+
 def holm(p_values: list[float]) -> list[float]:
     """P values corrected for the number of comparisons in the list (Holm 1979), in its order."""
     if not p_values:
@@ -162,30 +203,20 @@ def holm(p_values: list[float]) -> list[float]:
     return [float(p) for p in multipletests(p_values, method="holm")[1]]
 
 
-def cluster_bootstrap_means(
-    values: Values, clusters: NDArray, seed: int, resamples: int = RESAMPLES
-) -> Values:
-    """Means of k quantities over the same draws of whole clusters with replacement.
+def make_calls(comparisons: Sequence[tuple[float, float, float]]) -> list[Call]:
+    """Which of all comparisons made differ beyond chance.
+
+    One does where its p value, corrected by Holm over them all, is below 0.05 and its interval
+    leaves out zero as well.
 
     Args:
-        values: (k, n).
-        clusters: (n,) label of each question's cluster.
-        seed: of the draws.
-        resamples: number of draws b.
-
-    Returns:
-        (b, k) means.
+        comparisons: p value, low and high end of each.
     """
-    codes, count = _codes(clusters)
-    sums = np.stack([np.bincount(codes, row, count) for row in values])  # (k, g)
-    sizes = np.bincount(codes, minlength=count)  # (g,)
-    random = np.random.default_rng(seed)
-    means = np.empty((resamples, len(values)))
-    for start in range(0, resamples, RESAMPLES_AT_ONCE):
-        rows = min(RESAMPLES_AT_ONCE, resamples - start)
-        drawn = random.integers(count, size=(rows, count))
-        means[start : start + rows] = (sums[:, drawn].sum(-1) / sizes[drawn].sum(-1)).T
-    return means
+    corrected = holm([p for p, _, _ in comparisons])
+    return [
+        Call(p, bool(p < SIGNIFICANCE and (low > 0 or high < 0)))
+        for p, (_, low, high) in zip(corrected, comparisons, strict=True)
+    ]
 
 
 def share_of_gain(
@@ -207,23 +238,29 @@ def share_of_gain(
     gains = np.stack([real - base, control - base])
     draws = cluster_bootstrap_means(gains, clusters, seed)
     real_gain, control_gain = gains.mean(axis=1)
-    if real_gain <= 0 or np.quantile(draws[:, 0], _ends(CONFIDENCE)[0]) <= 0:
+    if real_gain <= 0 or np.quantile(draws[:, 0], interval_ends()[0]) <= 0:
         return None
     shares = draws[:, 1] / np.maximum(draws[:, 0], 1e-9)
-    low, high = np.quantile(shares, _ends(CONFIDENCE))
+    low, high = np.quantile(shares, interval_ends())
     count = len(np.unique(clusters))
     return Interval(float(control_gain / real_gain), float(low), float(high), len(base), count)
 
 
-def _codes(clusters: NDArray) -> tuple[NDArray[np.intp], int]:
-    names, codes = np.unique(np.asarray(clusters), return_inverse=True)
-    return codes, len(names)
-
-
-def _clustered_variance(values: Values, codes: NDArray[np.intp], count: int) -> float:
+def clustered_variance(values: Values, codes: NDArray[np.intp], count: int) -> float:
+    """Variance of the mean of n values in g numbered clusters (Cochran 1977, section 9)."""
     residuals = np.bincount(codes, values - np.mean(values), count)
     return float(count / (count - 1) * np.sum(residuals**2) / len(values) ** 2)
 
 
-def _ends(confidence: float) -> tuple[float, float]:
+def interval_ends(confidence: float = CONFIDENCE) -> tuple[float, float]:
+    """The quantiles at the ends of an interval."""
     return (1 - confidence) / 2, (1 + confidence) / 2
+
+
+def _whole_sums(sums: NDArray[np.number]) -> NDArray[np.int64]:
+    """Sums of shares of seeds as whole numbers, in the coarsest unit that tells them apart."""
+    for unit in range(1, MOST_SEEDS + 1):
+        whole = np.round(sums * unit)
+        if np.allclose(sums * unit, whole, rtol=0, atol=1e-6):
+            return whole.astype(np.int64)
+    return np.round(sums * 1000).astype(np.int64)

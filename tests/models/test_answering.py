@@ -102,3 +102,31 @@ def test_a_shared_beginning_is_read_once_and_changes_nothing(tiny_model) -> None
 def test_each_prompt_keeps_a_token_of_its_own(rows: list[list[int]]) -> None:
     shared = shared_beginning(rows)
     assert shared == 0 if len(rows) == 1 else shared < min(map(len, rows))
+
+
+def almost_equal(positions: Positions, own: torch.Tensor) -> torch.Tensor:
+    """Every token about as likely as any other, in an order that the last bits decide."""
+    return -5.0 + 1e-5 * torch.sin(own * 1e6)
+
+
+def test_batches_change_neither_choice_nor_words(tiny_model, tiny_tokenizer, monkeypatch) -> None:
+    texts = ["The capital of France is", "Oslo", "Lima, capital of:", FACTS, f"{FACTS} Oslo is"]
+    options = ("Paris", "Oslo", "Lima", "Peru", "Norway", "France")
+    questions = [Posed(text, options, n, freely=True) for n, text in enumerate(texts * 2)]
+
+    def found() -> set[tuple[object, ...]]:
+        answers = [
+            answer_questions(
+                tiny_model, tiny_tokenizer, questions, [almost_equal], 5, size, ignore
+            )[0]
+            for size in (1, 90, 10_000)
+        ]
+        return {
+            tuple((int(given.scores.argmax()), given.text) for given in of_size)
+            for of_size in answers
+        }
+
+    assert len(found()) == 1
+    monkeypatch.setattr("infact.models.answering.settle_near_ties", lambda scores, *_: scores)
+    monkeypatch.setattr("infact.models.generation.tolerance_of", lambda dtype: -1.0)
+    assert len(found()) > 1, "the case needs choices that rounding decides"

@@ -2,13 +2,19 @@
 
 import pytest
 import torch
+from infact.models import masked_places
+from infact.models.masked_places import logits_at
 from infact.models.masked_scoring import masked_rows, pseudo_log_likelihoods
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors, trainers
 from transformers import (
+    AlbertConfig,
     AutoModelForMaskedLM,
     BertConfig,
+    DebertaV2Config,
     DistilBertConfig,
+    ElectraConfig,
     ModernBertConfig,
+    MPNetConfig,
     PreTrainedTokenizerFast,
     RobertaConfig,
 )
@@ -83,7 +89,20 @@ def plainly(model, tokenizer, statement: str, context: str = "") -> float:
     return total
 
 
-@pytest.mark.parametrize("family", [BertConfig, RobertaConfig, DistilBertConfig, ModernBertConfig])
+FAMILIES = [
+    AlbertConfig,
+    BertConfig,
+    DebertaV2Config,
+    DistilBertConfig,
+    ElectraConfig,
+    MPNetConfig,
+    ModernBertConfig,
+    RobertaConfig,
+]
+NARROWED = [BertConfig, DebertaV2Config, ElectraConfig, RobertaConfig]
+
+
+@pytest.mark.parametrize("family", FAMILIES)
 @pytest.mark.parametrize("batch_tokens", [1, 64, 4096])
 def test_scores_are_those_of_masking_one_at_a_time(tokenizer, family, batch_tokens) -> None:
     model = tiny(family, tokenizer)
@@ -114,6 +133,63 @@ def test_the_rest_of_a_word_is_masked_with_its_piece(tokenizer) -> None:
     for number, row in enumerate(rows):
         assert list(row.tokens[1:-1]) == pieces[:number] + [mask] * (len(pieces) - number)
         assert row.place == number + 1
+
+
+def forwards_of(model, run) -> list[torch.Tensor]:
+    """Inputs of the base model's passes while `run()` runs."""
+    passes: list[torch.Tensor] = []
+    handle = model.base_model.register_forward_pre_hook(
+        lambda module, given, named: passes.append(given[0] if given else named["input_ids"]),
+        with_kwargs=True,
+    )
+    run()
+    handle.remove()
+    return passes
+
+
+def test_rows_that_differ_in_their_target_alone_are_run_once(tokenizer) -> None:
+    model = tiny(BertConfig, tokenizer)
+    single = [letter for letter in "aeos" if len(tokenizer(letter)["input_ids"]) == 3]
+    assert len(single) > 1, "the case needs words of one piece"
+    statements = [f"{letter} lies in Europe" for letter in single]
+    logits_at(model, torch.tensor([[7, 8]]), torch.tensor([0]), None)  # the check of its structure
+    asked = [statements[:1]], [statements]
+    rows = []
+    for groups in asked:
+        score = lambda groups=groups: pseudo_log_likelihoods(  # noqa: E731
+            model, tokenizer, groups, [""], 9999
+        )
+        first = forwards_of(model, score)[0]
+        rows.append(len(first))
+    one, several = rows
+    assert several == one + (one - 1) * (len(single) - 1)
+
+
+@pytest.mark.parametrize(
+    ("family", "narrowed"),
+    [(family, family in NARROWED) for family in FAMILIES],
+)
+def test_the_last_block_is_narrowed_where_that_is_exact(tokenizer, family, narrowed: bool) -> None:
+    model = tiny(family, tokenizer)
+    tokens = torch.arange(14).reshape(2, 7) + 5
+    mask = torch.tensor([[1] * 7, [1] * 5 + [0] * 2])
+    found = logits_at(model, tokens, torch.tensor([2, 4]), mask)
+    with torch.no_grad():
+        own = model(input_ids=tokens, attention_mask=mask).logits[torch.arange(2), [2, 4]]
+    torch.testing.assert_close(found, own, rtol=1e-4, atol=1e-4)
+    assert masked_places._known[model] is narrowed
+
+
+def test_a_block_that_looks_sideways_after_its_attention_is_run_whole(tokenizer) -> None:
+    model = tiny(BertConfig, tokenizer)
+    last = model.bert.encoder.layer[-1]
+    last.output.register_forward_hook(lambda module, given, output: output + output.mean(1, True))
+    tokens = torch.arange(14).reshape(2, 7) + 5
+    found = logits_at(model, tokens, torch.tensor([2, 4]), None)
+    with torch.no_grad():
+        own = model(input_ids=tokens).logits[torch.arange(2), [2, 4]]
+    torch.testing.assert_close(found, own, rtol=1e-4, atol=1e-4)
+    assert masked_places._known[model] is False
 
 
 def test_the_model_is_as_it_was_afterwards(tokenizer) -> None:

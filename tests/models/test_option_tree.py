@@ -109,3 +109,59 @@ def test_a_prompt_that_merges_with_an_option_scores_the_merged_token(spanning_to
 def test_a_first_token_is_not_scored_since_nothing_predicts_it() -> None:
     tree = merge_sequences([[5, 6], [7, 8, 9]], [0, 0])
     assert [[tree.tokens[node] for node in path] for path in tree.paths] == [[6], [8, 9]]
+
+
+SEQUENCES = st.lists(
+    st.lists(st.integers(0, 3), min_size=1, max_size=6), min_size=1, max_size=8
+).map(lambda tails: [[7, 8, *tail] for tail in tails])
+
+
+@given(sequences=SEQUENCES, limit=st.integers(1, 30))
+def test_a_split_tree_scores_each_option_once_on_the_same_path(
+    sequences: list[list[int]], limit: int
+) -> None:
+    tree = merge_sequences(sequences, [2] * len(sequences))
+    parts = split_tree(tree, limit)
+    assert sorted(option for _, options in parts for option in options) == list(
+        range(len(sequences))
+    )
+    for part, options in parts:
+        assert len(part.inner) <= limit or len(options) == 1 or len({*part.paths}) == 1
+        for path, option in zip(part.paths, options, strict=True):
+            nodes = part.path_to(path[-1])
+            assert [part.tokens[node] for node in nodes] == sequences[option]
+            assert [part.depths[node] for node in nodes] == list(range(len(nodes)))
+            assert nodes[2:] == path
+
+
+@given(sequences=SEQUENCES)
+def test_branches_are_the_longest_inner_paths(sequences: list[list[int]]) -> None:
+    tree = merge_sequences(sequences, [2] * len(sequences))
+    branches = [tuple(tree.tokens[node] for node in path) for path in tree.branches]
+    inner = {tuple(sequence[:-1]) for sequence in sequences}
+    longest = {one for one in inner if not any(other[: len(one)] == one != other for other in inner)}
+    assert set(branches) == longest
+    assert len(branches) == len(longest)
+
+
+@pytest.mark.parametrize(
+    ("sequences", "seams", "trunk"),
+    [
+        ([[1, 2, 3], [1, 2, 4]], [2, 2], 2),
+        ([[1, 2, 3], [1, 2, 4]], [1, 1], 1),
+        ([[1, 2, 3]], [2], 2),
+        ([[1, 2, 3], [1, 4]], [2, 1], 1),
+        ([[1, 2], [3, 2]], [1, 1], 0),
+        ([[1, 2], [1, 2]], [2, 2], 2),
+    ],
+)
+def test_the_trunk_ends_at_the_first_fork_or_score(
+    sequences: list[list[int]], seams: list[int], trunk: int
+) -> None:
+    assert merge_sequences(sequences, seams).trunk == trunk
+
+
+def test_what_hangs_on_the_trunk_before_its_end_cannot_go_on_from_there() -> None:
+    tree = merge_sequences([[1, 2, 3], [1, 4]], [2, 1])
+    assert beyond_prompt(tree, [1, 2]) is None
+    assert beyond_prompt(tree, [1]) is not None

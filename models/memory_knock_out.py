@@ -1,0 +1,82 @@
+"""What a fused answer's pointer attends to in its fact memory, and what it loses with each fact."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+from transformers.modeling_utils import PreTrainedModel
+
+from .attention_weights import AnswerReading
+from .fact_memory import PADDING, FactMemory
+from .knock_out import positions_of
+from .late_fusion import LateFusionReadOut, label_log_probabilities
+from .read_out import Positions, next_token_log_probabilities
+
+
+@dataclass(frozen=True)
+class MemoryReading:
+    """Shapes: F facts.
+
+    Attributes:
+        base: weight of the null slot, which stands for the base's own distribution.
+        weights: (F,) weight of each fact: summed over its label's tokens, averaged over the places
+            that predict the answer; with `base` they sum to 1.
+        score: log-probability of the whole answer, in nats.
+        without: (F,) the same with each fact taken out of the memory.
+    """
+
+    base: float
+    weights: Tensor
+    score: float
+    without: Tensor
+
+
+@torch.inference_mode()
+def read_memory(
+    model: PreTrainedModel, reading: AnswerReading, read_out: LateFusionReadOut
+) -> MemoryReading:
+    """Weights and knock-outs of the facts in the read-out's request 0, which is this prompt's."""
+    memory = read_out.memory.select(torch.tensor([0]))
+    facts = (memory.relation[0] != PADDING).nonzero().squeeze(1)
+    positions = positions_of(reading.answered, reading.hidden[None])
+    own = next_token_log_probabilities(model, positions.hidden)
+    targets = torch.tensor(reading.answered.targets)[:, None]
+    each = replace(read_out, memory=_without_each(memory, facts))
+    scores = torch.stack(
+        [
+            each(replace(positions, request=torch.full_like(positions.request, request)), own)
+            .gather(1, targets)
+            .sum()
+            for request in range(1 + len(facts))
+        ]
+    )
+    base, weights = _pointer_weights(model, read_out, positions, own)
+    return MemoryReading(base, weights[facts], float(scores[0]), scores[1:])
+
+
+def _pointer_weights(
+    model: PreTrainedModel, read_out: LateFusionReadOut, positions: Positions, own: Tensor
+) -> tuple[float, Tensor]:
+    """Mean weight of the null slot and (F,) of each column of the memory."""
+    memory = read_out.memory.select(positions.request)
+    null, copied = read_out.fusion(
+        positions,
+        model.get_input_embeddings()(positions.current),
+        label_log_probabilities(own, memory),
+        memory,
+    )
+    return float(null.exp().mean()), copied.exp().sum(dim=2).mean(dim=0)
+
+
+def _without_each(memory: FactMemory, facts: Tensor) -> FactMemory:
+    """Request 0 as it is; request 1 + i is it without the fact in column `facts[i]`."""
+    whole = memory.select(torch.zeros(1 + len(facts), dtype=torch.long))
+    gone = torch.zeros(whole.relation.shape, dtype=torch.bool)
+    gone[torch.arange(1, 1 + len(facts)), facts] = True
+    return FactMemory(
+        whole.relation.masked_fill(gone, PADDING),
+        whole.vector.masked_fill(gone, PADDING),
+        whole.label.masked_fill(gone[:, :, None], PADDING),
+    )
