@@ -18,7 +18,7 @@ from ..models.read_out import ReadOut, own_read_out
 from .arm_answers import ArmAnswers, ArmGroup, answer_group, joined
 from .arms import Fusions, augmented
 from .asked_questions import AskedQuestion
-from .fusion_memory import VARIANTS
+from .fusion_memory import FUSED, VARIANTS
 from .graph_reader import GraphReader
 from .stages import StageContext
 
@@ -102,7 +102,7 @@ def base_answers(evaluation: Evaluation, base: PreTrainedModel) -> Answers:
         if questions:
             reader = evaluation.reader.edited(evaluation.context.inputs["facts"], pool)
             edited = replace(evaluation, fusions=replace(evaluation.fusions, reader=reader))
-            found = _of_graph(edited, base, f"{pool}-", questions, ("fused",))
+            found = _of_graph(edited, base, f"{pool}-", questions, (FUSED,))
             answers |= {
                 arm: joined(answers[arm], given) for arm, given in found.items() if arm in answers
             }
@@ -124,9 +124,14 @@ def _of_graph(
         return dict(fusions.read_outs(base, tokenizer, texts, wanted))
 
     tops = evaluation.attempt(variants, fusions.folder, lambda: fused(plain, variants)) or {}
+    read: dict[str, ReadOut] = {arm: top for arm, top in tops.items() if arm == FUSED}
+    controls = {arm: top for arm, top in tops.items() if arm != FUSED}
     answers = evaluation.ask(
-        base, ArmGroup(f"{prefix}base", questions, plain, {"base": own_read_out, **tops})
+        base, ArmGroup(f"{prefix}base", questions, plain, {"base": own_read_out, **read})
     )
+    if controls:  # by choice alone: their free answers would cost most and show nothing more
+        group = ArmGroup(f"{prefix}controls", questions, plain, controls, freely=False)
+        answers |= evaluation.ask(base, group)
     told, lines = augmented(evaluation.reader, tokenizer, plain, fusions.max_facts)
     changed = [number for number, text in enumerate(told) if text != plain[number]]
     second: Answers = {}
@@ -134,7 +139,7 @@ def _of_graph(
         texts = [plain[number] for number in changed]
         read_outs: dict[str, ReadOut] = {"base + prompt": own_read_out}
         if tops:
-            read_outs["fused + prompt"] = fused(texts, ("fused",))["fused"]
+            read_outs["fused + prompt"] = fused(texts, (FUSED,))[FUSED]
         second = evaluation.ask(
             base,
             ArmGroup(

@@ -12,7 +12,8 @@ from ..models.fact_memory import TokenFact, random_facts, shuffled_objects
 from .graph_reader import GraphReader
 
 # The fused arm and its controls: the same architecture, data and steps, other memories.
-VARIANTS = ("fused", "random vectors", "shuffled graph")
+FUSED = "fused"
+VARIANTS = (FUSED, "random vectors", "shuffled graph")
 
 
 @dataclass

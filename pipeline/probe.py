@@ -14,7 +14,8 @@ model is never taken for the one that was asked. With `--json`:
      "rows": the JSON lines with every answer}
 
 Intervals are of 95 %, clustered by subject; generation's numbers are shares of its n. A fact is asked
-freely where something stands before its answer; its lists are the facts with several true answers.
+freely where the words before its answer name its subject or nothing follows it; lists are of the
+facts with several true answers.
 """
 
 import json

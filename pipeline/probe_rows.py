@@ -207,13 +207,13 @@ def _option_scores(
 def _free_answers(
     loaded: "LanguageModel", probes: Sequence[Probe], contexts: Sequence[str]
 ) -> list[str | None]:
-    """What a causal model writes after each prompt; None where there is nothing before the answer."""
+    """What a causal model writes after each prompt; None where a prompt alone asks for nothing."""
     from ..models.generation import generate_answers
 
     answers: list[str | None] = [None] * len(probes)
     if loaded.kind == "masked":
         return answers
-    asked = [place for place, probe in enumerate(probes) if probe.prompt.strip()]
+    asked = [place for place, probe in enumerate(probes) if asks_freely(probe)]
     prompts = [contexts[place] + probes[place].prompt for place in asked]
     texts = generate_answers(
         loaded.model, loaded.tokenizer, prompts, MAX_NEW_TOKENS, PROMPTS_AT_ONCE
@@ -221,6 +221,14 @@ def _free_answers(
     for place, text in zip(asked, texts, strict=True):
         answers[place] = text
     return answers
+
+
+def asks_freely(probe: Probe) -> bool:
+    """Whether what stands before the answer asks for it: it names the subject, or all is said there."""
+    if not probe.prompt.strip():
+        return False
+    ended = not any(character.isalnum() for character in probe.after)
+    return ended or bool(probe.subject and probe.subject in probe.prompt)
 
 
 def true_names(probes: Sequence[Probe]) -> list[list[list[str]]]:

@@ -69,11 +69,12 @@ def test_only_near_ties_are_scored_again_but_of_many_one_in_any_case() -> None:
 
 
 def test_an_error_that_is_seen_widens_the_tolerance() -> None:
-    """Errors of 0.01 in both questions: the first shows it, so the second is scored again."""
-    exact = [np.array([-1.0, -1.0]), np.array([-1.0, -1.005])]
-    noisy = [exact[0] + [0.0, 0.01], exact[1] + [0.0, 0.01]]
+    """Errors of 0.01: a near tie shows them, so the question after it is scored again too."""
+    exact = [np.array([-1.0, -1.00001]), np.array([-1.0, -1.005])]
+    noisy = [exact[0] + 0.01, exact[1] + [0.0, 0.01]]
     assert chosen(noisy) != chosen(exact)
     assert chosen(settle_near_ties(noisy, lambda number: exact[number], FLOAT)) == chosen(exact)
+    assert chosen(settle_near_ties(noisy[1:], lambda number: exact[1], FLOAT)) == [1]
 
 
 def test_the_first_of_equal_options_is_chosen() -> None:

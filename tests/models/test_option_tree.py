@@ -1,3 +1,4 @@
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from infact.models.option_tree import (
@@ -6,6 +7,7 @@ from infact.models.option_tree import (
     collate_trees,
     merge_sequences,
     shared_length,
+    split_tree,
 )
 
 SEQUENCES = st.lists(
@@ -111,12 +113,12 @@ def test_a_first_token_is_not_scored_since_nothing_predicts_it() -> None:
     assert [[tree.tokens[node] for node in path] for path in tree.paths] == [[6], [8, 9]]
 
 
-SEQUENCES = st.lists(
+PROMPTED = st.lists(
     st.lists(st.integers(0, 3), min_size=1, max_size=6), min_size=1, max_size=8
 ).map(lambda tails: [[7, 8, *tail] for tail in tails])
 
 
-@given(sequences=SEQUENCES, limit=st.integers(1, 30))
+@given(sequences=PROMPTED, limit=st.integers(1, 30))
 def test_a_split_tree_scores_each_option_once_on_the_same_path(
     sequences: list[list[int]], limit: int
 ) -> None:
@@ -134,12 +136,14 @@ def test_a_split_tree_scores_each_option_once_on_the_same_path(
             assert nodes[2:] == path
 
 
-@given(sequences=SEQUENCES)
+@given(sequences=PROMPTED)
 def test_branches_are_the_longest_inner_paths(sequences: list[list[int]]) -> None:
     tree = merge_sequences(sequences, [2] * len(sequences))
     branches = [tuple(tree.tokens[node] for node in path) for path in tree.branches]
     inner = {tuple(sequence[:-1]) for sequence in sequences}
-    longest = {one for one in inner if not any(other[: len(one)] == one != other for other in inner)}
+    longest = {
+        one for one in inner if not any(other[: len(one)] == one != other for other in inner)
+    }
     assert set(branches) == longest
     assert len(branches) == len(longest)
 

@@ -55,3 +55,39 @@ def test_only_what_differs_is_scored(tiny_tokenizer) -> None:
     scored = [[tree.tokens[node] for node in path] for path in tree.paths]
     texts = [tiny_tokenizer.decode(tokens) for tokens in scored]
     assert all(text.endswith(", it is.") and "capital" not in text for text in texts)
+
+
+def test_options_that_are_the_same_tokens_tie_and_the_first_is_chosen(
+    tiny_model, tiny_tokenizer
+) -> None:
+    same = ("Oslo is the capital.", "Oslo is the capital.")
+    (alike, mixed) = statement_log_likelihoods(
+        tiny_model, tiny_tokenizer, [same, (*same, "Lima is it.", *same)], ["", ""], 64
+    )
+    assert alike.tolist() == [0.0, 0.0]
+    assert mixed[0] == mixed[1] == mixed[3] == mixed[4]
+    assert mixed.argmax() in (0, 2)
+
+
+@pytest.mark.parametrize("batch_tokens", [16, 60])
+def test_a_question_of_many_options_is_scored_in_parts(
+    tiny_model, tiny_tokenizer, batch_tokens: int
+) -> None:
+    cities = (
+        "Oslo",
+        "Lima",
+        "Paris",
+        "Peru",
+        "Norway",
+        "Marfan",
+        "Africa",
+        "gene",
+        "franc",
+        "river",
+    )
+    texts = [f"The capital of {city} is {other}." for city in cities for other in cities]
+    (parts,) = statement_log_likelihoods(tiny_model, tiny_tokenizer, [texts], [""], batch_tokens)
+    (whole,) = statement_log_likelihoods(tiny_model, tiny_tokenizer, [texts], [""], 100_000)
+    assert parts.tolist() == pytest.approx(whole.tolist(), rel=1e-4)
+    assert parts.argmax() == whole.argmax()
+    assert whole.std() > 1

@@ -7,12 +7,25 @@ from pathlib import Path
 import pytest
 import torch
 from infact.errors import UserError
-from infact.models.base_model import load_causal_model
+from infact.kg.answer_matching import outcome
+from infact.kg.ingest import ingest
+from infact.kg.sources import Source
+from infact.models.base_model import load_causal_model, load_tokenizer
 from infact.models.low_rank import add_low_rank_adapters
+from infact.pipeline.answer_rows import free_answer
 from infact.pipeline.cli import app
 from infact.pipeline.console import Console
-from infact.pipeline.probe import ROWS, Asked, evaluate
-from transformers import BertConfig, BertModel
+from infact.pipeline.probe import Asked, evaluate, read_probes
+from infact.pipeline.probe_result import result_of
+from infact.pipeline.probe_rows import MAX_NEW_TOKENS, ROWS, asks_freely, true_names
+from tokenizers import Tokenizer
+from transformers import (
+    BertConfig,
+    BertForMaskedLM,
+    BertModel,
+    PreTrainedTokenizerBase,
+    PreTrainedTokenizerFast,
+)
 from typer.testing import CliRunner
 
 FACTS = [
@@ -113,25 +126,6 @@ def test_an_adapter_is_read_over_its_base(
     assert [row["scores"] for row in rows_of(found)] != [row["scores"] for row in rows_of(plain)]
 
 
-@pytest.mark.parametrize("kept", [0, 1, 2, 3])
-def test_a_cut_off_run_goes_on(
-    tmp_path: Path, facts: Path, tiny_model_folder: Path, kept: int
-) -> None:
-    """What a kill leaves: some whole rows and half of one."""
-    whole = Asked(tiny_model_folder, facts, out=tmp_path / "whole")
-    evaluate(whole, Console())
-    (rows,) = whole.out.glob(f"*/*/{ROWS}")
-    text = rows.read_text()
-    lines = text.splitlines(keepends=True)
-    cut = Asked(tiny_model_folder, facts, out=tmp_path / "cut")
-    partial = cut.out / "eval" / f"{rows.parent.name}.partial"
-    partial.mkdir(parents=True)
-    (partial / ROWS).write_text("".join(lines[:kept]) + ("".join(lines[kept:])[:40]))
-    evaluate(cut, Console())
-    (again,) = cut.out.glob(f"*/*/{ROWS}")
-    assert again.read_text() == text
-
-
 def test_batches_change_no_verdict(tmp_path: Path, facts: Path, tiny_model_folder: Path) -> None:
     found = []
     for size in (1, 60, 4096):
@@ -163,14 +157,228 @@ def test_faulty_facts_are_named(
     assert error.value.where.endswith(place)
 
 
-def test_an_encoder_without_a_trained_head_is_refused(tmp_path: Path, facts: Path) -> None:
+def test_other_words_of_the_tokenizer_are_another_model(
+    tmp_path: Path, facts: Path, tiny_model_folder: Path
+) -> None:
+    folder = tmp_path / "model"
+    shutil.copytree(tiny_model_folder, folder)
+    words = ("--model", str(folder), "--facts", str(facts))
+    before = asked(tmp_path, *words)
+    path = folder / "tokenizer.json"
+    path.write_text(path.read_text(encoding="utf-8") + "\n", encoding="utf-8")
+    assert asked(tmp_path, *words)["rows"] != before["rows"]
 
+
+def test_free_answers_are_the_models_own(
+    tmp_path: Path, facts: Path, tiny_model_folder: Path
+) -> None:
+    """The third fact begins with the answer's place, so nothing can be completed."""
+    result = asked(tmp_path, "--model", str(tiny_model_folder), "--facts", str(facts))
+    model = load_causal_model(tiny_model_folder, torch.float32)
+    tokenizer = load_tokenizer(tiny_model_folder)
+    prompts = ["Question: What is the capital of Peru?\nAnswer:", "The river rises in"]
+    for row, prompt in zip(rows_of(result), [*prompts, None], strict=True):
+        if prompt is None:
+            assert (row["generated"], row["outcome"], row["generated_right"]) == (None,) * 3
+            continue
+        encoded = tokenizer(prompt, return_tensors="pt")
+        output = model.generate(**encoded, do_sample=False, max_new_tokens=MAX_NEW_TOKENS)
+        text = tokenizer.decode(
+            output[0, encoded["input_ids"].shape[1] :], skip_special_tokens=True
+        )
+        assert row["generated"] == text.lstrip().split("\n")[0].strip()
+        assert row["outcome"] == outcome(row["generated"], [row["options"][row["correct"]]])
+
+
+def bear_folder(folder: Path) -> Path:
+    """Two languages of Peru, one of Norway."""
+    folder.mkdir()
+    templates = ["In [X] one speaks [Y].", "One speaks [Y] in [X]."]
+    (folder / "metadata_relations.json").write_text(json.dumps({"P37": {"templates": templates}}))
+    pairs = [("Peru", "Spanish"), ("Norway", "Norwegian"), ("Peru", "Quechua")]
+    rows = [{"sub_label": place, "obj_label": language} for place, language in pairs]
+    (folder / "P37.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return folder
+
+
+def test_several_true_answers_are_matched_as_a_list(tmp_path: Path) -> None:
+    probes = read_probes(bear_folder(tmp_path / "bear"))
+    told = [probe for probe in probes if asks_freely(probe)]
+    assert [probe.prompt for probe in told] == [
+        "In Peru one speaks",
+        "In Norway one speaks",
+        "In Peru one speaks",
+    ]
+    assert true_names(told) == [
+        [["Spanish"], ["Quechua"]],
+        [["Norwegian"]],
+        [["Quechua"], ["Spanish"]],
+    ]
+    rows = [
+        {"arm": "base", "relation": "P37", "right": True, "cluster": probe.subject}
+        | free_answer(text, [name for own in names for name in own], names)
+        for probe, names, text in zip(
+            told, true_names(told), ["Quechua, Thai", "Thai", "unknown"], strict=True
+        )
+    ]
+    (arm,) = result_of("model", "causal", "facts", rows)["arms"]
+    assert arm["generation"] == {
+        "n": 3,
+        "right": pytest.approx(1 / 3, abs=1e-6),
+        "wrong": pytest.approx(1 / 3, abs=1e-6),
+        "not_attempted": pytest.approx(1 / 3, abs=1e-6),
+        "lists": {"n": 2, "precision": 0.5, "recall": 0.25},
+    }
+
+
+@pytest.fixture
+def masked_folder(tmp_path: Path, tiny_tokenizer: PreTrainedTokenizerBase) -> Path:
+    folder = tmp_path / "masked"
+    tokenizer = PreTrainedTokenizerFast(
+        tokenizer_object=Tokenizer.from_str(tiny_tokenizer.backend_tokenizer.to_str()),
+        eos_token=tiny_tokenizer.eos_token,
+        pad_token=tiny_tokenizer.pad_token,
+        mask_token="[MASK]",
+    )
+    sizes = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2}
+    config = BertConfig(
+        vocab_size=len(tokenizer), intermediate_size=16, max_position_embeddings=64, **sizes
+    )
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        BertForMaskedLM(config).save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    return folder
+
+
+def test_a_masked_model_chooses_and_writes_nothing(
+    tmp_path: Path, facts: Path, masked_folder: Path
+) -> None:
+    result = asked(tmp_path, "--model", str(masked_folder), "--facts", str(facts))
+    assert result["kind"] == "masked"
+    (arm,) = result["arms"]
+    assert arm["n"] == 3
+    assert arm["generation"] is None
+    assert all(row["generated"] is None for row in rows_of(result))
+
+
+def test_a_question_longer_than_the_model_reads_is_named(
+    tmp_path: Path, facts: Path, masked_folder: Path
+) -> None:
+    long = {**FACTS[1], "prompt": "The river " * 80 + "rises in"}
+    facts.write_text("".join(json.dumps(fact) + "\n" for fact in [FACTS[0], long]))
+    with pytest.raises(UserError, match=r"tokens, and the model reads 64") as error:
+        evaluate(Asked(masked_folder, facts, out=tmp_path / "out"), Console())
+    assert error.value.where.endswith("facts.jsonl:2")
+
+
+def test_an_encoder_without_a_trained_head_is_refused(tmp_path: Path, facts: Path) -> None:
     sizes = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2}
     BertModel(BertConfig(vocab_size=60, intermediate_size=16, **sizes)).save_pretrained(
         tmp_path / "encoder"
     )
     with pytest.raises(UserError, match="lacks weights that scoring needs"):
         evaluate(Asked(tmp_path / "encoder", facts, out=tmp_path / "out"), Console())
+
+
+def pickled(folder: Path) -> None:
+    (folder / "model.safetensors").rename(folder / "pytorch_model.bin")
+
+
+def cut_off(folder: Path) -> None:
+    (folder / "model.safetensors").write_bytes((folder / "model.safetensors").read_bytes()[:999])
+
+
+def without_tokenizer(folder: Path) -> None:
+    for path in folder.glob("tokenizer*"):
+        path.unlink()
+
+
+def unknown_family(folder: Path) -> None:
+    config = json.loads((folder / "config.json").read_text())
+    text = json.dumps({**config, "model_type": "abacus", "architectures": None})
+    (folder / "config.json").write_text(text)
+
+
+def broken_configuration(folder: Path) -> None:
+    (folder / "config.json").write_text("{")
+
+
+def no_configuration(folder: Path) -> None:
+    (folder / "config.json").unlink()
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        (pickled, "weights are a pickle"),
+        (cut_off, "can't be loaded"),
+        (without_tokenizer, "can't be loaded"),
+        (unknown_family, "can't be loaded"),
+        (broken_configuration, "can't be loaded"),
+        (no_configuration, "has no config.json"),
+        (shutil.rmtree, "does not exist"),
+    ],
+)
+def test_a_model_that_cannot_be_asked_is_named(
+    tmp_path: Path, facts: Path, tiny_model_folder: Path, spoil, message: str
+) -> None:
+    folder = tmp_path / "model"
+    shutil.copytree(tiny_model_folder, folder)
+    spoil(folder)
+    with pytest.raises(UserError, match=message) as error:
+        evaluate(Asked(folder, facts, out=tmp_path / "out"), Console())
+    assert error.value.where == str(folder)
+    assert error.value.fix
+
+
+def test_an_unknown_precision_is_refused(
+    tmp_path: Path, facts: Path, tiny_model_folder: Path
+) -> None:
+    with pytest.raises(UserError, match="no precision 'int4'"):
+        evaluate(Asked(tiny_model_folder, facts, precision="int4"), Console())
+
+
+GRAPH = """
+@prefix : <https://example.org/> .
+@prefix rdfs: <http://www.w3.org/2000/01/rdf-schema#> .
+:capital rdfs:label "capital" .
+:Peru rdfs:label "Peru" ; :capital :Lima .
+:Lima rdfs:label "Lima" .
+:Oslo rdfs:label "Oslo" .
+"""
+
+
+def graph_folder(folder: Path, text: str) -> Path:
+    source = folder.with_suffix(".ttl")
+    source.write_text(text, encoding="utf-8")
+    ingest([Source(source, source.name)], folder)
+    return folder
+
+
+def test_facts_of_a_graph_are_put_before_the_questions_and_cited(
+    tmp_path: Path, facts: Path, tiny_model_folder: Path
+) -> None:
+    graph = graph_folder(tmp_path / "graph", GRAPH)
+    words = ("--model", str(tiny_model_folder), "--facts", str(facts), "--graph", str(graph))
+    result = asked(tmp_path, *words)
+    assert [arm["name"] for arm in result["arms"]] == ["base", "base + prompt"]
+    rows = rows_of(result)
+    plain, told = rows[:3], rows[3:]
+    assert [bool(row["cited"]) for row in told] == [True, False, False]
+    assert "graph.ttl" in told[0]["cited"][0]
+    assert plain[0]["scores"] != told[0]["scores"]
+    assert plain[1]["scores"] == pytest.approx(told[1]["scores"], abs=1e-3)
+
+
+def test_an_option_that_the_graph_knows_to_be_true_is_named(
+    tmp_path: Path, facts: Path, tiny_model_folder: Path
+) -> None:
+    graph = graph_folder(tmp_path / "graph", GRAPH + ":Peru :capital :Oslo .\n")
+    asked = Asked(tiny_model_folder, facts, graph=graph, out=tmp_path / "out")
+    with pytest.raises(UserError, match=r"'Oslo' is true as well: graph\.ttl") as error:
+        evaluate(asked, Console())
+    assert error.value.where == f"{facts}:1"
 
 
 @pytest.mark.parametrize("given", ["--model", "--facts"])

@@ -265,6 +265,8 @@ def context(report_inputs: ReportInputs, tmp_path: Path) -> StageContext:
             pq.write_table(report_inputs.answers, work / "answers.parquet")
             (work / "costs.json").write_text(json.dumps(report_inputs.costs))
             (work / "perplexity.json").write_text(json.dumps(report_inputs.perplexity))
+            for name in ("absent.json", "explanations.json"):
+                (work / name).write_text("[]")
         elif stage == "facts":
             pq.write_table(report_inputs.facts, work / "facts.parquet")
             pq.write_table(sentences_table([]), work / "sentences.parquet")

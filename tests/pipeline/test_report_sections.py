@@ -17,6 +17,7 @@ from infact.pipeline.slice_accuracies import MOST_RELATIONS, slice_accuracies
 from infact.pipeline.training_curves import training_curves
 
 Json = dict[str, Any]
+EMPTY = ("seeds", "explained_facts", "explained_layers")  # the fixture has neither in it
 
 
 @pytest.fixture(scope="module")
@@ -197,7 +198,7 @@ def test_curves_are_read_from_the_stages_that_trained(tmp_path: Path) -> None:
 
 def test_every_table_of_the_fixture_says_something(report: Json) -> None:
     for name, table in tables(report).items():
-        assert (name == "seeds") == (table.rows == ()), name
+        assert (name in EMPTY) == (table.rows == ()), name
         assert all(len(row) == len(table.head) for row in table.rows)
         assert all(cell for row in table.rows for cell in row)
 

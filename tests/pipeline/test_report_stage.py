@@ -26,6 +26,7 @@ def context(report_inputs: ReportInputs, tmp_path: Path) -> StageContext:
         "eval": {
             "costs.json": json.dumps(report_inputs.costs),
             "perplexity.json": json.dumps(report_inputs.perplexity),
+            "explanations.json": "[]",
             "absent.json": '[{"arm": "soft prompt", "why": "no <b>weights</b>\\u202e"}]',
         },
         "facts": {},
