@@ -24,7 +24,8 @@ class WrittenFact(BaseModel):
 
     `question` is a whole question; `prompt` a text that the answer completes; `statement` a text with
     [Y] where the answer stands; a line has one of the three. `options` holds the answer. `subject`, if
-    given, is what the fact is about: facts about one subject are clustered. `id`, if given, is what
+    given, is what the fact is about: facts about one subject are clustered. `also` holds further true
+    answers, each a list of its names, for which a free answer is right too. `id`, if given, is what
     results call the fact.
     """
 
@@ -38,6 +39,7 @@ class WrittenFact(BaseModel):
     options: Annotated[tuple[Text, ...], Field(min_length=2)]
     topic: Text
     subject: str = ""
+    also: tuple[Annotated[tuple[Text, ...], Field(min_length=1)], ...] = ()
     id: str = ""
 
     @property
@@ -134,12 +136,15 @@ def _option_fault(fact: WrittenFact) -> str:
         return f"the answer isn't among the options: {fact.answer!r}{meant}"
     seen: set[str] = set()
     aliases = {plain(alias) for alias in fact.aliases}
+    also = {plain(name) for names in fact.also for name in names}
     for option in fact.options:
         if plain(option) in seen:
             return f"an option is given twice: {option!r}"
         seen.add(plain(option))
         if option != fact.answer and plain(option) in aliases:
             return f"an alias of the answer is among the wrong options: {option!r}"
+        if plain(option) in also:
+            return f"an option is one of the further true answers: {option!r}"
     return ""
 
 

@@ -61,6 +61,7 @@ def _written_fact(probe: Probe) -> WrittenFact:
             "options": options,
             "topic": probe.relation,
             "subject": probe.subject,
+            "also": probe.also,
         }
     )
     return fact if fact.name == probe.probe else fact.model_copy(update={"id": probe.probe})

@@ -24,6 +24,7 @@ class Probe:
         correct: place of the answer among the options.
         aliases: other names of the answer.
         source: file as the user spelt it, and line.
+        also: names of each further true answer, which is no option.
     """
 
     probe: str
@@ -38,6 +39,7 @@ class Probe:
     correct: int
     aliases: tuple[str, ...]
     source: str
+    also: tuple[tuple[str, ...], ...] = ()
 
     @property
     def answer(self) -> str:
@@ -64,6 +66,7 @@ def written_probe(fact: WrittenFact, source: str) -> Probe:
         correct=fact.options.index(fact.answer),
         aliases=fact.aliases,
         source=source,
+        also=fact.also,
     )
 
 

@@ -40,7 +40,7 @@ def exact_ways(model: PreTrainedModel) -> frozenset[Way]:
         _known[model] = frozenset(way for way in ways if _agrees(model, trees, own, way))
     if "one by one" not in _known[model]:
         problem = f"A {model.config.model_type} model's scores aren't those of its hidden states."
-        raise UserError(problem, model.name_or_path, "Give a model of another architecture.")
+        raise UserError(problem, str(model.name_or_path), "Give a model of another architecture.")
     return _known[model]
 
 

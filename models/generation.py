@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -117,7 +118,7 @@ def _by_transformers(
     model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, prompt: str, max_new_tokens: int
 ) -> str:
     encoded = torch.tensor([tokenizer(prompt)["input_ids"]])
-    output = model.generate(
+    output = cast(Any, model).generate(
         encoded,
         attention_mask=torch.ones_like(encoded),
         do_sample=False,
@@ -187,7 +188,7 @@ def _read_on(
 
 def _answer(tokenizer: PreTrainedTokenizerBase, tokens: Sequence[int]) -> str:
     """The first line that isn't empty."""
-    text = str(tokenizer.decode(tokens, skip_special_tokens=True))
+    text = str(tokenizer.decode(list(tokens), skip_special_tokens=True))
     return text.lstrip().split("\n")[0].strip()
 
 
@@ -195,7 +196,7 @@ def _ends(tokenizer: PreTrainedTokenizerBase, text: _Text) -> bool:
     """A line end before any word is layout, not the end of the answer."""
     if text.tokens[-1] == tokenizer.eos_token_id:
         return True
-    return "\n" in str(tokenizer.decode(text.tokens)).lstrip()
+    return "\n" in str(tokenizer.decode(list(text.tokens))).lstrip()
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,6 @@ import pyarrow as pa
 
 from ..kg.answer_matching import named_objects, outcome
 from .arm_answers import ArmAnswers
-from .asked_questions import AskedQuestion
 
 Rows = list[dict[str, object]]
 

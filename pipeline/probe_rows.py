@@ -7,7 +7,6 @@ cuts off what follows them and makes the rest in the same batches: the same byte
 import json
 import os
 import time
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -89,13 +88,12 @@ def make_rows(asking: Asking, console: Console) -> float | None:
     if not left:
         return None
     costs = _costs(asking) if asking.loaded.kind == "causal" else None
-    names = true_names(asking.probes)
     total = sum(len(numbers) for _, numbers in left)
     started = time.monotonic()
     asked = " and ".join(dict.fromkeys(arm.name for arm, _ in left))
     with console.progress(f"asking {asked}", total, "facts") as advance, path.open("ab") as file:
         for arm, numbers in left:
-            rows = _chunk_rows(asking, arm, numbers, names, costs)
+            rows = _chunk_rows(asking, arm, numbers, costs)
             file.write("".join(map(_line, rows)).encode())
             file.flush()
             os.fsync(file.fileno())
@@ -163,7 +161,6 @@ def _chunk_rows(
     asking: Asking,
     arm: ProbeArm,
     numbers: range,
-    names: Sequence[Sequence[Sequence[str]]],
     costs: "PassCosts | None",
 ) -> Iterator[Row]:
     probes = [asking.probes[number] for number in numbers]
@@ -172,7 +169,7 @@ def _chunk_rows(
     scores = _option_scores(asking, probes, contexts, costs)
     written = _free_answers(asking.loaded, probes, contexts)
     for number, of, text in zip(numbers, scores, written, strict=True):
-        yield _row(arm, asking.probes[number], of, text, names[number], arm.cited[number])
+        yield _row(arm, asking.probes[number], of, text, arm.cited[number])
 
 
 def _check_lengths(
@@ -231,33 +228,16 @@ def asks_freely(probe: Probe) -> bool:
     return ended or bool(probe.subject and probe.subject in probe.prompt)
 
 
-def true_names(probes: Sequence[Probe]) -> list[list[list[str]]]:
-    """For each probe, the names of each true answer, its own first.
-
-    Probes of one relation with one prompt ask for the same: each one's answer is true for all.
-    """
-    answers: dict[tuple[str, str], dict[str, set[str]]] = defaultdict(dict)
-    for probe in probes:
-        own = answers[probe.relation, probe.prompt].setdefault(probe.answer, set())
-        own.update(probe.aliases)
-    found = []
-    for probe in probes:
-        alike = answers[probe.relation, probe.prompt]
-        order = sorted(alike, key=lambda answer: (answer != probe.answer, answer))
-        found.append([[answer, *sorted(alike[answer])] for answer in order])
-    return found
-
-
 def _row(
     arm: ProbeArm,
     probe: Probe,
     scores: np.ndarray,
     written: str | None,
-    names: Sequence[Sequence[str]],
     cited: Sequence[str],
 ) -> Row:
     from .answer_rows import free_answer
 
+    objects = [(probe.answer, *probe.aliases), *probe.also]
     chosen = int(scores.argmax())
     return {
         "arm": arm.name,
@@ -270,7 +250,7 @@ def _row(
         "chosen": chosen,
         "correct": probe.correct,
         "right": chosen == probe.correct,
-        **free_answer(written, [name for own in names for name in own], names),
+        **free_answer(written, [name for names in objects for name in names], objects),
         "cited": list(cited),
         "source": probe.source,
     }

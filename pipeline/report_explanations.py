@@ -8,12 +8,13 @@ from .report_words import MINUS, bare_percent, clean_text
 
 Json = dict[str, Any]
 
-LAYERS_SHOWN = 5  # of the largest effect, an arm
+FACTS_SHOWN = 6  # of the largest effect, an arm
+LAYERS_SHOWN = 5
 EFFECT = ("effect", "low", "high", "shown")
 
 
 def shown_explanations(explanations: Sequence[Json]) -> list[Json]:
-    """What the report keeps: every fact that was read, and the layers that matter most."""
+    """What the report keeps: the facts that were read and the layers that matter most."""
     return [
         {
             "fact": clean_text(told["fact"]),
@@ -31,6 +32,7 @@ def _arm(arm: Json) -> Json:
         {"text": clean_text(fact["text"]), "attention": fact["attention"], **_effect(fact)}
         for fact in arm["facts"]
     ]
+    facts.sort(key=lambda fact: -abs(fact["effect"]))
     # Blocking the layer's attention to the facts where there are facts to read, else passing it by.
     layers = [
         {"layer": layer["layer"], "on_facts": layer["on_facts"], "what": what, **_effect(of)}
@@ -45,7 +47,8 @@ def _arm(arm: Json) -> Json:
     return {
         "arm": clean_text(arm["arm"]),
         "log_probability": arm["log_probability"],
-        "facts": facts,
+        "facts": facts[:FACTS_SHOWN],
+        "facts_left_out": max(0, len(facts) - FACTS_SHOWN),
         "layers": layers[:LAYERS_SHOWN],
     }
 
@@ -55,21 +58,20 @@ def _effect(of: Json) -> Json:
 
 
 def explained_facts_table(report: Json) -> Table:
-    """Each fact that an arm read for an explained question."""
-    rows = tuple(
-        (
-            f"{told['question']} → {told['answer']}",
-            arm["arm"],
-            fact["text"],
-            ABSENT if fact["attention"] is None else bare_percent(fact["attention"]),
-            *_effect_words(fact),
-        )
-        for told in report.get("explanations", ())
-        for arm in told["arms"]
-        for fact in arm["facts"]
-    )
+    """The facts whose knock-out changes the answer most, of those that an arm read."""
+    rows: list[tuple[str, ...]] = []
+    for told in report.get("explanations", ()):
+        for arm in told["arms"]:
+            begin = (f"{told['question']} → {told['answer']}", arm["arm"])
+            for fact in arm["facts"]:
+                attention = fact["attention"]
+                share = ABSENT if attention is None else bare_percent(attention)
+                rows.append((*begin, fact["text"], share, *_effect_words(fact)))
+            if arm["facts_left_out"]:
+                words = f"{arm['facts_left_out']} more, each of a smaller effect"
+                rows.append((*begin, words, *[ABSENT] * 4))
     head = ("question → answer", "arm", "fact read", "attention, %", *EFFECT_HEAD)
-    return Table(head, rows, text_columns=3)
+    return Table(head, tuple(rows), text_columns=3)
 
 
 def explained_layers_table(report: Json) -> Table:

@@ -293,7 +293,7 @@ STAGES = (
     Stage(
         "report",
         "Write what each route gained, lost and cost.",
-        version=1,
+        version=2,
         run="infact.pipeline.report_stage:run",
         inputs=(
             "eval",

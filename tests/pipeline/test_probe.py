@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,12 +13,10 @@ from infact.kg.ingest import ingest
 from infact.kg.sources import Source
 from infact.models.base_model import load_causal_model, load_tokenizer
 from infact.models.low_rank import add_low_rank_adapters
-from infact.pipeline.answer_rows import free_answer
 from infact.pipeline.cli import app
 from infact.pipeline.console import Console
 from infact.pipeline.probe import Asked, evaluate, read_probes
-from infact.pipeline.probe_result import result_of
-from infact.pipeline.probe_rows import MAX_NEW_TOKENS, ROWS, asks_freely, true_names
+from infact.pipeline.probe_rows import MAX_NEW_TOKENS, ROWS, asks_freely
 from tokenizers import Tokenizer
 from transformers import (
     BertConfig,
@@ -143,6 +142,7 @@ def test_batches_change_no_verdict(tmp_path: Path, facts: Path, tiny_model_folde
         ({"options": ["Lima", "Lima"]}, "given twice", "facts.jsonl:2"),
         ({"aliases": ["Oslo"]}, "among the wrong options", "facts.jsonl:2"),
         ({"question": None, "statement": "no slot"}, "once", "facts.jsonl:2"),
+        ({"also": [["Oslo"]]}, "further true answers", "facts.jsonl:2"),
     ],
 )
 def test_faulty_facts_are_named(
@@ -190,45 +190,52 @@ def test_free_answers_are_the_models_own(
         assert row["outcome"] == outcome(row["generated"], [row["options"][row["correct"]]])
 
 
-def bear_folder(folder: Path) -> Path:
-    """Two languages of Peru, one of Norway."""
-    folder.mkdir()
-    templates = ["In [X] one speaks [Y].", "One speaks [Y] in [X]."]
-    (folder / "metadata_relations.json").write_text(json.dumps({"P37": {"templates": templates}}))
-    pairs = [("Peru", "Spanish"), ("Norway", "Norwegian"), ("Peru", "Quechua")]
-    rows = [{"sub_label": place, "obj_label": language} for place, language in pairs]
-    (folder / "P37.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
-    return folder
-
-
-def test_several_true_answers_are_matched_as_a_list(tmp_path: Path) -> None:
-    probes = read_probes(bear_folder(tmp_path / "bear"))
-    told = [probe for probe in probes if asks_freely(probe)]
-    assert [probe.prompt for probe in told] == [
-        "In Peru one speaks",
-        "In Norway one speaks",
-        "In Peru one speaks",
+def test_several_true_answers_are_matched_as_a_list(
+    tmp_path: Path, tiny_model_folder: Path, monkeypatch
+) -> None:
+    monkeypatch.setattr(
+        "infact.models.generation.generate_answers",
+        lambda model, tokenizer, prompts, *_: ["Quechua, Thai", "unknown", "Thai"],
+    )
+    fact = {
+        "prompt": "In Peru one speaks",
+        "answer": "Spanish",
+        "aliases": ["Castilian"],
+        "options": ["Spanish", "Norwegian"],
+        "also": [["Quechua", "Runasimi"]],
+        "topic": "language",
+    }
+    single = {key: value for key, value in fact.items() if key != "also"}
+    prompts = ("In Peru one speaks", "In Cusco one speaks", "In Lima one speaks")
+    lines = [
+        {**of, "prompt": prompt} for of, prompt in zip((fact, fact, single), prompts, strict=True)
     ]
-    assert true_names(told) == [
-        [["Spanish"], ["Quechua"]],
-        [["Norwegian"]],
-        [["Quechua"], ["Spanish"]],
-    ]
-    rows = [
-        {"arm": "base", "relation": "P37", "right": True, "cluster": probe.subject}
-        | free_answer(text, [name for own in names for name in own], names)
-        for probe, names, text in zip(
-            told, true_names(told), ["Quechua, Thai", "Thai", "unknown"], strict=True
-        )
-    ]
-    (arm,) = result_of("model", "causal", "facts", rows)["arms"]
+    path = tmp_path / "facts.jsonl"
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    (arm,) = asked(tmp_path, "--model", str(tiny_model_folder), "--facts", str(path))["arms"]
+    third = pytest.approx(1 / 3, abs=1e-6)
     assert arm["generation"] == {
         "n": 3,
-        "right": pytest.approx(1 / 3, abs=1e-6),
-        "wrong": pytest.approx(1 / 3, abs=1e-6),
-        "not_attempted": pytest.approx(1 / 3, abs=1e-6),
+        "right": third,
+        "wrong": third,
+        "not_attempted": third,
         "lists": {"n": 2, "precision": 0.5, "recall": 0.25},
     }
+
+
+@pytest.mark.parametrize(
+    ("changes", "freely"),
+    [
+        ({}, True),
+        ({"after": "."}, True),
+        ({"after": " is its capital.", "prompt": "The city"}, False),
+        ({"after": " is its capital.", "prompt": "In Peru the city"}, True),
+        ({"prompt": " "}, False),
+    ],
+)
+def test_only_words_that_ask_are_completed(facts: Path, changes: dict, freely: bool) -> None:
+    probe = replace(read_probes(facts)[0], **changes)
+    assert asks_freely(probe) is freely
 
 
 @pytest.fixture

@@ -49,6 +49,17 @@ def test_every_share_of_attention_stands_beside_an_effect_with_its_interval() ->
     assert all(len(row) == len(table.head) for row in table.rows)
 
 
+def test_facts_of_small_effect_are_counted_and_left_out() -> None:
+    told = explained()
+    many = [{"text": f"fact {n}", "attention": 0.0, **effect(-0.01 * n)} for n in range(9)]
+    told[0]["arms"][0]["facts"] += many
+    rows = explained_facts_table({"explanations": shown_explanations(told)}).rows
+    assert [row[2] for row in rows[2:]] == [
+        *(f"fact {n}" for n in (8, 7, 6, 5)),
+        "5 more, each of a smaller effect",
+    ]
+
+
 def test_layers_of_the_largest_effect_come_first() -> None:
     table = explained_layers_table({"explanations": shown_explanations(explained())})
     reading = [row for row in table.rows if row[1] == "base + prompt"]

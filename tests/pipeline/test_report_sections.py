@@ -17,7 +17,7 @@ from infact.pipeline.slice_accuracies import MOST_RELATIONS, slice_accuracies
 from infact.pipeline.training_curves import training_curves
 
 Json = dict[str, Any]
-EMPTY = ("seeds", "explained_facts", "explained_layers")  # the fixture has neither in it
+EMPTY = ("seeds", "explained_facts", "explained_layers")  # nothing of the kind in the fixture
 
 
 @pytest.fixture(scope="module")
