@@ -2,8 +2,9 @@ from itertools import pairwise
 
 import pytest
 import torch
-from infact.models.generation import generate_greedy
+from infact.models.generation import generate_answers, generate_greedy
 from infact.models.read_out import Positions, own_read_out
+from transformers import AutoModelForCausalLM, BloomConfig, MambaConfig
 
 PROMPTS = (
     "The capital of France is",
@@ -160,3 +161,50 @@ def test_progress_counts_every_prompt(tiny_model, tiny_tokenizer) -> None:
         tiny_model, tiny_tokenizer, PROMPTS, range(5), [own_read_out], 2, 2, done.append
     )
     assert done == [2, 2, 1]
+
+
+def test_read_outs_that_agree_write_one_text_until_they_part(tiny_model, tiny_tokenizer) -> None:
+    """Three read-outs, of which one leaves the others at its fourth token."""
+    rows: list[int] = []
+    steps = {"odd": 0}
+
+    def odd_later(positions: Positions, own: torch.Tensor) -> torch.Tensor:
+        steps["odd"] += 1
+        return own.roll(1, dims=-1) if steps["odd"] > 3 else own
+
+    handle = tiny_model.base_model.register_forward_hook(
+        lambda module, given, output: rows.append(len(output.last_hidden_state))
+    )
+    read_outs = [own_read_out, odd_later, own_read_out]
+    try:
+        found = generate_greedy(
+            tiny_model, tiny_tokenizer, PROMPTS[:1], [0], read_outs, 8, 1, ignore
+        )
+    finally:
+        handle.remove()
+    assert found[0] == found[2] != found[1]
+    assert rows[:4] == [1, 1, 1, 1], "the prompt and three tokens that all agree on"
+    assert rows[4] == 2
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        BloomConfig(hidden_size=32, n_layer=2, n_head=4, initializer_range=0.3),
+        MambaConfig(hidden_size=32, num_hidden_layers=2, state_size=4, initializer_range=0.3),
+        None,
+    ],
+)
+def test_every_architecture_writes_what_transformers_generates(
+    tiny_model, tiny_tokenizer, config
+) -> None:
+    model = tiny_model
+    if config is not None:
+        config.vocab_size = len(tiny_tokenizer)
+        with torch.random.fork_rng():
+            torch.manual_seed(0)
+            model = AutoModelForCausalLM.from_config(config).eval()
+    found = generate_answers(model, tiny_tokenizer, PROMPTS, 8, 3)
+    alone = [by_transformers(model, tiny_tokenizer, [prompt], 8)[0] for prompt in PROMPTS]
+    assert found == alone
+    assert len(set(found)) > 2, "the case needs answers that differ"
