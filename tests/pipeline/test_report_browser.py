@@ -165,7 +165,26 @@ def with_chains(inputs: ReportInputs) -> ReportInputs:
         sentences=pa.Table.from_pylist(sentences),
         exposures={row["fact"]: 24 for row in taught},
         entities=pa.table({"iri": [f"https://example.org/object/{at}" for at in range(10)]}),
+        explanations=[explanation()],
     )
+
+
+def explanation() -> Json:
+    """What an arm read for a fact, as explanations.json tells it."""
+    effect = {"effect": -1.5, "low": -2.0, "high": -1.0, "shown": True}
+    arm = {
+        "arm": "base + prompt",
+        "log_probability": -0.5,
+        "facts": [{"text": "Marfan syndrome, gene: FBN1", "attention": 0.4, **effect}],
+        "layers": [{"layer": 3, "on_facts": 0.2, **effect}],
+    }
+    return {
+        "fact": "M-explained",
+        "prompt": "Which gene is linked to Marfan syndrome?",
+        "answer": "FBN1",
+        "interval": "95 % of the replacements",
+        "arms": [arm],
+    }
 
 
 @pytest.fixture(scope="module")
@@ -241,6 +260,7 @@ def poisoned(inputs: ReportInputs) -> tuple[ReportInputs, Poison]:
             sources=[poison.anything(source) for source in inputs.sources],
             manifests={key: poison.manifest(of) for key, of in inputs.manifests.items()},
             absent=poison.anything(list(inputs.absent)),
+            explanations=poison.anything(list(inputs.explanations)),
             curves=poison.anything(dict(inputs.curves)),
             title=poison.text(inputs.title),
             model=poison.text(inputs.model),
@@ -337,6 +357,8 @@ def test_every_field_was_poisoned(poisoned_file: tuple[Path, Poison, Json]) -> N
         "phrasing": report["consistency"][0]["by_phrasing"][0]["template"],
         "absent arm": report["absent"][0]["arm"],
         "absent why": report["absent"][0]["why"],
+        **{f"told {key}": report["explanations"][0][key] for key in ("question", "interval")},
+        "fact read": report["explanations"][0]["arms"][0]["facts"][0]["text"],
         "curve": report["curves"]["pretrain"][0]["name"],
         "device": report["provenance"]["stages"][0]["device"],
         "environment": report["environment"]["device"],
