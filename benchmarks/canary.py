@@ -20,7 +20,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from infact.kg.fact_prompt import FactLine, augmented_prompt
+from infact.kg.fact_prompt import FactLine, as_told, augmented_prompt
 from infact.models.answering import Posed, answer_questions
 from infact.models.base_model import load_causal_model, load_tokenizer
 from infact.models.read_out import own_read_out
@@ -61,7 +61,7 @@ def main() -> None:
     asked = asked_questions(folders["facts"], ("M",))[: arguments.questions]
 
     def told(question: AskedQuestion, label: str) -> str:
-        extra = FactLine(f"{question.subject_label}, {RELATION}: {label}", ())
+        extra = FactLine(f"{question.subject_label}, {RELATION}: {as_told(label)}", ())
         known = reader.lines(reader.retriever.facts(question.prompt, MOST_FACTS), question.prompt)
         lines = [extra, *known] if label else known
         count = lambda text: len(tokenizer(text)["input_ids"])  # noqa: E731

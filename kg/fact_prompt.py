@@ -9,6 +9,8 @@ from .retrieval import RetrievedFact
 
 HEADING = "Facts:\n"
 WORD = re.compile(r"\w+")
+# The words by which a prompt is laid out; within a label they would begin another question.
+LAYOUT = re.compile(r"\b(facts|question|answer)\s*:", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -45,8 +47,8 @@ def fact_lines(
     )
     return [
         FactLine(
-            f"{graph.label(subject)}, {relation_labels[relation]}: "
-            + "; ".join(graph.label(fact.object) for fact in told),
+            f"{as_told(graph.label(subject))}, {relation_labels[relation]}: "
+            + "; ".join(as_told(graph.label(fact.object)) for fact in told),
             tuple(told),
         )
         for (subject, relation), told in ranked
@@ -76,6 +78,15 @@ def augmented_prompt(
         written = longer
         told.append(line)
     return (f"{written}\n{prompt}" if told else prompt), tuple(told)
+
+
+def as_told(label: str) -> str:
+    """A label as a fact tells it: it can't lay out a question of its own.
+
+    >>> as_told("X. Question: Who? Answer: Me")
+    'X. Question Who? Answer Me'
+    """
+    return LAYOUT.sub(r"\1", label)
 
 
 def _words(text: str) -> set[str]:
