@@ -3,7 +3,6 @@
 from functools import partial
 
 import numpy as np
-import pyarrow.parquet as pq
 import torch
 
 from ..models.anchors import AnchorBatch, AnchoredBatch, anchored_loss
@@ -23,7 +22,7 @@ from .graph_reader import GraphReader
 from .settings import DistillTable
 from .stages import StageContext
 from .teacher import TEACHER_BATCH_TOKENS, right_answers, teacher_contexts
-from .teaching_data import make_anchors, turn_of
+from .teaching_data import facts_of_pools, make_anchors, training_prompts, turn_of
 from .teaching_run import inner_model, teach, write_json
 
 
@@ -33,14 +32,11 @@ def run(context: StageContext) -> None:
     torch.manual_seed(context.seed)
     precision = resolve_precision(context.project.model.precision)
     base, tokenizer = load_causal_model(base_folder, precision), load_tokenizer(base_folder)
-    facts = [
-        fact
-        for fact in pq.read_table(context.inputs["facts"] / "facts.parquet").to_pylist()
-        if fact["pool"] == "T"
-    ]
+    taught = facts_of_pools(context.inputs["facts"], ("T",))
+    facts = list(taught.values())
     reader = GraphReader.open(context.inputs["ingest"], context.inputs["facts"])
     contexts = teacher_contexts(reader, tokenizer, facts, settings, context.seed)
-    questions = _training_questions(context, {fact["fact"] for fact in facts})
+    questions = training_prompts(context.inputs["facts"], taught)
     right = right_answers(base, tokenizer, facts, contexts, questions, context.console)
     write_json(context.work / "gate.json", {"accuracy": float(np.mean(right)), "facts": len(right)})
     context.console.line(
@@ -78,15 +74,6 @@ def run(context: StageContext) -> None:
         anchored_loss(loss, settings.anchor_weight),
         TrainingSettings(settings.learning_rate, settings.epochs),
     )
-
-
-def _training_questions(context: StageContext, wanted: set[str]) -> dict[str, list[str]]:
-    """Training prompts of each taught fact."""
-    prompts: dict[str, list[str]] = {}
-    for row in pq.read_table(context.inputs["facts"] / "questions.parquet").to_pylist():
-        if row["split"] == "train" and row["fact"] in wanted:
-            prompts.setdefault(row["fact"], []).append(row["prompt"])
-    return prompts
 
 
 def _lessons(

@@ -4,7 +4,6 @@ import time
 from functools import partial
 
 import numpy as np
-import pyarrow.parquet as pq
 import torch
 from torch import Tensor
 from transformers.modeling_utils import PreTrainedModel
@@ -33,6 +32,7 @@ from .fusion_memory import (
 )
 from .graph_reader import GraphReader
 from .stages import StageContext
+from .teaching_data import facts_of_pools, training_prompts
 from .teaching_run import write_json
 
 CACHE_BATCH_TOKENS = 4096
@@ -77,20 +77,14 @@ def run(context: StageContext) -> None:
 def practice_questions(context: StageContext) -> tuple[list[str], list[str]]:
     """Training prompts of practice and taught facts with their answers, `phrasings` of each fact."""
     folder = context.inputs["facts"]
-    answers = {
-        fact["fact"]: fact["answer"]
-        for fact in pq.read_table(folder / "facts.parquet").to_pylist()
-        if fact["pool"] in ("P", "T")
-    }
-    prompts: dict[str, list[str]] = {}
-    for row in pq.read_table(folder / "questions.parquet").to_pylist():
-        if row["split"] == "train" and row["fact"] in answers:
-            prompts.setdefault(row["fact"], []).append(row["prompt"])
+    facts = facts_of_pools(folder, ("P", "T"))
+    prompts = training_prompts(folder, facts)
     chosen: list[tuple[str, str]] = []
     for number, (fact, phrasings) in enumerate(sorted(prompts.items())):
         order = np.random.default_rng([context.seed, 37, number]).permutation(len(phrasings))
         chosen += [
-            (phrasings[index], answers[fact]) for index in order[: context.project.fuse.phrasings]
+            (phrasings[index], facts[fact]["answer"])
+            for index in order[: context.project.fuse.phrasings]
         ]
     if not chosen:
         raise UserError(

@@ -9,7 +9,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import pyarrow.parquet as pq
 from transformers.modeling_utils import PreTrainedModel
 
 from ..kg.few_shot import WorkedExample, choose_examples, few_shot_prompt
@@ -21,6 +20,7 @@ from .arm_answers import ArmAnswers, ArmGroup, answer_group, without_words
 from .asked_questions import AskedQuestion
 from .eval_arms import Answers, Evaluation
 from .retrieval_arms import BM25, DENSE, retrieved_answers
+from .teaching_data import facts_of_pools, training_prompts
 
 CONTENT_FREE = "N/A"  # in place of the subject (Zhao et al. 2021)
 NOTHING_ASKED = "Answer:"
@@ -74,22 +74,11 @@ def _few_shot(
 
 def worked_examples(facts_folder: Path) -> list[WorkedExample]:
     """The practice facts in their training phrasings."""
-    columns = ["fact", "pool", "relation_label", "answer"]
-    facts = {
-        row["fact"]: row
-        for row in pq.read_table(facts_folder / "facts.parquet", columns=columns).to_pylist()
-        if row["pool"] == EXAMPLE_POOL
-    }
-    rows = pq.read_table(facts_folder / "questions.parquet").to_pylist()
+    facts = facts_of_pools(facts_folder, (EXAMPLE_POOL,))
     return [
-        WorkedExample(
-            facts[row["fact"]]["relation_label"],
-            row["fact"],
-            row["prompt"],
-            facts[row["fact"]]["answer"],
-        )
-        for row in rows
-        if row["split"] == "train" and row["fact"] in facts
+        WorkedExample(facts[fact]["relation_label"], fact, prompt, facts[fact]["answer"])
+        for fact, prompts in training_prompts(facts_folder, facts).items()
+        for prompt in prompts
     ]
 
 

@@ -1,9 +1,6 @@
 """The prompt stage: a soft prompt learned from practice facts."""
 
-from collections import defaultdict
-
 import numpy as np
-import pyarrow.parquet as pq
 import torch
 
 from ..errors import UserError
@@ -18,6 +15,7 @@ from ..models.token_batches import (
 )
 from ..models.training import Curriculum, TrainingSettings
 from .stages import StageContext
+from .teaching_data import facts_of_pools, training_prompts
 from .teaching_run import teach
 
 PRACTICE_POOL = "P"  # never asked, never taught
@@ -55,15 +53,8 @@ def run(context: StageContext) -> None:
 def practice_texts(context: StageContext) -> list[WeightedText]:
     """A training question of each of the practice facts with its answer, on which the loss lies."""
     folder = context.inputs["facts"]
-    answers = {
-        fact["fact"]: fact["answer"]
-        for fact in pq.read_table(folder / "facts.parquet").to_pylist()
-        if fact["pool"] == PRACTICE_POOL
-    }
-    prompts: dict[str, list[str]] = defaultdict(list)
-    for row in pq.read_table(folder / "questions.parquet").to_pylist():
-        if row["split"] == "train" and row["fact"] in answers:
-            prompts[row["fact"]].append(row["prompt"])
+    facts = facts_of_pools(folder, (PRACTICE_POOL,))
+    prompts = training_prompts(folder, facts)
     if not prompts:
         raise UserError(
             "there are no practice facts to learn a soft prompt from",
@@ -74,5 +65,6 @@ def practice_texts(context: StageContext) -> list[WeightedText]:
     order = random.permutation(sorted(prompts))[: context.project.prompt.facts]
     chosen = [(fact, prompts[fact][int(random.integers(len(prompts[fact])))]) for fact in order]
     return [
-        WeightedText(f"{prompt} {answers[fact]}\n", len(prompt), 0.0) for fact, prompt in chosen
+        WeightedText(f"{prompt} {facts[fact]['answer']}\n", len(prompt), 0.0)
+        for fact, prompt in chosen
     ]

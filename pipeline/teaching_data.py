@@ -1,6 +1,6 @@
 """What pretraining and distillation teach with: sentences of the taught facts, domain text, anchors."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,6 +48,21 @@ def taught_facts(facts_folder: Path) -> list[TaughtFact]:
             WeightedText(text + "\n", max(later - 1, 0), 0.0)
         )
     return [TaughtFact(fact, tuple(texts)) for fact, texts in sentences.items()]
+
+
+def training_prompts(facts_folder: Path, wanted: Collection[str]) -> dict[str, list[str]]:
+    """Each wanted fact's questions in training phrasings, facts and phrasings as the stage wrote them."""
+    prompts: dict[str, list[str]] = {}
+    for row in pq.read_table(facts_folder / "questions.parquet").to_pylist():
+        if row["split"] == "train" and row["fact"] in wanted:
+            prompts.setdefault(row["fact"], []).append(row["prompt"])
+    return prompts
+
+
+def facts_of_pools(facts_folder: Path, pools: Collection[str]) -> dict[str, dict]:
+    """The facts of those pools by id."""
+    rows = pq.read_table(facts_folder / "facts.parquet").to_pylist()
+    return {row["fact"]: row for row in rows if row["pool"] in pools}
 
 
 def domain_texts(facts_folder: Path, link_folder: Path, max_characters: int) -> list[WeightedText]:
