@@ -3,7 +3,7 @@
 (Berglund et al. 2023, "The Reversal Curse".)
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -44,21 +44,30 @@ def reverse_facts(
     Returns:
         the facts, one for each (object, relation), and how many were dropped and why.
     """
+    sides = {
+        relation: _Subjects(
+            graph,
+            candidates[relation],
+            groups,
+            [f.subject for f in taught if f.relation == relation],
+        )
+        for relation in {fact.relation for fact in taught}
+    }
     found: dict[tuple[int, int], Fact] = {}
     dropped: Counter[str] = Counter()
     for fact in sorted(taught, key=lambda item: item.fact):
         asked = fact.option_entities[fact.correct]
         if (asked, fact.relation) in found:
             continue
-        true = _subjects(graph, candidates[fact.relation], asked)
+        side = sides[fact.relation]
+        true = side.having(asked)
         if len({groups.of(entity) for entity in true}) > most_subjects:
             dropped[f"reversed: more than {most_subjects} subjects"] += 1
         elif is_given_away(fact.subject_label, fact.answer):
             dropped["reversed: the object's name gives the subject away"] += 1
         else:
             stream = np.random.default_rng([seed, 8, asked, fact.relation])
-            pool = _Subjects(graph, candidates[fact.relation], groups, taught, fact.relation)
-            wrong = pool.wrong(fact.subject, true, options - 1, stream)
+            wrong = side.wrong(fact.subject, true, options - 1, stream)
             if wrong:
                 found[asked, fact.relation] = _reversed(graph, fact, true, wrong, groups, stream)
             else:
@@ -66,27 +75,27 @@ def reverse_facts(
     return list(found.values()), dropped
 
 
-def _subjects(graph: KnowledgeGraph, objects: CandidatePool, asked: int) -> list[int]:
-    """Subjects of everything that is called like the asked object, ascending."""
-    name = fold_name(graph.label(asked))
-    alike = [entity for entity in objects.objects if fold_name(graph.label(entity)) == name]
-    return sorted({int(s) for o in alike for s in graph.subjects(objects.relation, o).tolist()})
-
-
 class _Subjects:
-    """The subjects of one relation as answers."""
+    """The subjects of one relation as answers; `taught` are those of the taught facts, in order."""
 
     def __init__(
         self,
         graph: KnowledgeGraph,
         objects: CandidatePool,
         groups: NameGroups,
-        taught: Sequence[Fact],
-        relation: int,
+        taught: Sequence[int],
     ) -> None:
-        self.graph, self.objects, self.groups = graph, objects, groups
-        self.taught = [fact.subject for fact in taught if fact.relation == relation]
-        self.all = subjects_of(graph, [relation]).tolist()
+        self.graph, self.objects, self.groups, self.taught = graph, objects, groups, taught
+        self.all = subjects_of(graph, [objects.relation]).tolist()
+        self.objects_called: dict[str, list[int]] = defaultdict(list)
+        for entity in objects.objects:
+            self.objects_called[fold_name(graph.label(entity))].append(entity)
+
+    def having(self, asked: int) -> list[int]:
+        """Subjects of everything that is called like the asked object, ascending."""
+        alike = self.objects_called.get(fold_name(self.graph.label(asked)), [])
+        relation = self.objects.relation
+        return sorted({int(s) for o in alike for s in self.graph.subjects(relation, o).tolist()})
 
     def wrong(
         self, answer: int, true: Sequence[int], count: int, random: np.random.Generator
