@@ -22,11 +22,8 @@ from transformers import PreTrainedTokenizerBase
 from transformers.modeling_utils import PreTrainedModel
 
 from .masked_places import logits_at
-from .near_ties import settle_near_ties
+from .near_ties import CANONICAL_TOKENS, settle_near_ties
 from .option_rows import batches_of_rows
-
-# Of a question scored alone, whatever the batches are: its scores must depend on nothing else.
-CANONICAL_TOKENS = 2048
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,8 @@ import torch
 # scores are -5 to -30: 2.4e-5 in float32, 0.42 in bfloat16.
 TOLERANCE = {torch.float64: 1e-10, torch.float32: 5e-5}
 COARSE_TOLERANCE = 0.05  # half precision of either kind
+# Padded tokens of a pass for a question scored alone: its scores must depend on nothing else.
+CANONICAL_TOKENS = 2048
 MARGIN = 4.0  # over the largest error seen
 CHECKED_FROM = 64  # questions in a call: of fewer, one more is more than a small part
 

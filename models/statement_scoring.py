@@ -9,15 +9,12 @@ from transformers import PreTrainedTokenizerBase
 from transformers.modeling_utils import PreTrainedModel
 
 from .exact_ways import exact_ways, longest_tree
-from .near_ties import settle_near_ties
+from .near_ties import CANONICAL_TOKENS, settle_near_ties
 from .option_scoring import option_scores
 from .option_tree import OptionTree, merge_sequences, shared_length, split_tree
 from .pass_costs import PassCosts, estimated_costs
 from .read_out import own_read_out
 from .scoring_ways import Planner, Way, planned_states
-
-# Of a question scored alone, whatever the batches are: its scores must depend on nothing else.
-CANONICAL_TOKENS = 2048
 
 
 def statement_tree(

@@ -15,6 +15,7 @@ from ..models.attention_weights import weights_returned
 from ..models.read_out import ReadOut, own_read_out
 from .arms import Fusions, augmented
 from .effects import Effect, mean_effects
+from .fusion_memory import FUSED
 from .graph_reader import GraphReader
 from .prompt_draws import PromptDraw
 from .report_words import clean_text
@@ -58,7 +59,7 @@ def plain_arms(
     """The arms that get no fact in the prompt: base, and fused where it was trained."""
     arms = [TracedArm("base", own_read_out)]
     if fusions is not None:
-        read_out = fusions.read_outs(model, tokenizer, [prompt], variants=("fused",))["fused"]
+        read_out = fusions.read_outs(model, tokenizer, [prompt], (FUSED,))[FUSED]
         reader = fusions.reader
         facts = tuple(
             TracedFact(

@@ -4,17 +4,15 @@ A cell of the grid is the attention of a layer to a span. Its column's head hold
 and its row's head the layer's, so that no weight stands without an effect beside it.
 """
 
-from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from . import explanation_words
 from .explanation_plot import effect_plot
+from .page_templates import page_file, page_templates
 from .report_words import clean_text, shorten
 
-FOLDER = Path(__file__).parent
 STYLES = ("report.css", "explanation.css")
 SHADES = 9  # steps of the grid's shading, the last one for the largest weight
 LONGEST_HEAD = 60  # characters of a fact at the head of a column
@@ -24,13 +22,6 @@ Json = dict[str, Any]
 
 def render_explanation(document: Json) -> str:
     """The whole page for a document made by explanation_words.document_of."""
-    environment = Environment(
-        loader=FileSystemLoader(FOLDER),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
     words = (
         explanation_words.nats,
         explanation_words.nats_span,
@@ -38,14 +29,17 @@ def render_explanation(document: Json) -> str:
         explanation_words.summary,
         shorten,
     )
-    environment.filters.update({word.__name__: word for word in words})
-    css = "\n".join((FOLDER / name).read_text(encoding="utf-8") for name in STYLES)
-    return environment.get_template("explanation.html.jinja").render(
-        document=document,
-        arms=[(arm, effect_plot(arm), grid(arm)) for arm in document["arms"]],
-        prompt="\n".join(clean_text(line) for line in document["prompt"].split("\n")),
-        not_shown=explanation_words.NOT_SHOWN,
-        css=Markup(css),
+    css = "\n".join(page_file(name) for name in STYLES)
+    return (
+        page_templates(words)
+        .get_template("explanation.html.jinja")
+        .render(
+            document=document,
+            arms=[(arm, effect_plot(arm), grid(arm)) for arm in document["arms"]],
+            prompt="\n".join(clean_text(line) for line in document["prompt"].split("\n")),
+            not_shown=explanation_words.NOT_SHOWN,
+            css=Markup(css),
+        )
     )
 
 

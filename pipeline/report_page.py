@@ -8,13 +8,12 @@ import base64
 import hashlib
 import json
 import re
-from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from . import report_words
+from .page_templates import page_file, page_templates
 from .report_curves import (
     LOSS_FRAME,
     RELIABILITY_FRAME,
@@ -28,7 +27,6 @@ from .report_plots import HEIGHT, LEFT, RIGHT, TOP, WIDTH, cost_plot
 from .report_slices import arm_of_result, slice_groups
 from .report_tables import tables
 
-FOLDER = Path(__file__).parent
 COSTS = (
     ("milliseconds_per_question", "milliseconds a question"),
     ("train_seconds", "seconds of training"),
@@ -39,8 +37,8 @@ QUESTIONS = {
     "cost": "What did it cost?",
     "controls": "Beyond the controls?",
 }
-# One letter an arm in a sample's data-arms, which the script reads: what became of the base's answer.
 SENTENCE_END = re.compile(r"(?<=[.!?]) (?=[A-Z])")
+# One letter an arm in a sample's data-arms, which the script reads: what became of the base's answer.
 CHANGE_LETTERS = {"gained": "g", "kept": "k", "lost": "l", "missed": "m"}
 
 Json = dict[str, Any]
@@ -48,13 +46,6 @@ Json = dict[str, Any]
 
 def render_page(report: Json) -> str:
     """The whole page for a report made by report_data.build_report."""
-    environment = Environment(
-        loader=FileSystemLoader(FOLDER),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
     words = (
         report_words.percent,
         report_words.bare_percent,
@@ -63,12 +54,11 @@ def render_page(report: Json) -> str:
         report_words.count,
         report_words.shorten,
     )
-    environment.filters.update({word.__name__: word for word in words})
+    environment = page_templates(words)
     environment.filters.update(
         indented_json=_indented_json, capital=_capital, arm_letters=_arm_letters, cited_by=_cited_by
     )
-    style = (FOLDER / "report.css").read_text(encoding="utf-8")
-    script = (FOLDER / "report.js").read_text(encoding="utf-8")
+    style, script = page_file("report.css"), page_file("report.js")
     return environment.get_template("report.html.jinja").render(
         report=report,
         tables=tables(report),
