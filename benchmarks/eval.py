@@ -1,6 +1,6 @@
 """Scoring facts: infact against lm-pub-quiz and lm-evaluation-harness, each peer at its best batch.
 
-    python benchmarks/eval.py CAUSAL [--masked ENCODER] [--facts 40] [--long-facts 4] [--turns 3]
+    python benchmarks/eval.py CAUSAL [--masked ENCODER] [--facts 24] [--long-facts 2] [--turns 3]
                               [--json FILE]
 
 CAUSAL is a causal model's folder; ENCODER a text encoder's, which gets a random output head: no side
@@ -210,8 +210,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("causal", type=Path)
     parser.add_argument("--masked", type=Path)
-    parser.add_argument("--facts", type=int, default=40)
-    parser.add_argument("--long-facts", type=int, default=4)
+    parser.add_argument("--facts", type=int, default=24)
+    parser.add_argument("--long-facts", type=int, default=2)
     parser.add_argument("--turns", type=int, default=3)
     parser.add_argument("--json", type=Path)
     given = parser.parse_args()

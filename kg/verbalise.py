@@ -83,12 +83,20 @@ def training_questions(
 
 
 def unseen_questions(
-    facts: Sequence[Fact], templates: Mapping[int, RelationTemplates], phrasings_per_fact: int
+    facts: Sequence[Fact],
+    templates: Mapping[int, RelationTemplates],
+    phrasings: Mapping[str, int],
 ) -> list[Question]:
-    """Every fact that is asked in `phrasings_per_fact` of the test phrasings, or of the reverse ones.
+    """Every fact that is asked in some of the test phrasings, or of the reverse ones.
 
-    Facts of one pool and relation are ordered by a hash of their id and go round the phrasings, so
-    the numbers of facts that two phrasings ask differ by at most one.
+    Facts of one pool and relation are ordered by a hash of their id and go round the phrasings: the
+    numbers of facts that two phrasings ask differ by at most one, whether a fact's first questions
+    are counted or all. The phrasings of one fact lie far apart in the list of them.
+
+    Args:
+        facts: of any pool.
+        templates: relation id to its phrasings.
+        phrasings: pool to the number in which each of its facts is asked; 1 where a pool is missing.
     """
     turns: dict[tuple[str, int], list[Fact]] = defaultdict(list)
     for fact in facts:
@@ -96,11 +104,12 @@ def unseen_questions(
             turns[fact.pool, fact.relation].append(fact)
     chosen: dict[str, list[Question]] = {}
     for (pool, relation), members in turns.items():
-        phrasings = templates[relation]
-        available = phrasings.reverse if pool == REVERSED_POOL else phrasings.test
-        asked = min(phrasings_per_fact, len(available))
+        known = templates[relation]
+        available = known.reverse if pool == REVERSED_POOL else known.test
+        asked = min(phrasings.get(pool, 1), len(available))
+        steps = [step * len(available) // asked for step in range(asked)]
         for turn, fact in enumerate(sorted(members, key=_hash)):
-            picked = [available[(turn * asked + step) % len(available)] for step in range(asked)]
+            picked = [available[(turn + step) % len(available)] for step in steps]
             chosen[fact.fact] = [_question(fact, template, "test") for template in picked]
     return [question for fact in facts for question in chosen.get(fact.fact, [])]
 

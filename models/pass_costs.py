@@ -63,6 +63,9 @@ def measure_costs(model: PreTrainedModel) -> PassCosts:
     """Time passes of several shapes and fit the three costs by non-negative least squares.
 
     Estimated costs where the times don't allow of a fit.
+
+    Args:
+        model: one that can score trees; see `exact_ways`.
     """
     _seconds(model, *TIMED[0])  # a first pass makes room
     rounds = [[_seconds(model, *shape) for shape in TIMED] for _ in range(ROUNDS)]
@@ -78,7 +81,13 @@ def measure_costs(model: PreTrainedModel) -> PassCosts:
 
 @torch.inference_mode()
 def _seconds(model: PreTrainedModel, rows: int, length: int) -> float:
-    tokens = torch.arange(rows * length).reshape(rows, length) % model.config.vocab_size
+    """Of a pass as trees are run: with a mask over pairs, which makes a pair dearer."""
+    vocabulary = model.config.get_text_config().vocab_size
+    tokens = torch.arange(rows * length).reshape(rows, length) % vocabulary
+    seen = torch.ones(length, length, dtype=torch.bool).tril()
+    mask = torch.zeros(rows, 1, length, length, dtype=model.dtype)
+    mask.masked_fill_(~seen, torch.finfo(model.dtype).min)
+    positions = torch.arange(length).expand(rows, -1)
     started = time.perf_counter()
-    model.base_model(tokens, use_cache=False)
+    model.base_model(input_ids=tokens, attention_mask=mask, position_ids=positions, use_cache=False)
     return time.perf_counter() - started

@@ -32,8 +32,9 @@ from .pass_costs import PassCosts
 
 Way = Literal["tree", "shared", "one by one"]
 WAYS: frozenset[Way] = frozenset({"tree", "shared", "one by one"})
-# What leaving the trees must save: costs are measured, and measures waver.
-WORTH_LEAVING = 0.9
+# What leaving the trees must save: costs are measured, and measures waver. Less than the 5 % that a
+# choice may lose against options run one by one.
+WORTH_LEAVING = 0.97
 
 
 @dataclass(frozen=True)

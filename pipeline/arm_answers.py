@@ -42,7 +42,8 @@ class ArmGroup:
         questions: what is asked.
         prompts: what is read for each; a read-out's request number is the place here.
         read_outs: each arm's.
-        freely: whether questions of `FREE_POOLS` are answered without options as well.
+        freely: whether questions of `FREE_POOLS`, in a fact's first phrasing, are answered without
+            options as well.
     """
 
     name: str
@@ -152,7 +153,7 @@ def without_words(questions: Sequence[AskedQuestion], scores: Sequence[np.ndarra
 
 def _posed(group: ArmGroup, number: int) -> Posed:
     question = group.questions[number]
-    freely = group.freely and question.pool in FREE_POOLS
+    freely = group.freely and question.pool in FREE_POOLS and not question.again
     return Posed(group.prompts[number], question.options, number, freely)
 
 

@@ -10,7 +10,8 @@ import pyarrow.parquet as pq
 class AskedQuestion:
     """One (fact, template) pair.
 
-    `options[correct]` is the answer; `aliases` name all true objects, `object_names` do object by object.
+    `options[correct]` is the answer; `aliases` name all true objects, `object_names` do object by
+    object. `again` says that the fact is asked in another phrasing before this one.
     """
 
     pool: str
@@ -27,12 +28,14 @@ class AskedQuestion:
     correct: int
     aliases: tuple[str, ...]
     object_names: tuple[tuple[str, ...], ...]
+    again: bool
 
 
 def asked_questions(facts_folder: Path, pools: tuple[str, ...]) -> list[AskedQuestion]:
-    """Every test question of `pools`, by pool, fact and template."""
+    """Every test question of `pools`, by pool and fact; a fact's phrasings in the file's order."""
     facts = {row["fact"]: row for row in pq.read_table(facts_folder / "facts.parquet").to_pylist()}
-    asked = []
+    asked: list[AskedQuestion] = []
+    seen: set[str] = set()
     for row in pq.read_table(facts_folder / "questions.parquet").to_pylist():
         fact = facts[row["fact"]]
         if row["split"] == "test" and fact["pool"] in pools:
@@ -52,6 +55,8 @@ def asked_questions(facts_folder: Path, pools: tuple[str, ...]) -> list[AskedQue
                     correct=fact["correct"],
                     aliases=tuple(fact["aliases"]),
                     object_names=tuple(tuple(names) for names in fact["object_names"]),
+                    again=row["fact"] in seen,
                 )
             )
-    return sorted(asked, key=lambda item: (pools.index(item.pool), item.fact, item.template))
+            seen.add(row["fact"])
+    return sorted(asked, key=lambda item: (pools.index(item.pool), item.fact))

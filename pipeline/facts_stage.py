@@ -65,7 +65,7 @@ def run(context: StageContext) -> None:
     general, general_questions = _general(context)
     questions = [
         *training_questions(facts, templates),
-        *unseen_questions(facts, templates, project.eval.phrasings_per_fact),
+        *unseen_questions(facts, templates, project.eval.phrasings),
         *general_questions,
     ]
     _write(context, [*facts, *general], questions, templates)

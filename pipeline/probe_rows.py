@@ -136,7 +136,8 @@ def _asked_in(line: bytes) -> tuple[str, str] | None:
 
 def _costs(asking: Asking) -> "PassCosts":
     """What a pass costs, as found by the run that began: ways of scoring differ in the last digits."""
-    from ..models.pass_costs import PassCosts, costs_for
+    from ..models.exact_ways import exact_ways
+    from ..models.pass_costs import PassCosts, costs_for, estimated_costs
     from ..models.statement_scoring import statement_tree
 
     path = asking.work / RESUME / COSTS
@@ -149,7 +150,10 @@ def _costs(asking: Asking) -> "PassCosts":
         for probe, context in zip(sample, arm.contexts, strict=False)
     ]
     tokens = sum(len(tree.inner) for tree in trees) / len(sample)
-    costs = costs_for(asking.loaded.model, int(tokens * len(asking.probes) * len(asking.arms)))
+    planned = int(tokens * len(asking.probes) * len(asking.arms))
+    model = asking.loaded.model
+    choice = "tree" in exact_ways(model)  # else there is one way, whatever it costs
+    costs = costs_for(model, planned) if choice else estimated_costs(model)
     path.parent.mkdir(exist_ok=True)
     unfinished = path.with_suffix(".unfinished")
     unfinished.write_text(json.dumps(asdict(costs)), encoding="utf-8")

@@ -262,7 +262,9 @@ class EvalTable(Table):
     pools: tuple[Pool, ...] = ("T", "M", "I", "R", "H", "S", "D", "U")
     """which facts are asked"""
     phrasings_per_fact: Count = 1
-    """unseen phrasings in which each is asked"""
+    """unseen phrasings in which each is asked; all but the first by choice alone"""
+    rephrased_pools: tuple[Pool, ...] = ("T", "M", "I", "R", "H", "S", "D")
+    """which facts are asked in more than one"""
     max_new_tokens: Count = 16
     """of a free answer"""
     batch_tokens: Count = 4096
@@ -298,6 +300,11 @@ class EvalTable(Table):
         if "dense retrieval" in self.prompt_arms and not self.encoder:
             raise ValueError("dense retrieval needs an encoder")
         return self
+
+    @property
+    def phrasings(self) -> dict[str, int]:
+        """Pool to the number of unseen phrasings in which each of its facts is asked."""
+        return dict.fromkeys(self.rephrased_pools, self.phrasings_per_fact)
 
 
 class TargetTable(Table):

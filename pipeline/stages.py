@@ -149,7 +149,7 @@ def _facts_settings(project: "Project") -> dict[str, Any]:
         **table,
         "prefixes": project.prefixes,
         "hierarchy": list(project.graph.hierarchy),
-        "phrasings_per_fact": project.eval.phrasings_per_fact,
+        "phrasings": project.eval.phrasings,
     }
 
 

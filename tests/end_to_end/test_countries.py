@@ -47,6 +47,17 @@ def test_answers_are_right_where_the_scores_say_so(finished: dict[str, Path]) ->
     assert all(any("edited: " in line for line in row["cited"]) for row in swapped)
 
 
+def test_each_fact_is_answered_freely_once_and_chosen_in_every_phrasing(
+    finished: dict[str, Path],
+) -> None:
+    rows = pq.read_table(finished["eval"] / "answers.parquet").to_pylist()
+    asked = [row for row in rows if row["arm"] == "pretrained" and row["pool"] == "T"]
+    facts = {row["fact"] for row in asked}
+    assert len(asked) == 2 * len(facts)
+    free = [row["fact"] for row in asked if row["generated"] is not None]
+    assert sorted(free) == sorted(facts)
+
+
 def test_taught_sentences_tell_no_fact_of_the_other_pools(finished: dict[str, Path]) -> None:
     facts = pq.read_table(finished["facts"] / "facts.parquet").to_pylist()
     pool_of = {fact["fact"]: fact["pool"] for fact in facts}

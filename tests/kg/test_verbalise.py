@@ -86,33 +86,42 @@ def test_taught_and_practised_facts_are_asked_in_training_phrasings() -> None:
 
 @pytest.mark.parametrize("per_fact", [1, 2, 3, 9])
 def test_unseen_questions_are_spread_evenly(per_fact: int) -> None:
-    questions = unseen_questions(FACTS, TEMPLATES, per_fact)
+    questions = unseen_questions(FACTS, TEMPLATES, dict.fromkeys("TMI", per_fact))
     asked = min(per_fact, 3)
     counts = Counter(row.fact for row in questions)
     assert set(counts.values()) == {asked}
     assert len(counts) == 66
+    first = list({row.fact: row for row in reversed(questions)}.values())
     for pool in "TMI":
-        uses = Counter(row.template for row in questions if row.fact[0] == pool)
-        assert max(uses.values()) - min(uses.values()) <= 1
+        for rows in (questions, first):
+            uses = Counter(row.template for row in rows if row.fact[0] == pool)
+            assert max(uses.values()) - min(uses.values()) <= 1
     pairs = [(row.fact, row.template) for row in questions]
     assert len(set(pairs)) == len(pairs)
 
 
+def test_a_pool_is_asked_in_as_many_phrasings_as_is_said() -> None:
+    questions = unseen_questions(FACTS, TEMPLATES, {"M": 2})
+    assert Counter(row.fact[0] for row in questions) == {"T": 30, "M": 62, "I": 5}
+
+
 def test_practice_facts_are_never_asked_in_evaluation() -> None:
-    assert "P" not in {row.fact[0] for row in unseen_questions(FACTS, TEMPLATES, 3)}
+    assert "P" not in {
+        row.fact[0] for row in unseen_questions(FACTS, TEMPLATES, dict.fromkeys("TMIP", 3))
+    }
 
 
 def test_no_training_text_holds_a_test_prompt() -> None:
     told = {row.text for row in training_sentences(FACTS, TEMPLATES)}
     trained = {row.prompt for row in training_questions(FACTS, TEMPLATES)}
-    for row in unseen_questions(FACTS, TEMPLATES, 3):
+    for row in unseen_questions(FACTS, TEMPLATES, dict.fromkeys("TMIP", 3)):
         assert row.prompt not in trained
         assert not any(text.startswith(row.prompt) for text in told)
 
 
 def test_order_of_facts_does_not_change_their_questions() -> None:
-    forward = unseen_questions(FACTS, TEMPLATES, 1)
-    backward = unseen_questions(FACTS[::-1], TEMPLATES, 1)
+    forward = unseen_questions(FACTS, TEMPLATES, {})
+    backward = unseen_questions(FACTS[::-1], TEMPLATES, {})
     assert sorted(forward, key=str) == sorted(backward, key=str)
 
 
@@ -120,7 +129,7 @@ def test_tables_have_the_columns_and_rows() -> None:
     table = facts_table(FACTS)
     assert table.schema == FACTS_SCHEMA
     assert table.to_pylist()[3]["objects"] == [103]
-    questions = unseen_questions(FACTS, TEMPLATES, 1)
+    questions = unseen_questions(FACTS, TEMPLATES, {})
     assert questions_table(questions).column_names == [
         "fact",
         "template",
