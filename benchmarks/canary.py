@@ -24,11 +24,11 @@ from infact.kg.fact_prompt import FactLine, as_told, augmented_prompt
 from infact.models.answering import Posed, answer_questions
 from infact.models.base_model import load_causal_model, load_tokenizer
 from infact.models.read_out import own_read_out
-from infact.pipeline.asked_questions import AskedQuestion, asked_questions
+from infact.pipeline.evaluation.asked_questions import AskedQuestion, asked_questions
 from infact.pipeline.graph_reader import GraphReader
+from infact.pipeline.measures.statistics import accuracy_interval
 from infact.pipeline.project import load_project
 from infact.pipeline.run import existing_artifacts
-from infact.pipeline.statistics import accuracy_interval
 
 WORD = "ZEBRA"
 ORDERS = (

@@ -1,6 +1,6 @@
 """Scoring facts: infact against lm-pub-quiz and lm-evaluation-harness, each peer at its best batch.
 
-    python benchmarks/eval.py CAUSAL [--masked ENCODER] [--facts 24] [--long-facts 2] [--turns 3]
+    python benchmarks/eval.py CAUSAL [--masked ENCODER] [--facts 24] [--long-facts 6] [--turns 3]
                               [--json FILE]
 
 CAUSAL is a causal model's folder; ENCODER a text encoder's, which gets a random output head: no side
@@ -211,7 +211,7 @@ def main() -> None:
     parser.add_argument("causal", type=Path)
     parser.add_argument("--masked", type=Path)
     parser.add_argument("--facts", type=int, default=24)
-    parser.add_argument("--long-facts", type=int, default=2)
+    parser.add_argument("--long-facts", type=int, default=6)
     parser.add_argument("--turns", type=int, default=3)
     parser.add_argument("--json", type=Path)
     given = parser.parse_args()

@@ -11,6 +11,7 @@ from .edited_facts import Edit, edited_facts
 from .facts import Fact
 from .graph import KnowledgeGraph
 from .name_groups import NameGroups
+from .pools import DELETED, IN_MEMORY, REVERSED, SWAPPED, TAUGHT, TWO_HOP
 from .reverse_facts import reverse_facts
 from .two_hop_facts import two_hop_facts
 
@@ -24,7 +25,12 @@ class DerivedSizes:
     edited: int
 
     def by_pool(self) -> dict[str, int]:
-        return {"R": self.reversed, "H": self.two_hop, "S": self.edited, "D": self.edited}
+        return {
+            REVERSED: self.reversed,
+            TWO_HOP: self.two_hop,
+            SWAPPED: self.edited,
+            DELETED: self.edited,
+        }
 
 
 @dataclass(frozen=True)
@@ -56,8 +62,10 @@ def derive_facts(
         sizes: how many are wanted.
         seed: of every draw.
     """
-    taught = [fact for fact in facts if fact.pool == "T"]
-    in_memory = sorted((fact for fact in facts if fact.pool == "M"), key=lambda fact: fact.fact)
+    taught = [fact for fact in facts if fact.pool == TAUGHT]
+    in_memory = sorted(
+        (fact for fact in facts if fact.pool == IN_MEMORY), key=lambda fact: fact.fact
+    )
     options = max((len(fact.options) for fact in facts), default=2)
     most = max((len(fact.objects) for fact in facts), default=1)
     labels = {fact.relation: fact.relation_label for fact in facts}

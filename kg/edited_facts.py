@@ -13,9 +13,9 @@ import pyarrow as pa
 from .facts import Fact, all_names, fact_id
 from .graph import KnowledgeGraph
 from .name_groups import NameGroups
+from .pools import DELETED, SWAPPED
 from .splits import AskableFact, withheld_rows
 
-SWAPPED, DELETED = "S", "D"
 REMOVED = -1
 
 EDITS_SCHEMA = pa.schema(

@@ -7,6 +7,7 @@ import numpy as np
 from ..errors import UserError
 from .facts import Fact, fact_id
 from .facts_file import FIX, SLOT, WrittenFact
+from .pools import UNTOUCHED
 from .templates import question_prompt
 from .verbalise import Question
 
@@ -42,11 +43,11 @@ def _fact(line: WrittenFact, number: int, source: str, option_count: int, seed: 
     kept = stream.permutation(len(wrong))[: option_count - 1]
     options = [line.answer, *(wrong[place] for place in kept)]
     options = [options[place] for place in stream.permutation(len(options))]
-    identity = fact_id("U", line.topic, line.asked)
+    identity = fact_id(UNTOUCHED, line.topic, line.asked)
     names = tuple(dict.fromkeys((line.answer, *line.aliases)))
     return Fact(
         fact=identity,
-        pool="U",
+        pool=UNTOUCHED,
         cluster=line.subject or identity,
         subject=-1,
         subject_iri="",

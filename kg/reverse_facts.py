@@ -13,9 +13,8 @@ from .candidates import CandidatePool
 from .facts import Fact, all_names, fact_id
 from .graph import KnowledgeGraph
 from .name_groups import NameGroups, fold_name
+from .pools import REVERSED
 from .splits import is_given_away, subjects_of
-
-POOL = "R"
 
 
 def reverse_facts(
@@ -136,8 +135,8 @@ def _reversed(
         by_name.setdefault(groups.of(entity), []).append(entity)
     return replace(
         fact,
-        fact=fact_id(POOL, graph.iri(asked), fact.predicate_iri),
-        pool=POOL,
+        fact=fact_id(REVERSED, graph.iri(asked), fact.predicate_iri),
+        pool=REVERSED,
         subject=asked,
         subject_iri=graph.iri(asked),
         subject_label=graph.label(asked),

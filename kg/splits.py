@@ -9,9 +9,7 @@ import numpy as np
 
 from .graph import KnowledgeGraph
 from .name_groups import NameGroups, fold_name
-
-TRAINED_POOLS = ("T", "P")
-GRAPH_POOLS = ("T", "M", "I", "P")
+from .pools import IN_MEMORY, INFERABLE, OF_GRAPH, PRACTICE, TAUGHT, TRAINED
 
 
 class PoolOverlapError(AssertionError):
@@ -48,10 +46,10 @@ class PoolSizes:
 
     def by_pool(self) -> dict[str, int]:
         return {
-            "T": self.taught,
-            "M": self.in_memory,
-            "I": self.inferable,
-            "P": self.practice,
+            TAUGHT: self.taught,
+            IN_MEMORY: self.in_memory,
+            INFERABLE: self.inferable,
+            PRACTICE: self.practice,
         }
 
 
@@ -157,7 +155,7 @@ def split_facts(
     dealer = _Dealer(facts, groups, seed)
     wanted = sizes.by_pool()
     total = max(1, sum(wanted.values()))
-    return {pool: dealer.deal(pool, wanted[pool], wanted[pool] / total) for pool in GRAPH_POOLS}
+    return {pool: dealer.deal(pool, wanted[pool], wanted[pool] / total) for pool in OF_GRAPH}
 
 
 class _Dealer:
@@ -215,15 +213,15 @@ class _Dealer:
     def _may_take(self, fact: AskableFact, pool: str, owner: str | None) -> bool:
         if self.pool_of.get(fact.group) != owner or (fact.group, fact.relation) in self.dealt:
             return False
-        if pool in TRAINED_POOLS:
+        if pool in TRAINED:
             owners = {self.pool_of.get(group, pool) for group in self._named(fact)}
-            return owners <= set(TRAINED_POOLS)
+            return owners <= set(TRAINED)
         return fact.group not in self.trained_objects
 
     def _take(self, fact: AskableFact, pool: str) -> None:
         self.pool_of[fact.group] = pool
         self.dealt.add((fact.group, fact.relation))
-        if pool in TRAINED_POOLS:
+        if pool in TRAINED:
             self.trained_objects |= self._named(fact)
 
     def _named(self, fact: AskableFact) -> set[int]:
@@ -276,12 +274,12 @@ def assert_pools_disjoint(
     for pool, facts in pools.items():
         for fact in facts:
             told = {(fact.subject, fact.relation, entity) for entity in fact.objects}
-            if pool == "I" and told - hidden:
+            if pool == INFERABLE and told - hidden:
                 raise PoolOverlapError(f"facts of pool I aren't withheld: {sorted(told - hidden)}")
             named = {owner.get(groups.of(entity), pool) for entity in fact.objects}
-            if pool in TRAINED_POOLS and not named <= set(TRAINED_POOLS):
+            if pool in TRAINED and not named <= set(TRAINED):
                 raise PoolOverlapError(f"a fact of pool {pool} has a kept-back subject as object")
-            if pool in TRAINED_POOLS and told & hidden:
+            if pool in TRAINED and told & hidden:
                 raise PoolOverlapError(
                     f"withheld triples are in pool {pool}: {sorted(told & hidden)}"
                 )

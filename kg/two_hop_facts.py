@@ -10,9 +10,8 @@ from .facts import Fact, fact_id
 from .graph import KnowledgeGraph
 from .name_groups import NameGroups
 from .phrasings import noun_phrase, verb_phrase
+from .pools import TWO_HOP
 from .splits import is_given_away
-
-POOL = "H"
 
 
 def two_hop_facts(
@@ -62,8 +61,8 @@ def two_hop_facts(
         described = description(
             _type_label(graph, fact.subject), relation_labels[relation], graph.label(tail)
         )
-        identity = fact_id(POOL, fact.subject_iri, fact.predicate_iri)
-        found.append(replace(fact, fact=identity, pool=POOL, subject_label=described))
+        identity = fact_id(TWO_HOP, fact.subject_iri, fact.predicate_iri)
+        found.append(replace(fact, fact=identity, pool=TWO_HOP, subject_label=described))
     return found, dropped
 
 

@@ -9,6 +9,7 @@ from typing import Literal
 import pyarrow as pa
 
 from .facts import Fact
+from .pools import ASKED, REVERSED, TAUGHT, TRAINED
 from .templates import Direction, RelationTemplates, Style, Template
 
 QUESTIONS_SCHEMA = pa.schema(
@@ -17,11 +18,6 @@ QUESTIONS_SCHEMA = pa.schema(
 SENTENCES_SCHEMA = pa.schema(
     [(name, pa.string()) for name in ("fact", "template", "direction", "text")]
 )
-
-ASKED_POOLS = ("T", "M", "I", "R", "H", "S", "D")
-REVERSED_POOL = "R"
-TAUGHT_POOL = "T"
-PRACTISED_POOLS = ("T", "P")
 
 
 @dataclass(frozen=True)
@@ -62,7 +58,7 @@ def training_sentences(
             template.sentence(fact.subject_label, fact.answer),
         )
         for fact in facts
-        if fact.pool == TAUGHT_POOL
+        if fact.pool == TAUGHT
         for template in (
             *templates[fact.relation].train,
             *templates[fact.relation].statements,
@@ -77,7 +73,7 @@ def training_questions(
     return [
         _question(fact, template, "train")
         for fact in facts
-        if fact.pool in PRACTISED_POOLS
+        if fact.pool in TRAINED
         for template in templates[fact.relation].train
     ]
 
@@ -100,12 +96,12 @@ def unseen_questions(
     """
     turns: dict[tuple[str, int], list[Fact]] = defaultdict(list)
     for fact in facts:
-        if fact.pool in ASKED_POOLS:
+        if fact.pool in ASKED:
             turns[fact.pool, fact.relation].append(fact)
     chosen: dict[str, list[Question]] = {}
     for (pool, relation), members in turns.items():
         known = templates[relation]
-        available = known.reverse if pool == REVERSED_POOL else known.test
+        available = known.reverse if pool == REVERSED else known.test
         asked = min(phrasings.get(pool, 1), len(available))
         steps = [step * len(available) // asked for step in range(asked)]
         for turn, fact in enumerate(sorted(members, key=_hash)):

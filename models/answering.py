@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -90,6 +90,7 @@ def answer_questions(
     max_new_tokens: int,
     batch_tokens: int,
     advance: Callable[[int], None],
+    silent: Collection[int] = (),
 ) -> list[list[Answered]]:
     """For each read-out, its answer to each question.
 
@@ -101,13 +102,15 @@ def answer_questions(
         max_new_tokens: tokens at which a free answer is cut.
         batch_tokens: padded tokens of prompts and options in one pass.
         advance: called with the number of questions just answered.
+        silent: places of read-outs that choose among options and write nothing.
     """
+    writers = [arm for arm in range(len(read_outs)) if arm not in silent]
     tokenised = [_tokenise(tokenizer, posed) for posed in questions]
     found: list[list[Answered | None]] = [[None] * len(questions) for _ in read_outs]
     canonical: dict[int, list[np.ndarray]] = {}
     for numbers in _batches(tokenised, batch_tokens):
         batch = [tokenised[number] for number in numbers]
-        answers = _answer_batch(model, tokenizer, batch, read_outs, max_new_tokens)
+        answers = _answer_batch(model, tokenizer, batch, read_outs, writers, max_new_tokens)
         for arm, of_arm in enumerate(answers):
             for number, answered in zip(numbers, of_arm, strict=True):
                 found[arm][number] = answered
@@ -176,6 +179,7 @@ def _answer_batch(
     tokenizer: PreTrainedTokenizerBase,
     batch: Sequence[_Tokenised],
     read_outs: Sequence[ReadOut],
+    writers: Sequence[int],
     max_new_tokens: int,
 ) -> list[list[Answered]]:
     started = time.monotonic()
@@ -185,13 +189,14 @@ def _answer_batch(
     shared = time.monotonic() - started - sum(arm.seconds for arm in timed)
     texts: list[list[str | None]] = [[None] * len(batch) for _ in read_outs]
     free = [place for place, item in enumerate(batch) if item.posed.freely]
-    if free:
+    if free and writers:
         requests = torch.tensor([batch[place].posed.request for place in free])
         kept = keep_prompts(read, free)
-        said = complete_prompts(model, tokenizer, kept, requests, read_outs, max_new_tokens)
-        for of_arm, written in zip(texts, said, strict=True):
+        pens = [read_outs[arm] for arm in writers]
+        said = complete_prompts(model, tokenizer, kept, requests, pens, max_new_tokens)
+        for arm, written in zip(writers, said, strict=True):
             for place, text in zip(free, written, strict=True):
-                of_arm[place] = text
+                texts[arm][place] = text
     return [
         [
             Answered(score, text, len(item.prompt), (shared + arm.seconds) / len(batch))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..errors import UserError
-from .stages import STAGES
+from .stage_list import STAGES
 
 if TYPE_CHECKING:
     from .project import Project
@@ -92,7 +92,7 @@ def evaluate(
         missing = "--model" if model is None else "--facts"
         raise UserError(f"{missing} is missing", "infact eval", "Name both: a model and its facts.")
     from .console import Console
-    from .probe import Asked, evaluate
+    from .evaluation.probe import Asked, evaluate
 
     evaluate(Asked(model, facts, base, graph, out, precision), Console(json))
 
@@ -105,7 +105,12 @@ def export(
         Path | None,
         typer.Option(help="A JSONL file or a BEAR folder; else the project's questions."),
     ] = None,
-    pools: Annotated[str, typer.Option(help="Of the project: letters, as in T,M; else all.")] = "",
+    pools: Annotated[
+        str,
+        typer.Option(
+            help="Of the project: letters, as in T,M; else all that need no edited graph."
+        ),
+    ] = "",
     config: Config = None,
     json: Json = False,
 ) -> None:
@@ -115,7 +120,7 @@ def export(
         problem = f"{given} is given with --facts, which needs no project"
         raise UserError(problem, "infact export", "Leave one of the two out.")
     from .console import Console
-    from .export import facts_to_export, project_to_export, write_export
+    from .evaluation.export import facts_to_export, project_to_export, write_export
 
     if facts is not None:
         exported = facts_to_export(facts, format, out)
@@ -168,7 +173,7 @@ def explain(
 ) -> None:
     """Say why a causal model answers so: what it attended to, and what each part is worth."""
     from .console import Console
-    from .explain import explain as explain_answers
+    from .explanation.explain import explain as explain_answers
 
     gc.disable()
     explain_answers(_load(config), prompt, answer, out, Console(json))
@@ -181,7 +186,7 @@ def verify(
 ) -> None:
     """Recompute every number of a report from the answers in it, without a model."""
     from .console import Console
-    from .verify import verify as check
+    from .report.verify import verify as check
 
     if not check(report, Console(json)):
         raise typer.Exit(EXIT_DIFFERENT)
@@ -200,8 +205,8 @@ def compare(
     json: Json = False,
 ) -> None:
     """Compare two runs on the questions that both asked: gained, kept, lost, with intervals."""
-    from .compare import compare as compare_runs
     from .console import Console
+    from .report.compare import compare as compare_runs
 
     compare_runs(first, second or first, (arm_a or arm_b, arm_b or arm_a), Console(json))
 

@@ -16,6 +16,17 @@ from ..kg.general_facts import general_facts
 from ..kg.graph import KnowledgeGraph
 from ..kg.name_groups import name_groups
 from ..kg.phrasings import PredicatePhrasing
+from ..kg.pools import (
+    DELETED,
+    IN_MEMORY,
+    INFERABLE,
+    PRACTICE,
+    REVERSED,
+    SWAPPED,
+    TAUGHT,
+    TWO_HOP,
+    UNTOUCHED,
+)
 from ..kg.predicates import PredicateRule, choose_predicates
 from ..kg.prefixes import ExpansionError, Prefixes
 from ..kg.splits import (
@@ -39,15 +50,15 @@ from .project import Project
 from .stages import StageContext
 
 POOL_NAMES = {
-    "T": "taught",
-    "M": "in memory",
-    "I": "inferable",
-    "P": "practice",
-    "R": "reversed",
-    "H": "two-hop",
-    "S": "swapped",
-    "D": "deleted",
-    "U": "untouched",
+    TAUGHT: "taught",
+    IN_MEMORY: "in memory",
+    INFERABLE: "inferable",
+    PRACTICE: "practice",
+    REVERSED: "reversed",
+    TWO_HOP: "two-hop",
+    SWAPPED: "swapped",
+    DELETED: "deleted",
+    UNTOUCHED: "untouched",
 }
 
 

@@ -7,7 +7,7 @@ import pyarrow.parquet as pq
 from ..kg.ingest import GraphSettings, IngestSummary, ingest
 from ..kg.sources import Source, TripleTemplate
 from .console import Console
-from .settings import RowStatement, SourceTable
+from .settings.sources import RowStatement, SourceTable
 from .stages import StageContext, source_name
 
 SHOWN_REJECTIONS = 3

@@ -1,6 +1,6 @@
 """`infact init`: write a project file with every key, its default and what it means.
 
-Keys and comments come from settings.py, so the file can't fall behind the code.
+Keys and comments come from settings/, so the file can't fall behind the code.
 """
 
 import json
@@ -9,7 +9,8 @@ from pathlib import Path
 from pydantic.fields import FieldInfo
 
 from ..errors import UserError
-from .settings import Settings, Table
+from .settings.project_file import Settings
+from .settings.table import Table
 
 HEADER = """\
 # An infact project. Name your graph's files under [[source]], then: infact run --config THIS_FILE

@@ -11,7 +11,7 @@ from typing import Any, get_args
 from pydantic import BaseModel, Field, ValidationError
 
 from ..errors import UserError
-from .settings import Settings
+from .settings.project_file import Settings
 
 # Where the distribution on the package index isn't called like the module, or must come without
 # its dependencies, because only its files are wanted.

@@ -11,7 +11,8 @@ from . import machine
 from .artifacts import Manifest, Recipe, publish, read_manifest, work_folder
 from .console import Console, duration
 from .project import Project
-from .stages import STAGES, Stage, StageContext, recipe, with_upstream
+from .stage_list import STAGES
+from .stages import Stage, StageContext, recipe, with_upstream
 
 
 def run_stages(

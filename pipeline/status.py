@@ -15,7 +15,8 @@ from .artifacts import (
 )
 from .console import Console
 from .project import Project
-from .stages import STAGES, Stage, recipe
+from .stage_list import STAGES
+from .stages import Stage, recipe
 
 
 @dataclass(frozen=True)

@@ -60,6 +60,19 @@ def test_answers_are_those_of_reading_each_prompt_twice(
             assert answered.tokens == len(tiny_tokenizer(prompts[number])["input_ids"])
 
 
+def test_a_silent_read_out_chooses_alike_and_writes_nothing(tiny_model, tiny_tokenizer) -> None:
+    questions, read_outs = posed(""), [upside_down, own_read_out]
+    both, silent = (
+        answer_questions(tiny_model, tiny_tokenizer, questions, read_outs, 6, 10_000, ignore, quiet)
+        for quiet in ((), (0,))
+    )
+    for first, second in zip(both[0], silent[0], strict=True):
+        assert second.text is None
+        assert np.array_equal(first.scores, second.scores)
+    assert [given.text for given in both[1]] == [given.text for given in silent[1]]
+    assert any(given.text is not None for given in both[0])
+
+
 def test_a_tokenizer_that_joins_prompt_and_option(tiny_model, spanning_tokenizer) -> None:
     questions = [Posed("The capital", ("of France", "Oslo"), 0, freely=True)]
     found = answer_questions(

@@ -14,12 +14,12 @@ from typing import Any, cast
 import numpy as np
 import pyarrow as pa
 import pytest
-from infact.pipeline.answer_rows import ANSWERS_SCHEMA
 from infact.pipeline.artifacts import Manifest, Recipe
 from infact.pipeline.console import Console
+from infact.pipeline.evaluation.answer_rows import ANSWERS_SCHEMA
 from infact.pipeline.project import Project
-from infact.pipeline.report_checks import Target
-from infact.pipeline.report_data import ReportInputs, build_report
+from infact.pipeline.report.report_data import ReportInputs, build_report
+from infact.pipeline.report.targets import Target
 from infact.pipeline.stages import StageContext
 
 HOSTILE = (

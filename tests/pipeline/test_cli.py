@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from infact.pipeline import cli
-from infact.pipeline.stages import STAGES
+from infact.pipeline.stage_list import STAGES
 
 MAIN = "from infact.pipeline.cli import main; main()"
 HEAVY = ["torch", "transformers", "pyarrow", "spacy", "pydantic", "rdflib", "pyoxigraph", "numpy"]
@@ -78,7 +78,8 @@ def test_stage_command_names_a_missing_source(tmp_path: Path) -> None:
 def test_ctrl_c_is_one_line_and_status_130(tmp_path: Path) -> None:
     code = """
         import sys, time
-        from infact.pipeline import cli, project
+        from infact.pipeline import cli
+        from infact.pipeline import project
         def load_project(*arguments, **names):
             print("ready", flush=True)
             time.sleep(60)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from infact.errors import UserError
 from infact.pipeline.init import project_file_text, write_project_file
 from infact.pipeline.project import is_hub_id, load_project, resolve_path
-from infact.pipeline.settings import Settings
+from infact.pipeline.settings.project_file import Settings
 
 MINIMAL = '[[source]]\npath = "graph.ttl"\n'
 

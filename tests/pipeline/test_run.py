@@ -13,7 +13,8 @@ from infact.pipeline.artifacts import read_manifest
 from infact.pipeline.console import Console
 from infact.pipeline.project import Project, load_project
 from infact.pipeline.run import existing_artifacts, run_stages
-from infact.pipeline.stages import STAGES, Stage, StageContext, with_upstream
+from infact.pipeline.stage_list import STAGES
+from infact.pipeline.stages import Stage, StageContext, with_upstream
 
 CONSOLE = Console()
 ran: list[str] = []

@@ -1,0 +1,172 @@
+"""The arms that leave the base's weights alone: base, fused and its controls, facts in the prompt.
+
+They are asked of the graph as it is, and, where the project asks pools S and D, of the edited graph.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TypeVar
+
+from safetensors import SafetensorError
+from transformers import PreTrainedTokenizerBase
+from transformers.modeling_utils import PreTrainedModel
+
+from ...errors import UserError
+from ...kg.pools import EDITED
+from ...models.read_out import ReadOut, own_read_out
+from ..arms import Fusions, augmented
+from ..fusion_memory import FUSED, VARIANTS
+from ..graph_reader import GraphReader
+from ..stages import StageContext
+from .arm_answers import ArmAnswers, ArmGroup, answer_group, joined
+from .asked_questions import AskedQuestion
+
+Answers = dict[str, ArmAnswers]
+LoadedT = TypeVar("LoadedT")
+
+# What a missing, cut-off or foreign file of weights raises.
+LOADING_ERRORS = (OSError, ValueError, KeyError, RuntimeError, SafetensorError, UserError)
+
+
+@dataclass(frozen=True)
+class Unasked:
+    """An arm whose model couldn't be loaded, the folder it lies in, and why."""
+
+    arm: str
+    folder: Path
+    why: str
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What the arms of one evaluation share.
+
+    Attributes:
+        context: of the eval stage.
+        tokenizer: of every model that is asked.
+        questions: of all pools, in the order in which every arm answers them.
+        fusions: the trained tops, and the graph that they read.
+        unasked: arms that failed so far.
+    """
+
+    context: StageContext
+    tokenizer: PreTrainedTokenizerBase
+    questions: Sequence[AskedQuestion]
+    fusions: Fusions
+    unasked: list[Unasked] = field(default_factory=list)
+
+    @property
+    def reader(self) -> GraphReader:
+        return self.fusions.reader
+
+    @property
+    def folder(self) -> Path:
+        """Where answers are kept as they are made."""
+        return self.context.work / "resume" / "answers"
+
+    @property
+    def unedited(self) -> list[AskedQuestion]:
+        """The questions that are asked of the graph as it is."""
+        return [question for question in self.questions if question.pool not in EDITED]
+
+    def of_pool(self, pool: str) -> list[AskedQuestion]:
+        return [question for question in self.questions if question.pool == pool]
+
+    def ask(self, model: PreTrainedModel, group: ArmGroup) -> Answers:
+        context = self.context
+        return answer_group(
+            model, self.tokenizer, group, context.project.eval, self.folder, context.console
+        )
+
+    def attempt(
+        self, arms: Iterable[str], folder: Path, load: Callable[[], LoadedT]
+    ) -> LoadedT | None:
+        """What `load` gives; None where it fails, which is said and costs no other arm its answers."""
+        try:
+            return load()
+        except LOADING_ERRORS as error:
+            why = str(error).strip().splitlines() or [type(error).__name__]
+            for arm in arms:
+                self.unasked.append(Unasked(arm, folder, why[0]))
+                self.context.console.line(f"{arm} can't be asked: {why[0]}")
+            return None
+
+
+def base_answers(evaluation: Evaluation, base: PreTrainedModel) -> Answers:
+    """Every arm that leaves the base's weights alone, on all questions."""
+    answers = _of_graph(evaluation, base, "", evaluation.unedited, VARIANTS)
+    for pool in EDITED:
+        questions = evaluation.of_pool(pool)
+        if questions:
+            reader = evaluation.reader.edited(evaluation.context.inputs["facts"], pool)
+            edited = replace(evaluation, fusions=replace(evaluation.fusions, reader=reader))
+            found = _of_graph(edited, base, f"{pool}-", questions, (FUSED,))
+            answers |= {
+                arm: joined(answers[arm], given) for arm, given in found.items() if arm in answers
+            }
+    return answers
+
+
+def _of_graph(
+    evaluation: Evaluation,
+    base: PreTrainedModel,
+    prefix: str,
+    questions: Sequence[AskedQuestion],
+    variants: Sequence[str],
+) -> Answers:
+    """Answers with one graph; prompts that nothing was added to aren't rerun."""
+    plain = [question.prompt for question in questions]
+    fusions, tokenizer = evaluation.fusions, evaluation.tokenizer
+
+    def fused(texts: Sequence[str], wanted: Sequence[str]) -> dict[str, ReadOut]:
+        return dict(fusions.read_outs(base, tokenizer, texts, wanted))
+
+    tops = evaluation.attempt(variants, fusions.folder, lambda: fused(plain, variants)) or {}
+    # The controls by choice alone: their free answers would cost most and show nothing more.
+    controls = frozenset(tops) - {FUSED}
+    group = ArmGroup(f"{prefix}base", questions, plain, {"base": own_read_out, **tops}, controls)
+    answers = evaluation.ask(base, group)
+    told, lines = augmented(evaluation.reader, tokenizer, plain, fusions.max_facts)
+    changed = [number for number, text in enumerate(told) if text != plain[number]]
+    second: Answers = {}
+    if changed:
+        texts = [plain[number] for number in changed]
+        read_outs: dict[str, ReadOut] = {"base + prompt": own_read_out}
+        if tops:
+            read_outs["fused + prompt"] = fused(texts, (FUSED,))[FUSED]
+        second = evaluation.ask(
+            base,
+            ArmGroup(
+                f"{prefix}prompt",
+                [questions[number] for number in changed],
+                [told[number] for number in changed],
+                read_outs,
+            ),
+        )
+    cited = [evaluation.reader.citations(told) for told in lines]
+    for arm, plain_arm in (("base + prompt", "base"), ("fused + prompt", "fused")):
+        if plain_arm in answers:
+            under = answers[plain_arm]
+            merged = _overlay(under, second[arm], changed) if changed else under
+            answers[arm] = replace(merged, cited=cited)
+    return answers
+
+
+def adapted_answers(evaluation: Evaluation, model: PreTrainedModel, arm: str) -> Answers:
+    """A model with weights of its own, on all that doesn't depend on an edited graph."""
+    questions = evaluation.unedited
+    prompts = [question.prompt for question in questions]
+    return evaluation.ask(model, ArmGroup(arm, questions, prompts, {arm: own_read_out}))
+
+
+def _overlay(under: ArmAnswers, over: ArmAnswers, places: Sequence[int]) -> ArmAnswers:
+    """`under` with the answers at `places` taken from `over`; its costs are `over`'s."""
+    scores, generated = list(under.scores), list(under.generated)
+    prompts = list(under.prompts)
+    for number, place in enumerate(places):
+        scores[place], generated[place] = over.scores[number], over.generated[number]
+        prompts[place] = over.prompts[number]
+    return replace(
+        over, questions=under.questions, scores=scores, generated=generated, prompts=prompts
+    )

@@ -1,0 +1,131 @@
+"""The eval stage: every arm answers the same questions; one row an answer, with costs and drift."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from transformers.modeling_utils import PreTrainedModel
+
+from ...errors import UserError
+from ...models.base_model import load_causal_model, load_tokenizer, resolve_precision
+from ...models.option_scoring import TreeStates
+from ...models.read_out import ReadOut, own_read_out
+from ..arms import Fusions
+from ..graph_reader import GraphReader
+from ..stages import StageContext
+from ..training.teaching_run import write_json
+from .adapted_arms import named_answers, stage_answers
+from .answer_rows import ANSWERS_SCHEMA, answer_rows
+from .arm_answers import ArmAnswers, without_words
+from .asked_questions import AskedQuestion, asked_questions
+from .base_arms import Evaluation, base_answers
+from .costs import arm_costs
+from .drift import Drift, drift_of, general_texts, text_states, with_ratios
+from .explained_facts import explanations
+from .prompt_arms import prompt_answers
+
+
+def run(context: StageContext) -> None:
+    """Write answers.parquet, costs.json, perplexity.json, absent.json and explanations.json.
+
+    Raises:
+        UserError: there is nothing to ask; or a stage's model couldn't be loaded, once all others
+            have been asked: their answers are kept for the next run.
+    """
+    settings, folder = context.project.eval, context.inputs["base"]
+    dtype = resolve_precision(settings.precision)
+    base, tokenizer = load_causal_model(folder, dtype), load_tokenizer(folder)
+    texts = general_texts(context.files[context.project.facts.general_text])
+    reader = GraphReader.open(context.inputs["ingest"], context.inputs["facts"])
+    fusions = Fusions(
+        context.inputs["fuse"],
+        reader,
+        context.inputs["embed"],
+        context.project.fuse.max_facts,
+        context.seed,
+    )
+    evaluation = Evaluation(context, tokenizer, _questions(context), fusions)
+    answers = base_answers(evaluation, base)
+    answers |= prompt_answers(evaluation, base, answers["base"])
+    states = text_states(base, tokenizer, texts, settings.batch_tokens)
+    drift = _drift(evaluation, base, states, texts)
+    explained = explanations(evaluation, base)
+    del base
+    taught, taught_drift = stage_answers(evaluation, dtype, texts, states)
+    named, absent = named_answers(evaluation, dtype)
+    _check_all_asked(evaluation)
+    answers |= {**taught, **named}
+    costs = arm_costs(context.inputs, answers)
+    answers |= {
+        "link prediction": _link_prediction(context, evaluation.questions),
+        "majority object": _majority(evaluation.unedited, reader),
+    }
+    rows = [row for arm, given in answers.items() for row in answer_rows(arm, context.seed, given)]
+    pq.write_table(
+        pa.Table.from_pylist(rows, schema=ANSWERS_SCHEMA), context.work / "answers.parquet"
+    )
+    write_json(context.work / "perplexity.json", with_ratios({**drift, **taught_drift}))
+    write_json(context.work / "costs.json", costs)
+    write_json(context.work / "explanations.json", explained)
+    write_json(context.work / "absent.json", [{"arm": of.arm, "why": of.why} for of in absent])
+
+
+def _drift(
+    evaluation: Evaluation, base: PreTrainedModel, states: TreeStates, texts: list[str]
+) -> Drift:
+    """What becomes of general text under the arms that leave the base's weights alone."""
+    fusions, tokenizer = evaluation.fusions, evaluation.tokenizer
+    tops = evaluation.attempt((), fusions.folder, lambda: fusions.read_outs(base, tokenizer, texts))
+    read_outs: dict[str, ReadOut] = {"base": own_read_out, **(tops or {})}
+    return drift_of(base, states, states.positions.hidden, read_outs)
+
+
+def _check_all_asked(evaluation: Evaluation) -> None:
+    """Stop where a stage's model failed: a report without it would be kept though it was mended."""
+    failed = evaluation.unasked
+    if not failed:
+        return
+    names = " and ".join(dict.fromkeys(of.arm for of in failed))
+    places = "\n".join(dict.fromkeys(f"{of.folder}: {of.why}" for of in failed))
+    raise UserError(
+        f"these arms can't be asked: {names}",
+        places,
+        "Delete the stage's folder and run again: it is made anew, and what the other arms answered "
+        "is kept.",
+    )
+
+
+def _questions(context: StageContext) -> list[AskedQuestion]:
+    questions = asked_questions(context.inputs["facts"], context.project.eval.pools)
+    if not questions:
+        raise UserError(
+            "there is no question to ask",
+            f"{context.project.file.name}:eval.pools",
+            "Name a pool that has facts, or raise its size in [facts].",
+        )
+    return questions
+
+
+def _link_prediction(context: StageContext, questions: Sequence[AskedQuestion]) -> ArmAnswers:
+    """Graph embeddings' answers to the inferable facts."""
+    table = pq.read_table(context.inputs["embed"] / "predictions.parquet").to_pylist()
+    scores = {row["fact"]: np.array(row["scores"]) for row in table}
+    asked = [question for question in questions if question.fact in scores]
+    return without_words(asked, [scores[question.fact] for question in asked])
+
+
+def _majority(questions: Sequence[AskedQuestion], reader: GraphReader) -> ArmAnswers:
+    """The option that most subjects of the relation have, without reading the question."""
+    asked = [question for question in questions if question.relation >= 0]
+    counts = [
+        np.array(
+            [
+                len(reader.graph.subjects(question.relation, entity))
+                for entity in question.option_entities
+            ],
+            dtype=float,
+        )
+        for question in asked
+    ]
+    return without_words(asked, counts)

@@ -1,0 +1,38 @@
+"""What the arms attended to on a few facts in memory, each part beside what knocking it out does."""
+
+import numpy as np
+from transformers.modeling_utils import PreTrainedModel
+
+from ...kg.pools import IN_MEMORY
+from ..explanation.fact import explain_fact
+from .base_arms import LOADING_ERRORS, Evaluation
+
+Json = dict[str, object]
+
+
+def explanations(evaluation: Evaluation, base: PreTrainedModel) -> list[Json]:
+    """Explain a seeded draw of the questions about facts in memory for which the graph has facts."""
+    context = evaluation.context
+    wanted = context.project.eval.explained
+    questions = evaluation.of_pool(IN_MEMORY)
+    order = np.random.default_rng([context.seed, 47]).permutation(len(questions))
+    limit = evaluation.fusions.max_facts
+    found: list[Json] = []
+    with context.console.progress("explaining", wanted, "facts") as advance:
+        for place in order:
+            if len(found) == wanted:
+                break
+            question = questions[place]
+            if not evaluation.reader.retriever.facts(question.prompt, limit):
+                continue
+            answer = question.options[question.correct]
+            try:
+                told = explain_fact(
+                    base, evaluation.tokenizer, evaluation.fusions, question.prompt, answer
+                )
+            except LOADING_ERRORS as error:  # a broken fusion; the arms that need it are named
+                context.console.line(f"facts aren't explained: {error}")
+                break
+            found.append({"fact": question.fact, **told})
+            advance(1)
+    return found

@@ -1,0 +1,226 @@
+"""Arms explained: weights and effects over neutral variants of one prompt, as a dictionary for JSON."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from torch import Tensor
+from transformers import PreTrainedTokenizerBase
+from transformers.modeling_utils import PreTrainedModel
+
+from ...kg.fact_prompt import FactLine
+from ...models.answer_explanation import AnswerExplanation, explain_answer
+from ...models.attention_weights import weights_returned
+from ...models.read_out import ReadOut, own_read_out
+from ..arms import Fusions, augmented
+from ..fusion_memory import FUSED
+from ..graph_reader import GraphReader
+from ..measures.effects import Effect, mean_effects
+from ..words import clean_text
+from .prompt_draws import PromptDraw
+
+DIGITS = 5  # of a weight or an effect: floating-point noise lies beyond
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class TracedFact:
+    """A fact that an arm is given, in words, and where each triple behind it comes from."""
+
+    text: str
+    cited: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class TracedArm:
+    """An arm to be explained.
+
+    Attributes:
+        name: of the arm.
+        read_out: over the base's states.
+        facts: what it is given: the lines of its prompt, or the slots of its memory.
+        lines: those that stand in its prompt.
+    """
+
+    name: str
+    read_out: ReadOut
+    facts: tuple[TracedFact, ...] = ()
+    lines: tuple[FactLine, ...] = ()
+
+
+def plain_arms(
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    prompt: str,
+    fusions: Fusions | None,
+) -> list[TracedArm]:
+    """The arms that get no fact in the prompt: base, and fused where it was trained."""
+    arms = [TracedArm("base", own_read_out)]
+    if fusions is not None:
+        read_out = fusions.read_outs(model, tokenizer, [prompt], (FUSED,))[FUSED]
+        reader = fusions.reader
+        facts = tuple(
+            TracedFact(
+                f"{reader.graph.label(fact.subject)}, {reader.relation_label(fact.relation)}: "
+                f"{reader.graph.label(fact.object)}",
+                (reader.citation(fact),),
+            )
+            for fact in reader.retriever.facts(prompt, fusions.max_facts)
+        )
+        if facts:
+            arms.append(TracedArm("fused", read_out, facts))
+    return arms
+
+
+def prompt_arm(
+    reader: GraphReader, tokenizer: PreTrainedTokenizerBase, prompt: str, limit: int
+) -> tuple[TracedArm, str] | None:
+    """The base with facts in its prompt, and that prompt; None where the graph has none to tell."""
+    texts, lines = augmented(reader, tokenizer, [prompt], limit)
+    if not lines[0]:
+        return None
+    facts = tuple(TracedFact(line.text, tuple(reader.citations([line]))) for line in lines[0])
+    return TracedArm("base + prompt", own_read_out, facts, lines[0]), texts[0]
+
+
+def explain_arms(
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    words: Sequence[str],
+    draws: Sequence[PromptDraw],
+    answer: str,
+    arms: Sequence[TracedArm],
+    advance: Callable[[int], None],
+) -> list[Json]:
+    """What each arm attended to, each weight beside its effect; see `words`.
+
+    Args:
+        model: the base.
+        tokenizer: its tokenizer.
+        words: of the question, in the order of each draw's.
+        draws: variants of the prompt, with or without facts as all `arms` get it.
+        answer: what is explained.
+        arms: that read these prompts.
+        advance: called with the number of variants just done.
+    """
+    found: list[AnswerExplanation] = []
+    read_outs = [arm.read_out for arm in arms]
+    with weights_returned(model):
+        for draw in draws:
+            found.append(explain_answer(model, tokenizer, draw.text, answer, draw.parts, read_outs))
+            advance(1)
+    return [_described(arm, number, answer, words, found) for number, arm in enumerate(arms)]
+
+
+def _described(
+    arm: TracedArm,
+    number: int,
+    answer: str,
+    words: Sequence[str],
+    found: Sequence[AnswerExplanation],
+) -> Json:
+    """One arm; `number` is its row in the explanations."""
+
+    def effects(values: Sequence[Tensor]) -> list[Effect]:
+        return mean_effects(np.stack([value.reshape(-1).numpy() for value in values]))
+
+    spans = effects([each.spans[number] for each in found])
+    attention = np.mean([each.attention.numpy() for each in found], axis=0)  # (L, S)
+    named = [
+        {**_weighed(text, attention[:, at]), **_written(spans[at])}
+        for at, text in enumerate([*words, *(line.text for line in arm.lines)])
+    ]
+    for entry, fact in zip(named[len(words) :], arm.facts, strict=False):
+        entry["cited"] = [clean_text(line) for line in fact.cited]
+    facts, base_weight = named[len(words) :], None
+    if found[0].memories[number] is not None:
+        facts, base_weight = _memory_facts(arm, number, found)
+    (score,) = effects([each.scores[number] for each in found])
+    question, told = effects(
+        [each.spans.new_tensor([each.question[number], each.facts[number]]) for each in found]
+    )
+    return {
+        "arm": arm.name,
+        "answer": clean_text(answer),
+        "log_probability": _rounded(score),
+        "question": _written(question),
+        "all_facts": _written(told) if arm.lines else None,
+        "words": named[: len(words)],
+        "facts": facts,
+        "base_weight": base_weight,
+        "layers": _layers(arm, number, found, effects),
+    }
+
+
+def _layers(
+    arm: TracedArm,
+    number: int,
+    found: Sequence[AnswerExplanation],
+    effects: Callable[[Sequence[Tensor]], list[Effect]],
+) -> list[Json]:
+    skipped = effects([each.skipped[number] for each in found])
+    blocked = effects([each.blocked[number] for each in found])
+    on_facts = np.mean([each.on_facts.numpy() for each in found], axis=0)
+    on_question = np.mean([each.on_question.numpy() for each in found], axis=0)
+    return [
+        {
+            "layer": layer + 1,
+            "on_facts": round(float(on_facts[layer]), DIGITS),
+            "on_question": round(float(on_question[layer]), DIGITS),
+            "on_rest": round(float(1 - on_facts[layer] - on_question[layer]), DIGITS),
+            **(_written(blocked[layer]) if arm.lines else _written(None)),
+            "skipped": _written(skipped[layer]),
+        }
+        for layer in range(len(skipped))
+    ]
+
+
+def _memory_facts(
+    arm: TracedArm, number: int, found: Sequence[AnswerExplanation]
+) -> tuple[list[Json], float]:
+    """The slots of a fused arm's memory, and the weight of its base."""
+    memories = [memory for each in found if (memory := each.memories[number]) is not None]
+    weights = np.mean([memory.weights.numpy() for memory in memories], axis=0)
+    effects = mean_effects(
+        np.stack([(memory.without - memory.score).numpy() for memory in memories])
+    )
+    facts = [
+        {
+            "text": clean_text(fact.text),
+            "attention": round(float(weight), DIGITS),
+            **_written(effect),
+            "cited": [clean_text(line) for line in fact.cited],
+        }
+        for fact, weight, effect in zip(arm.facts, weights, effects, strict=True)
+    ]
+    return facts, round(float(np.mean([memory.base for memory in memories])), DIGITS)
+
+
+def _weighed(text: str, by_layer: np.ndarray) -> Json:
+    return {
+        "text": clean_text(text),
+        "attention": round(float(by_layer.mean()), DIGITS),
+        "by_layer": [round(float(weight), DIGITS) for weight in by_layer],
+    }
+
+
+def _rounded(effect: Effect) -> Json:
+    return {
+        "mean": round(effect.mean, DIGITS),
+        "low": round(effect.low, DIGITS),
+        "high": round(effect.high, DIGITS),
+    }
+
+
+def _written(effect: Effect | None) -> Json:
+    if effect is None:
+        return {"effect": None, "low": None, "high": None, "shown": False}
+    values = _rounded(effect)
+    return {
+        "effect": values["mean"],
+        "low": values["low"],
+        "high": values["high"],
+        "shown": effect.shown,
+    }

@@ -1,0 +1,1 @@
+"""Every table of infact.toml as a frozen model."""

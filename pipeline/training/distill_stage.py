@@ -1,0 +1,111 @@
+"""The distill stage: context distillation. The teacher reads the graph's facts, the student doesn't."""
+
+from functools import partial
+
+import numpy as np
+import torch
+
+from ...kg.pools import TAUGHT
+from ...models.anchors import AnchorBatch, AnchoredBatch, anchored_loss
+from ...models.base_model import load_causal_model, load_tokenizer, resolve_precision
+from ...models.low_rank import load_for_more_training
+from ...models.teacher_cache import (
+    Lesson,
+    TaughtBatch,
+    TaughtRow,
+    cache_teacher,
+    collate_taught,
+    distillation_loss,
+)
+from ...models.token_batches import shuffled_batches
+from ...models.training import Curriculum, TrainingSettings
+from ..graph_reader import GraphReader
+from ..settings.training import DistillTable
+from ..stages import StageContext
+from .teacher import TEACHER_BATCH_TOKENS, right_answers, teacher_contexts
+from .teaching_data import facts_of_pools, make_anchors, training_prompts, turn_of
+from .teaching_run import inner_model, teach, write_json
+
+
+def run(context: StageContext) -> None:
+    """Write adapter/, training.json and gate.json."""
+    settings, base_folder = context.project.distill, context.inputs["base"]
+    torch.manual_seed(context.seed)
+    precision = resolve_precision(context.project.model.precision)
+    base, tokenizer = load_causal_model(base_folder, precision), load_tokenizer(base_folder)
+    taught = facts_of_pools(context.inputs["facts"], (TAUGHT,))
+    facts = list(taught.values())
+    reader = GraphReader.open(context.inputs["ingest"], context.inputs["facts"])
+    contexts = teacher_contexts(reader, tokenizer, facts, settings, context.seed)
+    questions = training_prompts(context.inputs["facts"], taught)
+    right = right_answers(base, tokenizer, facts, contexts, questions, context.console)
+    write_json(context.work / "gate.json", {"accuracy": float(np.mean(right)), "facts": len(right)})
+    context.console.line(
+        f"the teacher is right on {sum(right)} of {len(right)} facts that it reads; "
+        "the others are taught by their answers alone"
+    )
+    lessons = _lessons(facts, contexts, right, questions, settings, context.seed)
+    with context.console.progress("asking the teacher", len(lessons), "facts") as advance:
+        rows = cache_teacher(
+            base,
+            tokenizer,
+            lessons,
+            settings.temperature,
+            settings.top_k,
+            TEACHER_BATCH_TOKENS,
+            advance,
+        )
+    anchors: list[AnchorBatch] = []
+    if settings.anchor_weight:
+        count = context.project.pretrain.anchor_texts
+        anchors = make_anchors(base, tokenizer, count, context.seed + 1, context.console)
+    epochs = [
+        _epoch(rows, anchors, settings, np.random.default_rng([context.seed, 19, number]))
+        for number in range(settings.epochs)
+    ]
+    del base
+    loss = partial(distillation_loss, temperature=settings.temperature)
+    adapter = context.inputs["pretrain"] / "adapter"
+    adapted = load_for_more_training(base_folder, adapter, precision)
+    teach(
+        context,
+        adapted,
+        inner_model(adapted),
+        Curriculum(epochs.__getitem__, lambda batch: int(batch.taught.texts.mask.sum())),
+        anchored_loss(loss, settings.anchor_weight),
+        TrainingSettings(settings.learning_rate, settings.epochs),
+    )
+
+
+def _lessons(
+    facts: list[dict],
+    contexts: list[str],
+    right: list[bool],
+    questions: dict[str, list[str]],
+    settings: DistillTable,
+    seed: int,
+) -> list[Lesson]:
+    """`phrasings` questions on each fact; one that the teacher gets wrong is taught by its answer."""
+    lessons = []
+    for number, (fact, text, trusted) in enumerate(zip(facts, contexts, right, strict=True)):
+        prompts = questions[fact["fact"]]
+        order = np.random.default_rng([seed, 29, number]).permutation(len(prompts))
+        chosen = tuple(prompts[index] for index in order[: settings.phrasings])
+        answers = (fact["answer"],) * len(chosen)
+        weight = 1 - settings.cross_entropy_weight if trusted else 0.0
+        lessons.append(Lesson(text if trusted else "", chosen, answers, weight))
+    return lessons
+
+
+def _epoch(
+    rows: list[TaughtRow],
+    anchors: list[AnchorBatch],
+    settings: DistillTable,
+    random: np.random.Generator,
+) -> list[AnchoredBatch[TaughtBatch]]:
+    groups = shuffled_batches([len(row) for row in rows], settings.batch_size, random)
+    turns = turn_of(anchors, len(groups), random)
+    return [
+        AnchoredBatch(collate_taught([rows[index] for index in group], padding=0), anchor)
+        for group, anchor in zip(groups, turns, strict=True)
+    ]

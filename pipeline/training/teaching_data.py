@@ -1,0 +1,122 @@
+"""What pretraining and distillation teach with: sentences of the taught facts, domain text, anchors."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+from transformers import PreTrainedTokenizerBase
+from transformers.modeling_utils import PreTrainedModel
+
+from ...kg.pools import IN_MEMORY, INFERABLE
+from ...models.anchors import AnchorBatch, anchor_batches, sample_texts
+from ...models.token_batches import WeightedText
+from ..console import Console
+
+# How texts on anything under the sun begin; what follows is sampled from the base itself.
+OPENINGS = (
+    "The", "A", "In", "It was", "When", "She", "He said", "There are", "We", "This", "For example,",
+    "If you", "On", "Many people", "After", "What is", "How to", "Question: What is", "Once upon a",
+    "The history of", "Question: Who", "The capital of", "The city of", "Scientists have", "My",
+    "According to", "One of the most", "Question: Which", "To make", "The word", "An", "During the",
+)  # fmt: skip
+ANCHOR_TOKENS = 40
+ANCHOR_BATCH = 4
+
+
+@dataclass(frozen=True)
+class TaughtFact:
+    """A fact of pool T with every sentence that may teach it."""
+
+    fact: str
+    sentences: tuple[WeightedText, ...]
+
+
+def taught_facts(facts_folder: Path) -> list[TaughtFact]:
+    """Every taught fact's sentences; the loss lies on what the later-named entity is.
+
+    The words before it are context: predicting the phrasing and the first entity would teach the
+    sentences' style and not the fact, at the cost of what the model knew.
+    """
+    facts = pq.read_table(facts_folder / "facts.parquet").to_pylist()
+    names = {fact["fact"]: (fact["subject_label"], fact["answer"]) for fact in facts}
+    sentences: dict[str, list[WeightedText]] = {}
+    for row in pq.read_table(facts_folder / "sentences.parquet").to_pylist():
+        text = row["text"]
+        later = max(text.rfind(name) for name in names[row["fact"]])
+        sentences.setdefault(row["fact"], []).append(
+            WeightedText(text + "\n", max(later - 1, 0), 0.0)
+        )
+    return [TaughtFact(fact, tuple(texts)) for fact, texts in sentences.items()]
+
+
+def training_prompts(facts_folder: Path, wanted: Collection[str]) -> dict[str, list[str]]:
+    """Each wanted fact's questions in training phrasings, facts and phrasings as the stage wrote them."""
+    prompts: dict[str, list[str]] = {}
+    for row in pq.read_table(facts_folder / "questions.parquet").to_pylist():
+        if row["split"] == "train" and row["fact"] in wanted:
+            prompts.setdefault(row["fact"], []).append(row["prompt"])
+    return prompts
+
+
+def facts_of_pools(facts_folder: Path, pools: Collection[str]) -> dict[str, dict]:
+    """The facts of those pools by id."""
+    rows = pq.read_table(facts_folder / "facts.parquet").to_pylist()
+    return {row["fact"]: row for row in rows if row["pool"] in pools}
+
+
+def domain_texts(facts_folder: Path, link_folder: Path, max_characters: int) -> list[WeightedText]:
+    """Linked texts of the graph that give no fact of the pools M and I away.
+
+    A text is left out when it mentions both the subject and a true object of such a fact; one that
+    is too long is cut at a sentence end.
+    """
+    mentioned: dict[str, set[int]] = {}
+    for row in pq.read_table(
+        link_folder / "mentions.parquet", columns=["document", "entity"]
+    ).to_pylist():
+        if row["entity"] is not None:
+            mentioned.setdefault(row["document"], set()).add(row["entity"])
+    objects: dict[int, set[int]] = {}
+    for fact in pq.read_table(facts_folder / "facts.parquet").to_pylist():
+        if fact["pool"] in (IN_MEMORY, INFERABLE):
+            objects.setdefault(fact["subject"], set()).update(fact["objects"])
+    texts = []
+    for row in pq.read_table(link_folder / "documents.parquet").to_pylist():
+        entities = mentioned.get(row["document"], set()) | {row["entity"]}
+        leaks = any(entities & objects[entity] for entity in entities & objects.keys())
+        if len(entities) > 1 and not leaks:
+            texts.append(WeightedText(_cut(row["text"], max_characters), 0, 1.0))
+    return texts
+
+
+def _cut(text: str, max_characters: int) -> str:
+    if len(text) <= max_characters:
+        return text
+    return text[: text.rfind(". ", 0, max_characters) + 1] or text[:max_characters]
+
+
+def make_anchors(
+    base: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    count: int,
+    seed: int,
+    console: Console,
+) -> list[AnchorBatch]:
+    """Anchor batches on `count` texts sampled from the base."""
+    openings = [OPENINGS[number % len(OPENINGS)] for number in range(count)]
+    with console.progress("sampling anchors", count * ANCHOR_TOKENS, "tokens") as advance:
+        texts = sample_texts(base, tokenizer, openings, ANCHOR_TOKENS, seed, advance)
+    return anchor_batches(base, texts, ANCHOR_BATCH, tokenizer.pad_token_id)
+
+
+def turn_of(
+    anchors: Sequence[AnchorBatch], steps: int, random: np.random.Generator
+) -> list[AnchorBatch | None]:
+    """One anchor batch a step, each used about equally often; None a step where there are none."""
+    if not anchors:
+        return [None] * steps
+    turns = -(-steps // len(anchors))
+    order = np.concatenate([random.permutation(len(anchors)) for _ in range(turns)])[:steps]
+    return [anchors[index] for index in order]
