@@ -17,7 +17,7 @@ from infact.pipeline.report.report_data import ReportInputs, build_report
 from infact.pipeline.report.verify import differences
 from typer.testing import CliRunner
 
-from .conftest import make_inputs
+from ..conftest import make_inputs
 
 Json = dict[str, Any]
 
