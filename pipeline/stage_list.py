@@ -183,7 +183,7 @@ STAGES = (
     Stage(
         "report",
         "Write what each route gained, lost and cost.",
-        version=2,
+        version=3,
         run="infact.pipeline.report.report_stage:run",
         inputs=(
             "eval",

@@ -67,17 +67,17 @@ def _share(entry: Json) -> str:
 
 
 def _consistency_sentences(report: Json) -> list[str]:
-    entries = {
-        entry["arm"]: entry
-        for entry in report["consistency"]
-        if entry["pool"] == report["primary"]["pool"]
-    }
-    main = entries.get(report["primary"]["arm"])
-    if main is None:
+    """Of the result's pool; where its facts were asked in one phrasing, of the first that has more."""
+    arm, pool = report["primary"]["arm"], report["primary"]["pool"]
+    asked = [entry["pool"] for entry in report["consistency"] if entry["arm"] == arm]
+    if not asked:
         return []
+    chosen = pool if pool in asked else asked[0]
+    entries = {entry["arm"]: entry for entry in report["consistency"] if entry["pool"] == chosen}
+    main = entries[arm]
     base = f", the base in {percent(entries[BASE]['same_choice'])}" if BASE in entries else ""
     return [
-        f"Under two phrasings of a fact {main['arm']} chooses the same option in "
+        f"Under two phrasings of a fact in pool {chosen} {arm} chooses the same option in "
         f"{percent(main['same_choice'])} ({span(main['low'], main['high'])}) of pairs{base}; it is "
         f"right under all phrasings on {percent(main['all_right'])} and under at least one on "
         f"{percent(main['any_right'])} of {count(main['facts'])} facts."

@@ -15,6 +15,8 @@ from infact.pipeline.measures.slice_accuracies import MOST_RELATIONS, slice_accu
 from infact.pipeline.report.report_data import ReportInputs, build_report
 from infact.pipeline.report.tables import tables
 from infact.pipeline.report.training_curves import training_curves
+from infact.pipeline.report.trust import trust_sentences
+from infact.pipeline.words import percent
 
 Json = dict[str, Any]
 EMPTY = ("seeds", "explained_facts", "explained_layers")  # nothing of the kind in the fixture
@@ -211,3 +213,11 @@ def test_the_verdict_speaks_of_edits_phrasings_and_confidence(report: Json) -> N
     assert f"same option in {same * 100:.1f}" in text
     error = of(report, "arms", name="fused")["pools"]["M"]["calibration"]["ece"]
     assert f"calibration error is {error * 100:.1f} points" in text
+
+
+def test_consistency_of_another_pool_is_told_where_the_results_pool_has_none(report: Json) -> None:
+    asked = [{**entry, "pool": "T"} for entry in report["consistency"]]
+    told = " ".join(trust_sentences({**report, "consistency": asked}))
+    same = of({"consistency": asked}, "consistency", arm="fused", pool="T")["same_choice"]
+    assert f"in pool T fused chooses the same option in {percent(same)}" in told
+    assert "phrasings" not in " ".join(trust_sentences({**report, "consistency": []}))
