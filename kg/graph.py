@@ -21,6 +21,7 @@ from ..errors import UserError
 from .graph_records import Literal, Name, Origin, Relation
 from .names import local_name
 from .nearest import nearest_entities
+from .snapshots import current_snapshot
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -39,11 +40,16 @@ class KnowledgeGraph:
 
     @staticmethod
     def open(directory: Path) -> "KnowledgeGraph":
-        """Raises UserError when the directory holds no graph."""
+        """The graph in a directory, or the current one of a folder of snapshots.
+
+        Raises:
+            UserError: there is none.
+        """
+        folder = current_snapshot(Path(directory))
         missing = [
             name
             for name in ("entities.parquet", "triples.npy", "store")
-            if not (Path(directory) / name).exists()
+            if not (folder / name).exists()
         ]
         if missing:
             raise UserError(
@@ -51,7 +57,7 @@ class KnowledgeGraph:
                 str(directory),
                 "run: infact ingest",
             )
-        return KnowledgeGraph(Path(directory))
+        return KnowledgeGraph(folder)
 
     # Tables, as they are on disk.
 

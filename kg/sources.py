@@ -9,9 +9,12 @@ import io
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, cast
+from typing import IO, Any, cast
+
+import pyarrow
 
 from ..errors import UserError
+from .format_of_content import SNIFFED, format_of
 
 FORMATS: Mapping[str, str] = {  # extension → format
     "ttl": "ttl",
@@ -30,6 +33,12 @@ FORMATS: Mapping[str, str] = {  # extension → format
     "tsv": "tsv",
 }
 BLOCK = 1 << 20  # bytes read at once
+MAGIC: Mapping[bytes, str] = {  # first bytes → compression, whatever the file is called
+    b"\x1f\x8b": "gzip",
+    b"BZh": "bz2",
+    b"\x28\xb5\x2f\xfd": "zstd",
+}
+COMPRESSED = ("gz", "bz2", "zst")  # extensions that say nothing of the format
 MAX_INFLATION = 200  # decompressed bytes for each byte on disk; text compresses 3–30 times
 Advance = Callable[[int], None]
 
@@ -75,22 +84,34 @@ class Examined:
 
 
 def source_format(source: Source) -> str:
-    """The declared format, or the one of the extension (`.gz` and `.bz2` set aside).
+    """The declared format; else the one of the extension, compression set aside; else the content's.
 
     Raises:
-        UserError: neither is known.
+        UserError: none of them is known.
     """
+    if source.format in FORMATS:
+        return FORMATS[source.format]
     suffixes = [suffix.lstrip(".").lower() for suffix in source.path.suffixes]
-    while suffixes and suffixes[-1] in ("gz", "bz2"):
+    while suffixes and suffixes[-1] in COMPRESSED:
         suffixes.pop()
-    asked = source.format or (suffixes[-1] if suffixes else "")
-    if asked not in FORMATS:
+    asked = suffixes[-1] if suffixes else ""
+    found = "" if source.format else FORMATS.get(asked) or _format_of_content(source)
+    if not found:
         raise UserError(
-            f"the format {asked!r} is not known" if asked else "the format is not known",
+            f"the format {source.format or asked!r} is not known"
+            if source.format or asked
+            else "neither the name nor the first lines tell the format",
             source.name,
             "set format to one of " + ", ".join(sorted(set(FORMATS.values()))),
         )
-    return FORMATS[asked]
+    return found
+
+
+def _format_of_content(source: Source) -> str:
+    if not source.path.is_file():
+        return ""
+    with open_source(source) as file:
+        return format_of(file.read(SNIFFED))
 
 
 def examine(source: Source) -> Examined:
@@ -135,6 +156,13 @@ def _not_utf8(
     )
 
 
+DECOMPRESSORS: Mapping[str, Callable[[IO[bytes]], Any]] = {
+    "gzip": lambda file: gzip.GzipFile(fileobj=file),
+    "bz2": bz2.BZ2File,
+    "zstd": lambda file: pyarrow.CompressedInputStream(pyarrow.PythonFile(file), "zstd"),
+}
+
+
 def nearest_file(path: Path) -> str:
     """Advice that names the most alike file in the same folder, or says that there is none."""
     if not path.parent.is_dir():
@@ -147,16 +175,17 @@ def nearest_file(path: Path) -> str:
 
 
 def open_source(source: Source, advance: Advance | None = None) -> IO[bytes]:
-    """The file's bytes, decompressed by extension. `advance` hears of bytes read from disk.
+    """The file's bytes, decompressed by what they begin with. `advance` hears of bytes read from disk.
 
     Raises:
         UserError: while reading, when a compressed file grows out of proportion.
     """
     counted = io.BufferedReader(CountedFile(source.path, advance), BLOCK)
-    suffix = source.path.suffix.lower()
-    if suffix not in (".gz", ".bz2"):
+    first = counted.peek(max(map(len, MAGIC)))
+    kinds = [kind for magic, kind in MAGIC.items() if first.startswith(magic)]
+    if not kinds:
         return counted
-    inner = gzip.GzipFile(fileobj=counted) if suffix == ".gz" else bz2.BZ2File(counted)
+    inner = DECOMPRESSORS[kinds[0]](counted)
     limit = max(BLOCK, MAX_INFLATION * source.path.stat().st_size)
     return io.BufferedReader(BoundedInflation(cast(IO[bytes], inner), limit, source.name), BLOCK)
 
@@ -191,7 +220,7 @@ class BoundedInflation(io.RawIOBase):
         view = memoryview(buffer)  # type: ignore[arg-type]
         try:
             data = self._inner.read(len(view))
-        except (OSError, EOFError) as error:
+        except (OSError, EOFError, pyarrow.ArrowException) as error:
             raise UserError(
                 f"the file can't be decompressed: {error}", self._name, "fetch it again"
             ) from error

@@ -149,11 +149,11 @@ def work_folder(artifacts: Path, recipe: Recipe, resumable: bool) -> Iterator[Pa
             yield work
     except Exception as error:
         if _disk_is_full(error):
-            fix = "free some, or set [project] artifacts to a folder on another disk"
+            fix = "free some, or choose a folder on another disk: [project] artifacts, or --out"
             raise UserError(f"{recipe.stage}: no disk space left", str(work), fix) from error
         if isinstance(error, OSError) and _is_refused(error, artifacts):
-            what = f"{recipe.stage}: the artifacts folder can't be written: {error.strerror}"
-            fix = "set [project] artifacts to a folder that you may write to"
+            what = f"{recipe.stage}: the folder for results can't be written: {error.strerror}"
+            fix = "choose a folder that you may write to: [project] artifacts, or --out"
             raise UserError(what, str(error.filename), fix) from error
         raise
 

@@ -9,15 +9,18 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..errors import UserError
+from . import graph_commands
+from .command_options import (
+    Config,
+    Json,
+    load_chosen_project,
+    run_targets,
+)
 from .stage_list import STAGES
 
 if TYPE_CHECKING:
-    from .project import Project
+    pass
 
-OWN_CONFIG = Path("infact.toml")  # what `infact init` writes
-DEFAULT_CONFIG = Path("data/hpo/infact.toml")
-PACKAGED_CONFIG = Path(__file__).resolve().parent.parent / DEFAULT_CONFIG
-PACKAGED = "no infact.toml here: taking the packaged project; `infact init` writes one of your own"
 STOPPED = "stopped; the next run resumes: finished stages are kept, training continues where it was"
 EXIT_DIFFERENT = 1
 EXIT_USER_ERROR = 2
@@ -30,14 +33,6 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-
-Config = Annotated[
-    Path | None,
-    typer.Option(
-        "--config", "-c", help=f"Project file; {OWN_CONFIG} or {DEFAULT_CONFIG} if left out."
-    ),
-]
-Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 
 
 @app.command()
@@ -53,20 +48,11 @@ def init(
 
 def _stage_command(name: str) -> Callable[[Path | None, bool], None]:
     def command(config: Config = None, json: Json = False) -> None:
-        _run([name], config, json)
+        run_targets([name], config, json)
 
     return command
 
 
-for _stage in STAGES:
-    if _stage.name == "eval":
-        continue  # below: it can also ask a model without a project
-    app.command(_stage.name, help=f"{_stage.summary} Makes what it needs first.")(
-        _stage_command(_stage.name)
-    )
-
-
-@app.command("eval")
 def evaluate(
     config: Config = None,
     json: Json = False,
@@ -86,7 +72,7 @@ def evaluate(
 ) -> None:
     """Ask every arm the same facts; or, with --model and --facts, one model without a project."""
     if model is None and facts is None:
-        _run(["eval"], config, json)
+        run_targets(["eval"], config, json)
         return
     if model is None or facts is None:
         missing = "--model" if model is None else "--facts"
@@ -95,6 +81,20 @@ def evaluate(
     from .evaluation.probe import Asked, evaluate
 
     evaluate(Asked(model, facts, base, graph, out, precision), Console(json))
+
+
+# The stages' commands in their order; two of them also work without a project.
+_ALSO_ALONE: dict[str, Callable[..., None]] = {"ingest": graph_commands.ingest, "eval": evaluate}
+for _stage in STAGES:
+    if _stage.name in _ALSO_ALONE:
+        app.command(_stage.name)(_ALSO_ALONE[_stage.name])
+    else:
+        app.command(_stage.name, help=f"{_stage.summary} Makes what it needs first.")(
+            _stage_command(_stage.name)
+        )
+
+app.command()(graph_commands.query)
+app.command()(graph_commands.show)
 
 
 @app.command()
@@ -126,14 +126,14 @@ def export(
         exported = facts_to_export(facts, format, out)
     else:
         letters = [pool.strip() for pool in pools.split(",") if pool.strip()]
-        exported = project_to_export(_load(config), format, out, letters)
+        exported = project_to_export(load_chosen_project(config), format, out, letters)
     write_export(exported, Console(json))
 
 
 @app.command("run")
 def run_all(config: Config = None, json: Json = False) -> None:
     """Run all stages, from the sources to the report."""
-    _run([stage.name for stage in STAGES], config, json)
+    run_targets([stage.name for stage in STAGES], config, json)
 
 
 @app.command()
@@ -142,7 +142,7 @@ def status(config: Config = None, json: Json = False) -> None:
     from .console import Console
     from .status import print_status
 
-    print_status(_load(config), Console(json))
+    print_status(load_chosen_project(config), Console(json))
 
 
 @app.command()
@@ -156,7 +156,7 @@ def ask(
     from .console import Console
 
     gc.disable()  # loading makes millions of objects and hardly any garbage: 2 s of 10
-    answer(_load(config), question, Console(json))
+    answer(load_chosen_project(config), question, Console(json))
 
 
 @app.command()
@@ -176,7 +176,7 @@ def explain(
     from .explanation.explain import explain as explain_answers
 
     gc.disable()
-    explain_answers(_load(config), prompt, answer, out, Console(json))
+    explain_answers(load_chosen_project(config), prompt, answer, out, Console(json))
 
 
 @app.command()
@@ -209,28 +209,6 @@ def compare(
     from .report.compare import compare as compare_runs
 
     compare_runs(first, second or first, (arm_a or arm_b, arm_b or arm_a), Console(json))
-
-
-def _run(targets: list[str], config: Path | None, json: bool) -> None:
-    from .console import Console
-    from .run import run_stages
-
-    console = Console(json)
-    folders = run_stages(_load(config), targets, console)
-    console.result({name: str(folder) for name, folder in folders.items()})
-
-
-def _load(config: Path | None) -> "Project":
-    from .project import load_project
-
-    if config is not None:
-        return load_project(config)
-    for found in (OWN_CONFIG, DEFAULT_CONFIG):
-        if found.exists():
-            return load_project(found)
-    print(PACKAGED, file=sys.stderr)
-    # The packaged project may lie where nobody can write: results go below the current folder.
-    return load_project(PACKAGED_CONFIG, artifacts_folder=Path("artifacts") / "hpo")
 
 
 def main() -> None:

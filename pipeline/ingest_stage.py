@@ -1,5 +1,6 @@
 """The ingest stage: the project's sources become a graph directory."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -25,8 +26,8 @@ def run(context: StageContext) -> None:
     size = sum(source.path.stat().st_size for source in sources)
     with console.progress("ingest", size, "bytes") as advance:
         summary = ingest(sources, context.work, project.prefixes, settings, advance)
-    _say(summary, console)
-    _say_rejections(context.work / "rejected.parquet", sources, console)
+    say_summary(summary, console)
+    say_rejections(context.work / "rejected.parquet", sources, console)
 
 
 def _source(table: SourceTable, path: Path) -> Source:
@@ -55,7 +56,8 @@ def _template(row: RowStatement) -> TripleTemplate:
     )
 
 
-def _say(summary: IngestSummary, console: Console) -> None:
+def say_summary(summary: IngestSummary, console: Console) -> None:
+    """What is in the graph, and what was made of all that was read."""
     console.line(
         f"{summary.entities:,} entities ({summary.unlabelled:,} without a label), "
         f"{summary.relations:,} relations, {summary.triples:,} triples, "
@@ -67,10 +69,11 @@ def _say(summary: IngestSummary, console: Console) -> None:
     )
 
 
-def _say_rejections(path: Path, sources: list[Source], console: Console) -> None:
+def say_rejections(path: Path, sources: Sequence[Source], console: Console) -> None:
+    """The first rejected statements, and where all are."""
     rejected = pq.read_table(path).slice(0, SHOWN_REJECTIONS).to_pylist()
     for row in rejected:
         name = sources[row["source"]].name
         console.line(f"rejected {name}:{row['line']}:{row['column']}  {row['reason']}")
     if rejected:
-        console.line("all of them, with their text: rejected.parquet in the artifact")
+        console.line(f"all of them, with their text: {path.name} in the graph's folder")

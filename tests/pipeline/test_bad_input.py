@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 from infact.errors import UserError
 from infact.kg.graph import KnowledgeGraph
-from infact.pipeline import cli
+from infact.pipeline import cli, command_options
 from infact.pipeline.console import Console, harmless
 from infact.pipeline.project import load_project
 from infact.pipeline.run import run_stages
@@ -219,10 +219,10 @@ def test_own_project_file_is_found_without_config(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    assert cli._load(None).file == cli.PACKAGED_CONFIG
+    assert command_options.load_chosen_project(None).file == command_options.PACKAGED_CONFIG
     assert "infact init" in capsys.readouterr().err
     file = copy_of_countries(tmp_path)
-    assert cli._load(None).file == file.resolve()
+    assert command_options.load_chosen_project(None).file == file.resolve()
     assert capsys.readouterr().err == ""
 
 

@@ -9,7 +9,7 @@ import textwrap
 from pathlib import Path
 
 import pytest
-from infact.pipeline import cli
+from infact.pipeline import cli, command_options
 from infact.pipeline.stage_list import STAGES
 
 MAIN = "from infact.pipeline.cli import main; main()"
@@ -78,7 +78,7 @@ def test_stage_command_names_a_missing_source(tmp_path: Path) -> None:
 def test_ctrl_c_is_one_line_and_status_130(tmp_path: Path) -> None:
     code = """
         import sys, time
-        from infact.pipeline import cli
+        from infact.pipeline import cli, command_options
         from infact.pipeline import project
         def load_project(*arguments, **names):
             print("ready", flush=True)
@@ -103,10 +103,10 @@ def test_default_project_is_the_one_here_else_the_packaged(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    packaged = cli._load(None)
-    assert packaged.file == cli.PACKAGED_CONFIG
+    packaged = command_options.load_chosen_project(None)
+    assert packaged.file == command_options.PACKAGED_CONFIG
     assert packaged.artifacts_folder == tmp_path.resolve() / "artifacts" / "hpo"
-    here = tmp_path / cli.DEFAULT_CONFIG
+    here = tmp_path / command_options.DEFAULT_CONFIG
     here.parent.mkdir(parents=True)
     here.write_text('[[source]]\npath = "graph.ttl"\n')
-    assert cli._load(None).file == here.resolve()
+    assert command_options.load_chosen_project(None).file == here.resolve()

@@ -1,0 +1,47 @@
+"""What a file is by its first bytes, for files whose names don't tell."""
+
+import re
+
+SNIFFED = 1 << 16  # bytes looked at
+
+IRI = rb"<[^<>\"{}|^`\\\s]*>"
+TERM = IRI + rb"|_:\S+"
+LITERAL = rb"\"(?:[^\"\\\n]|\\.)*\"(?:@[A-Za-z0-9-]+|\^\^" + IRI + rb")?"
+LINE_STATEMENT = re.compile(
+    rb"(?:%b)\s+%b\s+(?:%b|%b)\s*(%b)?\s*\.\s*(?:#.*)?$" % (TERM, IRI, TERM, LITERAL, TERM)
+)
+DIRECTIVE = re.compile(rb"@(?:prefix|base)\s|(?:prefix|base)\s+\S*:?\s*<", re.IGNORECASE)
+NAMED_GRAPH = re.compile(rb"^\s*(?:graph\s+)?(?:%b|[\w.-]*:[\w.-]*)?\s*\{" % IRI, re.I | re.M)
+TABLE_CELLS = 2  # fewer are no table
+
+
+def format_of(beginning: bytes) -> str:
+    """The format of a file that begins so, as `sources.FORMATS` names it; empty where none shows.
+
+    Args:
+        beginning: up to SNIFFED bytes, decompressed.
+    """
+    text = beginning.removeprefix(b"\xef\xbb\xbf").lstrip()
+    if text[:1] in (b"{", b"["):
+        return "jsonld" if re.search(rb"\"@(?:context|id|graph|type)\"", text) else ""
+    if re.match(rb"<\?xml|<!DOCTYPE|<!--|<rdf:RDF|<Ontology", text):
+        return "rdf" if b"rdf:RDF" in text or b"rdf-syntax-ns" in text else ""
+    if re.match(rb"format-version:", text):
+        return "obo"
+    lines = [line for line in text.splitlines() if line.strip() and not line.startswith(b"#")]
+    if not lines:
+        return ""
+    if found := LINE_STATEMENT.match(lines[0].strip()):
+        return "nq" if any(_graph(line) for line in lines[:-1]) or found[1] else "nt"
+    if DIRECTIVE.match(lines[0].lstrip()):
+        return "trig" if NAMED_GRAPH.search(text) else "ttl"
+    for delimiter, name in ((b"\t", "tsv"), (b",", "csv")):
+        widths = {line.count(delimiter) for line in lines[:5]}
+        if len(lines[:5]) > 1 and len(widths) == 1 and min(widths) >= TABLE_CELLS - 1:
+            return name
+    return ""
+
+
+def _graph(line: bytes) -> bool:
+    found = LINE_STATEMENT.match(line.strip())
+    return found is not None and found[1] is not None

@@ -1,0 +1,49 @@
+"""Options that several commands share, and the project that they mean."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from .project import Project
+
+OWN_CONFIG = Path("infact.toml")  # what `infact init` writes
+DEFAULT_CONFIG = Path("data/hpo/infact.toml")
+PACKAGED_CONFIG = Path(__file__).resolve().parent.parent / DEFAULT_CONFIG
+PACKAGED = "no infact.toml here: taking the packaged project; `infact init` writes one of your own"
+
+Config = Annotated[
+    Path | None,
+    typer.Option(
+        "--config", "-c", help=f"Project file; {OWN_CONFIG} or {DEFAULT_CONFIG} if left out."
+    ),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+Graph = Annotated[Path | None, typer.Option(help="Folder of a graph; the project's if left out.")]
+Prefix = Annotated[
+    list[str] | None, typer.Option(help="name=IRI, for names like ex:one; may be repeated.")
+]
+
+
+def run_targets(targets: list[str], config: Path | None, json: bool) -> None:
+    from .console import Console
+    from .run import run_stages
+
+    console = Console(json)
+    folders = run_stages(load_chosen_project(config), targets, console)
+    console.result({name: str(folder) for name, folder in folders.items()})
+
+
+def load_chosen_project(config: Path | None) -> "Project":
+    from .project import load_project
+
+    if config is not None:
+        return load_project(config)
+    for found in (OWN_CONFIG, DEFAULT_CONFIG):
+        if found.exists():
+            return load_project(found)
+    print(PACKAGED, file=sys.stderr)
+    # The packaged project may lie where nobody can write: results go below the current folder.
+    return load_project(PACKAGED_CONFIG, artifacts_folder=Path("artifacts") / "hpo")

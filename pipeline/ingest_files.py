@@ -1,0 +1,163 @@
+"""`infact ingest FILE… --out DIR`: graph files into a graph directory, without a project.
+
+DIR holds snapshots (see `kg/snapshots.py`): one a content, made whole before readers find it. The same
+files read in the same way are the same snapshot, and aren't read again.
+"""
+
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from ..errors import UserError
+from ..kg.ingest import GraphSettings, IngestSummary, ingest
+from ..kg.snapshots import CURRENT, SNAPSHOTS, make_current, snapshots_by_age
+from ..kg.sources import Source, nearest_file
+from . import machine
+from .artifacts import Manifest, Recipe, file_digest, publish, read_manifest, work_folder
+from .console import Console, duration
+from .ingest_stage import say_rejections, say_summary
+from .stage_list import STAGES
+
+STANDARD_INPUT = "-"
+KEPT = 2  # snapshots: the current one and the one before it
+MEBIBYTE = 1 << 20
+
+
+@dataclass(frozen=True)
+class FilesToIngest:
+    """What is read, how, and where the graph goes.
+
+    Attributes:
+        files: paths; "-" is standard input.
+        out: folder of snapshots; made if it isn't there.
+        format: of every file; empty to tell it by name or content.
+        prefixes: declared prefix to IRI space.
+        strict: the first rejected statement stops.
+    """
+
+    files: tuple[str, ...]
+    out: Path
+    format: str
+    prefixes: Mapping[str, str]
+    strict: bool
+
+
+def parsed_prefixes(given: Sequence[str]) -> dict[str, str]:
+    """`name=IRI` texts of the command line as a mapping.
+
+    Raises:
+        UserError: one is written otherwise.
+    """
+    prefixes = {}
+    for text in given:
+        name, equals, space = text.partition("=")
+        if not equals or not name or not space:
+            fix = "write --prefix ex=http://example.org/"
+            raise UserError("a prefix needs a name and an IRI", f"--prefix {text}", fix)
+        prefixes[name] = space
+    return prefixes
+
+
+def ingest_files(asked: FilesToIngest, console: Console) -> None:
+    """Make the snapshot, let readers find it, and say what is in it.
+
+    Raises:
+        UserError: a file is missing or faulty, or `out` is a folder of something else.
+    """
+    _check_out(asked.out)
+    with _with_standard_input(asked) as sources:
+        settings = GraphSettings(strict=asked.strict)
+        recipe = _recipe(asked, sources, settings)
+        folder = recipe.folder(asked.out)
+        manifest = read_manifest(folder)
+        made = manifest is None
+        if manifest is None:
+            manifest = _make(asked, sources, settings, recipe, console)
+        else:
+            console.line(f"nothing changed: {folder} is kept")
+        make_current(asked.out, recipe.key)
+    _drop_old(asked.out, folder)
+    console.result(
+        {"graph": str(asked.out), "snapshot": recipe.key, "made": made, **manifest.recorded}
+    )
+
+
+def _check_out(out: Path) -> None:
+    if out.exists() and not out.is_dir():
+        raise UserError("this is a file, and a graph is a folder", str(out), "name another --out")
+    if out.is_dir() and any(out.iterdir()) and not (out / CURRENT).exists():
+        if [path.name for path in out.iterdir()] == [SNAPSHOTS]:
+            return  # an ingestion that was stopped before its first graph
+        fix = "name an empty folder, or one that `infact ingest` made"
+        raise UserError("the folder holds something else", str(out), fix)
+
+
+@contextmanager
+def _with_standard_input(asked: FilesToIngest) -> Iterator[list[Source]]:
+    """The sources; what comes from standard input lies in a file as long as it is needed."""
+    if asked.files.count(STANDARD_INPUT) > 1:
+        raise UserError("standard input can be read once", "infact ingest", "name - only once")
+    with tempfile.TemporaryDirectory(prefix="infact-") as folder:
+        sources = []
+        for name in asked.files:
+            path = Path(name)
+            if name == STANDARD_INPUT:
+                path = Path(folder) / "input"
+                with path.open("wb") as file:
+                    shutil.copyfileobj(sys.stdin.buffer, file, MEBIBYTE)
+                name = "standard input"
+            elif not path.is_file() and not path.is_dir():
+                raise UserError("there is no such file", name, nearest_file(path))
+            sources.append(Source(path, name, format=asked.format))
+        yield sources
+
+
+def _recipe(asked: FilesToIngest, sources: Sequence[Source], settings: GraphSettings) -> Recipe:
+    """The key of a snapshot: names and contents of the files, and how they are read."""
+    version = next(stage.version for stage in STAGES if stage.name == "ingest")
+    read_as = {**asdict(settings), "format": asked.format, "prefixes": dict(asked.prefixes)}
+    names = [Path(source.name).name for source in sources]
+    files = {
+        f"{number} {name}": file_digest(source.path)
+        for number, (name, source) in enumerate(zip(names, sources, strict=True))
+    }
+    return Recipe("ingest", version, read_as, None, files)
+
+
+def _make(
+    asked: FilesToIngest,
+    sources: Sequence[Source],
+    settings: GraphSettings,
+    recipe: Recipe,
+    console: Console,
+) -> Manifest:
+    started = time.monotonic()
+    machine.reset_peak_memory()
+    size = sum(source.path.stat().st_size for source in sources)
+    with work_folder(asked.out, recipe, resumable=False) as work:
+        with console.progress("ingest", size, "bytes") as advance:
+            summary = ingest(sources, work, asked.prefixes, settings, advance)
+        say_summary(summary, console)
+        say_rejections(work / "rejected.parquet", sources, console)
+        seconds = time.monotonic() - started
+        manifest = publish(asked.out, recipe, _recorded(summary, seconds))
+    console.line(f"{recipe.folder(asked.out)} in {duration(seconds)}")
+    return manifest
+
+
+def _recorded(summary: IngestSummary, seconds: float) -> dict[str, Any]:
+    peak = machine.peak_memory_bytes() / MEBIBYTE
+    return {**asdict(summary), "seconds": round(seconds, 3), "peak_mib": round(peak, 1)}
+
+
+def _drop_old(out: Path, current: Path) -> None:
+    """Keep the current snapshot and the newest other one."""
+    others = [path for path in snapshots_by_age(out) if path != current]
+    for path in others[KEPT - 1 :]:
+        shutil.rmtree(path, ignore_errors=True)

@@ -1,0 +1,66 @@
+"""`infact show`: an entity's card for the terminal, or as JSON."""
+
+from collections.abc import Iterator
+from dataclasses import asdict
+
+from ..kg.entity_card import Edges, EntityCard, entity_card, find_entity
+from ..kg.prefixes import Prefixes
+from .chosen_graph import ChosenGraph
+from .console import Console
+
+SHOWN = 8  # neighbours of a relation
+SHOWN_IN_JSON = 1000
+LONGEST = 300  # characters of a literal
+
+
+def show_entity(chosen: ChosenGraph, asked: str, console: Console) -> None:
+    """Print the card.
+
+    Raises:
+        UserError: no entity, or several, are called so.
+    """
+    graph, prefixes = chosen.graph, chosen.prefixes
+    entity = find_entity(graph, asked, prefixes)
+    most = SHOWN_IN_JSON if console.json_wanted else SHOWN
+    card = entity_card(graph, entity, most)
+    console.result(asdict(card))
+    if not console.json_wanted:
+        for line in card_lines(card, prefixes):
+            console.line(line)
+
+
+def card_lines(card: EntityCard, prefixes: Prefixes) -> Iterator[str]:
+    """The card in lines; the place where a statement was read stands in brackets behind it."""
+    short = prefixes.compress(card.iri)
+    yield card.label + ("  (deprecated)" if card.deprecated else "")
+    yield f"  {card.iri}" + (f"  {short}" if short != card.iri else "")
+    if card.types:
+        yield f"  a {', '.join(card.types)}"
+    for name in card.names:
+        if name.text != card.label or name.kind != "label":
+            language = f" @{name.language}" if name.language else ""
+            yield f"  {name.kind}: {name.text}{language}"
+    named = {name.text for name in card.names}
+    for literal in card.literals:
+        if literal.value not in named:
+            text = literal.value.replace("\n", " ")
+            cut = text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
+            place = _place(literal.origin.source, literal.origin.line)
+            yield f"  {prefixes.compress(literal.predicate)}: {cut}  [{place}]"
+    for edges in card.outgoing:
+        yield from _edge_lines(edges, f"→ {edges.label}")
+    for edges in card.incoming:
+        yield from _edge_lines(edges, f"← {edges.label}")
+
+
+def _edge_lines(edges: Edges, head: str) -> Iterator[str]:
+    yield f"{head} ({edges.count:,})"
+    for neighbour in edges.neighbours:
+        place = _place(neighbour.origin.source, neighbour.origin.line)
+        yield f"    {neighbour.label}  {neighbour.iri}  [{place}]"
+    if edges.count > len(edges.neighbours):
+        yield f"    … and {edges.count - len(edges.neighbours):,} more"
+
+
+def _place(source: str, line: int) -> str:
+    return f"{source}:{line}" if line else source

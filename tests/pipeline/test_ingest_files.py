@@ -1,0 +1,176 @@
+"""`infact ingest FILE…`, as a user runs it; stopped at any moment, the old graph or the new one."""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from infact.errors import UserError
+from infact.kg.graph import KnowledgeGraph
+from infact.pipeline.console import Console
+from infact.pipeline.ingest_files import FilesToIngest, ingest_files, parsed_prefixes
+
+COMMAND = [sys.executable, "-c", "from infact.pipeline.cli import main; main()"]
+LINE = '<http://e/{0}> <http://www.w3.org/2000/01/rdf-schema#label> "{1} {0}" .\n'
+KILLS = 12
+
+
+def write(path: Path, word: str, count: int = 3) -> str:
+    path.write_text("".join(LINE.format(number, word) for number in range(count)))
+    return str(path)
+
+
+def asked(*files: str, out: Path, format: str = "", strict: bool = False) -> FilesToIngest:
+    return FilesToIngest(files, out, format, {}, strict)
+
+
+def labels(out: Path) -> set[str]:
+    graph = KnowledgeGraph.open(out)
+    return {graph.label(entity) for entity in range(graph.entity_count)}
+
+
+def test_json_is_one_object_that_counts_everything(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "a.nt"
+    write(file, "thing")
+    file.write_text(file.read_text() + "<bad line\n" + LINE.format(0, "thing"))
+    ingest_files(asked(str(file), out=tmp_path / "graph"), Console(json_wanted=True))
+    found = json.loads(capsys.readouterr().out)
+    assert (found["entities"], found["literals"], found["triples"]) == (3, 3, 0)
+    assert (found["read"], found["duplicate"], found["rejected"]) == (5, 1, 1)
+    assert found["made"] is True
+    assert found["seconds"] > 0
+    assert found["peak_mib"] > 0
+
+
+def test_the_same_files_are_kept_and_changed_ones_are_a_new_snapshot(tmp_path: Path) -> None:
+    out, file = tmp_path / "graph", tmp_path / "a.nt"
+    write(file, "old")
+    ingest_files(asked(str(file), out=out), Console())
+    first = KnowledgeGraph.open(out).directory
+    made = (first / "entities.parquet").stat().st_mtime_ns
+    ingest_files(asked(str(file), out=out), Console())
+    assert (first / "entities.parquet").stat().st_mtime_ns == made
+    write(file, "new")
+    ingest_files(asked(str(file), out=out), Console())
+    assert labels(out) == {"new 0", "new 1", "new 2"}
+    assert first.exists()
+    write(file, "newer")
+    ingest_files(asked(str(file), out=out), Console())
+    assert not first.exists()
+    assert len(list((out / "ingest").iterdir())) == 2
+
+
+def test_an_earlier_snapshot_becomes_current_again(tmp_path: Path) -> None:
+    out = tmp_path / "graph"
+    old, new = write(tmp_path / "old.nt", "old"), write(tmp_path / "new.nt", "new")
+    for file in (old, new, old):
+        ingest_files(asked(file, out=out), Console())
+    assert labels(out) == {"old 0", "old 1", "old 2"}
+
+
+def test_standard_input_needs_no_name_and_no_format(tmp_path: Path) -> None:
+    words = [*COMMAND, "ingest", "-", "--out", str(tmp_path / "graph"), "--json"]
+    text = LINE.format(7, "piped").encode()
+    done = subprocess.run(words, input=text, capture_output=True, check=True)
+    assert json.loads(done.stdout)["entities"] == 1
+    assert labels(tmp_path / "graph") == {"piped 7"}
+    graph = KnowledgeGraph.open(tmp_path / "graph")
+    assert graph.sources[0]["name"] == "standard input"
+
+
+def test_ingest_needs_neither_torch_nor_a_project(tmp_path: Path) -> None:
+    write(tmp_path / "a.nt", "thing")
+    code = (
+        "import sys; sys.argv = ['infact', 'ingest', 'a.nt', '--out', 'g']\n"
+        "from infact.pipeline.cli import app\n"
+        "app(standalone_mode=False)\n"
+        "assert not {'torch', 'transformers', 'spacy'} & set(sys.modules)\n"
+    )
+    subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=True)
+
+
+@pytest.mark.parametrize(
+    ("files", "format", "told"),
+    [
+        (("none.nt",), "", "there is no such file"),
+        ((".",), "", "this is a folder"),
+        (("words.txt",), "", "the format 'txt' is not known"),
+        (("words",), "", "neither the name nor the first lines tell the format"),
+        (("a.nt",), "turtles", "the format 'turtles' is not known"),
+        (("empty.nt",), "", "the graph is empty"),
+        (("table.csv",), "", "a table needs templates"),
+        (("-", "-"), "", "standard input can be read once"),
+    ],
+)
+def test_what_cannot_be_read_is_said_in_words(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    files: tuple[str, ...],
+    format: str,
+    told: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write(Path("a.nt"), "thing")
+    for name in ("words.txt", "words"):
+        Path(name).write_text("just words\n")
+    Path("empty.nt").write_text("# nothing\n")
+    Path("table.csv").write_text("a,b\n1,2\n")
+    with pytest.raises(UserError, match=told):
+        ingest_files(asked(*files, out=Path("graph"), format=format), Console())
+    assert not Path("graph/current").exists()
+
+
+def test_strict_stops_at_the_first_rejected_line(tmp_path: Path) -> None:
+    (tmp_path / "a.nt").write_text("<bad\n")
+    with pytest.raises(UserError, match=r"a\.nt:1"):
+        ingest_files(asked(str(tmp_path / "a.nt"), out=tmp_path / "g", strict=True), Console())
+
+
+def test_a_folder_of_something_else_is_left_alone(tmp_path: Path) -> None:
+    file = write(tmp_path / "a.nt", "thing")
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "photos" / "one.jpg").touch()
+    with pytest.raises(UserError, match="holds something else"):
+        ingest_files(asked(file, out=tmp_path / "photos"), Console())
+    with pytest.raises(UserError, match="a graph is a folder"):
+        ingest_files(asked(file, out=tmp_path / "a.nt"), Console())
+    assert [path.name for path in (tmp_path / "photos").iterdir()] == ["one.jpg"]
+
+
+@pytest.mark.parametrize("text", ["ex", "=http://e/", "ex="])
+def test_a_faulty_prefix_is_told(text: str) -> None:
+    with pytest.raises(UserError, match="a prefix needs a name and an IRI"):
+        parsed_prefixes([text])
+
+
+def test_killed_at_random_moments_the_old_graph_or_the_new_one(tmp_path: Path) -> None:
+    out = tmp_path / "graph"
+    files = {word: write(tmp_path / f"{word}.nt", word, 20_000) for word in ("even", "odd")}
+    ingest_files(asked(files["even"], out=out), Console())
+    began = time.monotonic()
+    subprocess.run([*COMMAND, "ingest", files["odd"], "--out", str(out)], check=True)
+    whole = time.monotonic() - began
+    seen, draws = set(), random.Random(0)
+    for turn in range(KILLS):
+        word = ("even", "odd")[turn % 2]
+        write(Path(files[word]), f"{word}{turn}", 20_000)
+        running = subprocess.Popen(
+            [*COMMAND, "ingest", files[word], "--out", str(out)],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        time.sleep(draws.uniform(0.2, 1.2) * whole)
+        os.kill(running.pid, signal.SIGKILL)
+        running.wait()
+        words = {label.split()[0] for label in labels(out)}
+        assert len(words) == 1
+        assert KnowledgeGraph.open(out).entity_count == 20_000
+        seen |= words
+    assert len(seen) > 1, "no run was ever finished: the kills came too early to test anything"
