@@ -5,11 +5,11 @@ files never share one and the same file always gives the same names. Nothing is 
 JSON-LD context is an error, and so are nested XML entities.
 """
 
-import itertools
 import re
 from collections.abc import Callable, Iterable, Iterator
+from typing import IO
 
-from pyoxigraph import BlankNode, Literal, NamedNode, Quad, RdfFormat, Triple, parse
+from pyoxigraph import Literal, NamedNode, Quad, RdfFormat, Triple, parse
 
 from ..errors import UserError
 from .sources import Advance, Source, open_source, source_format
@@ -24,7 +24,7 @@ RDF_FORMATS = {
     "jsonld": RdfFormat.JSON_LD,
 }
 LINE_FORMATS = ("nt", "nq")
-LINES_AT_ONCE = 5000
+BLOCK = 1 << 20  # bytes of lines that are parsed at once
 MAX_ENTITY = 300  # characters; RDF/XML files declare short namespace entities only
 POSITION = re.compile(r"^Parser error at line \d+ (?:column \d+|between [^:]*)?: ?")
 
@@ -66,37 +66,59 @@ class QuadConverter:
         subject, item = quad.subject, quad.object
         if isinstance(subject, Triple) or isinstance(item, Triple):
             return Rejected(line, 0, "triple terms of RDF 1.2 are not read", str(quad)[:200])
+        head = subject.value if isinstance(subject, NamedNode) else self._name(subject.value)
+        if isinstance(item, NamedNode):
+            return Statement(head, quad.predicate.value, item.value, line)
         if isinstance(item, Literal):
             term = LiteralTerm(item.value, item.datatype.value, item.language or "")
-            return Statement(self._resource(subject), quad.predicate.value, term, line)
-        return Statement(self._resource(subject), quad.predicate.value, self._resource(item), line)
+            return Statement(head, quad.predicate.value, term, line)
+        return Statement(head, quad.predicate.value, self._name(item.value), line)
 
-    def _resource(self, term: NamedNode | BlankNode) -> str:
-        if isinstance(term, NamedNode):
-            return term.value
-        if term.value not in self._blank:
-            self._blank[term.value] = f"_:s{self._number}b{len(self._blank)}"
-        return self._blank[term.value]
+    def _name(self, label: str) -> str:
+        if label not in self._blank:
+            self._blank[label] = f"_:s{self._number}b{len(self._blank)}"
+        return self._blank[label]
 
 
 def line_statements(
-    lines: Iterable[bytes],
+    file: IO[bytes],
     rdf_format: RdfFormat,
     convert: Callable[[Quad, int], Statement | Rejected],
 ) -> Iterator[Statement | Rejected]:
     """Statements of a line format: blocks of lines at full speed, one by one where one is bad."""
-    numbered = enumerate(lines, start=1)
-    while block := list(itertools.islice(numbered, LINES_AT_ONCE)):
-        filled = [(number, line) for number, line in block if is_statement(line)]
+    first = 1  # line of the block
+    for block in whole_lines(file):
+        lines = block.count(b"\n")
         try:
-            quads = list(parse(b"".join(line for _, line in filled), rdf_format))
+            quads = list(parse(block, rdf_format))
         except SyntaxError:
             quads = []
-        if len(quads) == len(filled):
-            for (number, _), quad in zip(filled, quads, strict=True):
+        if len(quads) == lines:  # a statement a line: neither comments nor blank lines
+            for number, quad in enumerate(quads, first):
                 yield convert(quad, number)
         else:
-            yield from single_lines(filled, rdf_format, convert)
+            numbered = enumerate(block.split(b"\n"), first)
+            filled = [(number, line) for number, line in numbered if is_statement(line)]
+            if len(quads) == len(filled):
+                for (number, _), quad in zip(filled, quads, strict=True):
+                    yield convert(quad, number)
+            else:
+                yield from single_lines(filled, rdf_format, convert)
+        first += lines
+
+
+def whole_lines(file: IO[bytes]) -> Iterator[bytes]:
+    """The file in blocks that end where a line does; a last line without an end gets one."""
+    rest = b""
+    while block := file.read(BLOCK):
+        cut = block.rfind(b"\n") + 1
+        if cut:
+            yield rest + block[:cut]
+            rest = block[cut:]
+        else:
+            rest += block
+    if rest:
+        yield rest + b"\n"
 
 
 def single_lines(

@@ -64,6 +64,7 @@ class StatementCollector:
             How many statements were read, repetitions and rejections included.
         """
         resources, predicates, terms = self._resources, self._predicates, self._terms
+        triples, literals = self._triples.extend, self._literals.extend
         read = 0
         for item in stream:
             if isinstance(item, Rejected):
@@ -76,10 +77,10 @@ class StatementCollector:
             relation = predicates.setdefault(predicate, len(predicates))
             if isinstance(value, str):
                 tail = resources.setdefault(value, len(resources))
-                self._triples.extend((head, relation, tail, source, line))
+                triples((head, relation, tail, source, line))
             else:
                 term = terms.setdefault(value, len(terms))
-                self._literals.extend((head, relation, term, source, line))
+                literals((head, relation, term, source, line))
         return read
 
     def tables(self) -> StatementTables:
