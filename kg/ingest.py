@@ -3,7 +3,6 @@
 import gc
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -20,7 +19,7 @@ from .rdf_source import RDF_FORMATS, rdf_statements
 from .sources import Examined, Source, examine, source_format
 from .statements import Rejected, Statement
 from .statistics import graph_statistics
-from .store import write_store
+from .store import StoreWriter
 from .table_source import table_statements
 from .tables import StatementCollector, StatementTables
 
@@ -99,26 +98,31 @@ def _ingested(
     hierarchy = expanded(asked.hierarchy, declared, "graph.hierarchy")
     examined = [examine(source) for source in sources]
     collector = StatementCollector()
-    rejected: list[list[Rejected]] = []
+    rejected: list[list[Rejected]] = [[] for _ in sources]
     read: list[int] = []
-    for number, source in enumerate(sources):
-        rejected.append([])
-        stream = statements(source, number, declared, advance)
-        if asked.strict:
-            stream = refusing_rejections(stream, source)
-        read.append(collector.add(stream, number, rejected[-1]))
-    tables = collector.tables()
-    if not len(tables.triples) and not len(tables.literals):
-        raise UserError(
-            f"the graph is empty: {sum(read)} statements read, {sum(map(len, rejected))} rejected",
-            ", ".join(source.name for source in sources),
-            rejected_example(sources, rejected),
-        )
-    entries = [
-        source_entry(source, facts, count, tables.stored(number), len(rejected[number]))
-        for number, (source, facts, count) in enumerate(zip(sources, examined, read, strict=True))
-    ]
-    return write_graph(out, tables, label_predicates, hierarchy, entries, rejected)
+    with StoreWriter(out / "store") as store:
+        for number, source in enumerate(sources):
+            stream = statements(source, number, declared, advance)
+            if asked.strict:
+                stream = refusing_rejections(stream, source)
+            read.append(collector.add(store.storing(stream), number, rejected[number]))
+        tables = collector.tables()
+        if not len(tables.triples) and not len(tables.literals):
+            raise UserError(
+                f"the graph is empty: {sum(read)} statements read, "
+                f"{sum(map(len, rejected))} rejected",
+                ", ".join(source.name for source in sources),
+                rejected_example(sources, rejected),
+            )
+        entries = [
+            source_entry(source, facts, count, tables.stored(number), len(rejected[number]))
+            for number, (source, facts, count) in enumerate(
+                zip(sources, examined, read, strict=True)
+            )
+        ]
+        summary = write_tables(out, tables, label_predicates, hierarchy, entries, rejected)
+        store.finish(tables)
+    return summary
 
 
 def statements(
@@ -182,7 +186,7 @@ def source_entry(
     }
 
 
-def write_graph(
+def write_tables(
     out: Path,
     tables: StatementTables,
     label_predicates: Sequence[str],
@@ -190,28 +194,21 @@ def write_graph(
     entries: Sequence[Mapping[str, str | int]],
     rejected: Sequence[Sequence[Rejected]],
 ) -> IngestSummary:
-    """Every file of the graph directory, and what was written in numbers.
-
-    The store is written beside the tables: Oxigraph needs no lock of Python's.
-    """
-    out.mkdir(parents=True, exist_ok=True)
-    with ThreadPoolExecutor(1) as beside:
-        store = beside.submit(write_store, out / "store", tables)
-        label_of = graph_tables.labels(tables, label_predicates)
-        names = graph_tables.name_table(tables, label_predicates)
-        for name, table in {
-            "entities": graph_tables.entity_table(tables, label_of),
-            "names": names,
-            "relations": graph_tables.relation_table(tables, label_of),
-            "literals": graph_tables.literal_table(tables),
-            "rejected": graph_tables.rejected_table(rejected),
-        }.items():
-            pq.write_table(table, out / f"{name}.parquet", compression="zstd")
-        np.save(out / "triples.npy", tables.triples, allow_pickle=False)
-        np.save(out / "triple_origin.npy", tables.triple_origin, allow_pickle=False)
-        write_json(out / "sources.json", list(entries))
-        write_json(out / "statistics.json", graph_statistics(tables, names, label_of, hierarchy))
-        store.result()
+    """Every file of the graph directory but the store, and what was written in numbers."""
+    label_of = graph_tables.labels(tables, label_predicates)
+    names = graph_tables.name_table(tables, label_predicates)
+    for name, table in {
+        "entities": graph_tables.entity_table(tables, label_of),
+        "names": names,
+        "relations": graph_tables.relation_table(tables, label_of),
+        "literals": graph_tables.literal_table(tables),
+        "rejected": graph_tables.rejected_table(rejected),
+    }.items():
+        pq.write_table(table, out / f"{name}.parquet", compression="zstd")
+    np.save(out / "triples.npy", tables.triples, allow_pickle=False)
+    np.save(out / "triple_origin.npy", tables.triple_origin, allow_pickle=False)
+    write_json(out / "sources.json", list(entries))
+    write_json(out / "statistics.json", graph_statistics(tables, names, label_of, hierarchy))
     return IngestSummary(
         entities=len(tables.entities),
         relations=len(tables.relations),

@@ -1,65 +1,148 @@
-"""The Oxigraph store of a graph directory: every statement once, for SPARQL."""
+"""The Oxigraph store of a graph directory: every statement once, for SPARQL.
+
+It is written beside the reading: Oxigraph parses and sorts N-Triples text without Python's lock.
+"""
 
 import itertools
+import os
+import re
 import shutil
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
+from types import TracebackType
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
-from numpy.typing import NDArray
 from pyoxigraph import BlankNode, Literal, NamedNode, Quad, RdfFormat, Store
 
 from . import vocabulary as v
-from .statements import LiteralTerm
-from .tables import Int32, StatementTables
+from .statements import LiteralTerm, Rejected, Statement
+from .tables import StatementTables
 
-Bools = NDArray[np.bool_]
 BLANK = "_:"
 # Statements in one load: Oxigraph holds a whole load in memory, about a kilobyte a statement.
 BATCH = 100_000
-SPACE, NOTHING, END, QUOTE = (pa.scalar(text, pa.large_string()) for text in (" ", "", " .\n", '"'))
-# Of N-Triples, section 2.4; the backslash first.
-ESCAPES = (("\\", "\\\\"), ('"', '\\"'), ("\n", "\\n"), ("\r", "\\r"))
+AHEAD = 2  # batches that may wait for their load
+# Of N-Triples, section 2.4.
+ESCAPED = re.compile(r'["\\\n\r]')
+ESCAPES = str.maketrans({"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r"})
 
 
-def write_store(directory: Path, tables: StatementTables) -> None:
-    """Write a new store; an older one at the same place is removed.
+class StoreWriter:
+    """Takes statements while they are read; `finish` puts the store in its place.
 
-    Nearly all of it runs without Python's lock, so it can be done beside other work.
+    Use it as a context manager: left without `finish`, it removes what it wrote, and an older store
+    at the same place stays.
     """
-    shutil.rmtree(directory, ignore_errors=True)
-    store = Store(directory)
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self._unfinished = directory.with_name(f"{directory.name}.unfinished")
+        self._store: Store | None = None
+        self._worker = ThreadPoolExecutor(1)
+        self._waiting: deque[Future[None]] = deque()
+
+    def __enter__(self) -> "StoreWriter":
+        shutil.rmtree(self._unfinished, ignore_errors=True)
+        self._unfinished.parent.mkdir(parents=True, exist_ok=True)
+        self._store = Store(self._unfinished)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._worker.shutdown(cancel_futures=True)
+        self._store = None
+        shutil.rmtree(self._unfinished, ignore_errors=True)
+
+    def storing(self, stream: Iterable[Statement | Rejected]) -> Iterator[Statement | Rejected]:
+        """The stream as it is; its statements without blank nodes are stored on the way."""
+        batch: list[Statement] = []
+        for item in stream:
+            yield item
+            if isinstance(item, Statement):
+                batch.append(item)
+                if len(batch) == BATCH:
+                    self._load(batch)
+                    batch = []
+        self._load(batch)
+
+    def finish(self, tables: StatementTables) -> None:
+        """Store what is left, of all that was read, and put the store in its place.
+
+        A load gives blank nodes new names, so statements with blank nodes are left until now.
+        """
+        store = self._open()
+        self._wait(0)
+        remaining = blank_node_quads(tables)
+        while batch := list(itertools.islice(remaining, BATCH)):
+            store.bulk_extend(batch)
+        store.flush()
+        del store
+        self._store = None  # closes it
+        shutil.rmtree(self._directory, ignore_errors=True)
+        os.replace(self._unfinished, self._directory)
+
+    def _load(self, batch: list[Statement]) -> None:
+        self._wait(AHEAD)
+        store = self._open()
+
+        def load() -> None:
+            # Terms were checked when they were read.
+            store.bulk_load(ntriples(batch), RdfFormat.N_TRIPLES, lenient=True)
+
+        self._waiting.append(self._worker.submit(load))
+
+    def _wait(self, most: int) -> None:
+        """Until no more than so many batches wait; an error of theirs is raised here."""
+        while len(self._waiting) > most:
+            self._waiting.popleft().result()
+
+    def _open(self) -> Store:
+        if self._store is None:
+            raise ValueError("the store isn't open")
+        return self._store
+
+
+def ntriples(statements: Iterable[Statement]) -> str:
+    """The statements without blank nodes, a line each."""
+    suffixes: dict[tuple[str, str], str] = {}
+    lines = []
+    for subject, predicate, value, _, _ in statements:
+        if subject.startswith(BLANK):
+            continue
+        if isinstance(value, str):
+            if not value.startswith(BLANK):
+                lines.append(f"<{subject}> <{predicate}> <{value}> .\n")
+            continue
+        text, datatype, language = value
+        suffix = suffixes.get((datatype, language))
+        if suffix is None:
+            suffix = suffixes[datatype, language] = _suffix(datatype, language)
+        if ESCAPED.search(text):
+            text = text.translate(ESCAPES)
+        lines.append(f'<{subject}> <{predicate}> "{text}"{suffix} .\n')
+    return "".join(lines)
+
+
+def _suffix(datatype: str, language: str) -> str:
+    if language:
+        return f"@{language}"
+    return "" if datatype == v.XSD_STRING else f"^^<{datatype}>"
+
+
+def blank_node_quads(tables: StatementTables) -> Iterator[Quad]:
+    """The statements about blank nodes, in the default graph."""
     blank = np.array([iri.startswith(BLANK) for iri in tables.entities], bool)
-    for text in ntriples(tables, ~blank):
-        # Terms were checked when they were read.
-        store.bulk_load(bytes(text), RdfFormat.N_TRIPLES, lenient=True)
-    # A load gives blank nodes new names, so theirs are handed over as objects.
-    remaining = _quads_of(tables, blank)
-    while batch := list(itertools.islice(remaining, BATCH)):
-        store.bulk_extend(batch)
-    store.flush()
-
-
-def ntriples(tables: StatementTables, wanted: Bools) -> Iterator[memoryview]:
-    """The statements about (entities,) wanted entities alone as N-Triples text, in parts."""
-    resources = pa.array([f"<{iri}>" for iri in tables.entities], pa.large_string())
-    relations = pa.array([f"<{iri}>" for iri in tables.relations], pa.large_string())
-    rows = tables.triples[wanted[tables.triples[:, 0]] & wanted[tables.triples[:, 2]]]
-    yield from _lines(rows, resources, relations, resources)
-    predicates = pa.array([f"<{iri}>" for iri in tables.literal_predicates], pa.large_string())
-    rows = tables.literals[wanted[tables.literals[:, 0]]]
-    yield from _lines(rows, resources, predicates, _literals(tables.literal_terms))
-
-
-def _quads_of(tables: StatementTables, wanted: Bools) -> Iterator[Quad]:
-    """The statements about any of the (entities,) wanted entities, in the default graph."""
-    rows = tables.triples[wanted[tables.triples[:, 0]] | wanted[tables.triples[:, 2]]]
+    rows = tables.triples[blank[tables.triples[:, 0]] | blank[tables.triples[:, 2]]]
     for head, relation, tail in rows.tolist():
         subject, item = _node(tables.entities[head]), _node(tables.entities[tail])
         yield Quad(subject, NamedNode(tables.relations[relation]), item)
-    for entity, predicate, term in tables.literals[wanted[tables.literals[:, 0]]].tolist():
+    for entity, predicate, term in tables.literals[blank[tables.literals[:, 0]]].tolist():
         named = NamedNode(tables.literal_predicates[predicate])
         yield Quad(_node(tables.entities[entity]), named, _literal(tables.literal_terms[term]))
 
@@ -72,43 +155,3 @@ def _literal(term: LiteralTerm) -> Literal:
     if term.language:
         return Literal(term.value, language=term.language)
     return Literal(term.value, datatype=NamedNode(term.datatype))
-
-
-def _lines(
-    rows: Int32, subjects: pa.Array, predicates: pa.Array, objects: pa.Array
-) -> Iterator[memoryview]:
-    """Rows (n, 3) of numbers as lines; a column's numbers are places in its array of terms."""
-    for start in range(0, len(rows), BATCH):
-        part = rows[start : start + BATCH]
-        columns = [
-            terms.take(pa.array(np.ascontiguousarray(part[:, place])))
-            for place, terms in enumerate((subjects, predicates, objects))
-        ]
-        joined = pc.binary_join_element_wise(*columns, SPACE)
-        yield _text(pc.binary_join_element_wise(joined, END, NOTHING))
-
-
-def _text(lines: pa.Array) -> memoryview:
-    """The characters of an array's texts, one after another, without a copy."""
-    _, offsets, characters = lines.buffers()
-    ends = np.frombuffer(offsets, np.int64)[[lines.offset, lines.offset + len(lines)]]
-    return memoryview(characters)[ends[0] : ends[1]]
-
-
-def _literals(terms: Sequence[LiteralTerm]) -> pa.Array:
-    """Literals with their language, or with their datatype."""
-    values = pa.array([term.value for term in terms], pa.large_string())
-    for character, escape in ESCAPES:
-        values = pc.replace_substring(values, character, escape)
-    kinds = {(term.datatype, term.language) for term in terms}
-    suffixes = {kind: _suffix(*kind) for kind in kinds}
-    endings = pa.array(
-        [suffixes[term.datatype, term.language] for term in terms], pa.large_string()
-    )
-    return pc.binary_join_element_wise(QUOTE, values, endings, NOTHING)
-
-
-def _suffix(datatype: str, language: str) -> str:
-    if language:
-        return f'"@{language}'
-    return '"' if datatype == v.XSD_STRING else f'"^^<{datatype}>'
