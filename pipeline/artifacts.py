@@ -172,6 +172,13 @@ def _kept(work: Path, resumable: bool) -> Iterator[None]:
         raise
 
 
+def remove_abandoned(folder: Path) -> None:
+    """Work that was killed and that no process holds any more, whatever its key."""
+    for work in folder.glob("*.partial"):
+        with suppress(UserError), _lock(work.with_suffix(".lock"), folder.name):
+            _remove(work)
+
+
 def publish(artifacts: Path, recipe: Recipe, recorded: Mapping[str, Any]) -> Manifest:
     """Turn the finished work folder into the artifact: all files on disk, manifest last, then rename."""
     work, folder = partial_folder(artifacts, recipe), recipe.folder(artifacts)

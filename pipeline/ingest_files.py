@@ -19,7 +19,15 @@ from ..kg.ingest import GraphSettings, IngestSummary, ingest
 from ..kg.snapshots import CURRENT, SNAPSHOTS, make_current, snapshots_by_age
 from ..kg.sources import Source, nearest_file
 from . import machine
-from .artifacts import Manifest, Recipe, file_digest, publish, read_manifest, work_folder
+from .artifacts import (
+    Manifest,
+    Recipe,
+    file_digest,
+    publish,
+    read_manifest,
+    remove_abandoned,
+    work_folder,
+)
 from .console import Console, duration
 from .ingest_stage import say_rejections, say_summary
 from .stage_list import STAGES
@@ -157,7 +165,8 @@ def _recorded(summary: IngestSummary, seconds: float) -> dict[str, Any]:
 
 
 def _drop_old(out: Path, current: Path) -> None:
-    """Keep the current snapshot and the newest other one."""
+    """Keep the current snapshot and the newest other one, and nothing of runs that were killed."""
+    remove_abandoned(out / SNAPSHOTS)
     others = [path for path in snapshots_by_age(out) if path != current]
     for path in others[KEPT - 1 :]:
         shutil.rmtree(path, ignore_errors=True)

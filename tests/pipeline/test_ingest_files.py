@@ -1,5 +1,6 @@
 """`infact ingest FILE…`, as a user runs it; stopped at any moment, the old graph or the new one."""
 
+import fcntl
 import json
 import os
 import random
@@ -73,6 +74,19 @@ def test_an_earlier_snapshot_becomes_current_again(tmp_path: Path) -> None:
     for file in (old, new, old):
         ingest_files(asked(file, out=out), Console())
     assert labels(out) == {"old 0", "old 1", "old 2"}
+
+
+def test_what_a_killed_run_left_is_removed_unless_another_is_at_work_there(tmp_path: Path) -> None:
+    out = tmp_path / "graph"
+    left, used = (out / "ingest" / f"{key}.partial" for key in ("left", "used"))
+    for folder in (left, used):
+        folder.mkdir(parents=True)
+        folder.with_suffix(".lock").touch()
+    with used.with_suffix(".lock").open("r+") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        ingest_files(asked(write(tmp_path / "a.nt", "thing"), out=out), Console())
+    assert not left.exists()
+    assert used.exists()
 
 
 def test_standard_input_needs_no_name_and_no_format(tmp_path: Path) -> None:
