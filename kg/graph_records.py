@@ -31,6 +31,11 @@ class Origin:
     source: str
     line: int
 
+    @property
+    def place(self) -> str:
+        """Source and line, as messages spell them."""
+        return f"{self.source}:{self.line}" if self.line else self.source
+
 
 @dataclass(frozen=True)
 class Literal:

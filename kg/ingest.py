@@ -4,7 +4,7 @@ import gc
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -97,6 +97,8 @@ def _ingested(
     label_predicates = expanded(asked.label_predicates, declared, "graph.label_predicates")
     hierarchy = expanded(asked.hierarchy, declared, "graph.hierarchy")
     examined = [examine(source) for source in sources]
+    # Told once: where the name doesn't tell it, the file is opened for it.
+    sources = [replace(source, format=source_format(source)) for source in sources]
     collector = StatementCollector()
     rejected: list[list[Rejected]] = [[] for _ in sources]
     read: list[int] = []
@@ -175,7 +177,7 @@ def source_entry(
     return {
         "name": source.name,
         **asdict(examined),
-        "format": source_format(source),
+        "format": source.format,
         "read": read,
         "stored": stored,
         "duplicate": duplicate,

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from .graph import KnowledgeGraph
+from .graph_records import Origin
 from .linker import Linker
 from .name_groups import fold_name
 from .probes import Probe
@@ -20,19 +21,17 @@ class TrueOption:
     Attributes:
         option: as the question spells it.
         row: of the graph's triples, the one that says so.
-        source: where that was read first, as the user spelt the file.
-        line: line there; 0 where the format has none.
+        origin: where that was read first.
     """
 
     option: str
     row: int
-    source: str
-    line: int
+    origin: Origin
 
     @property
     def place(self) -> str:
         """Source and line, as messages spell them."""
-        return f"{self.source}:{self.line}" if self.line else self.source
+        return self.origin.place
 
 
 class _Role(NamedTuple):
@@ -132,5 +131,4 @@ def _row(graph: KnowledgeGraph, subject: int, role: _Role, other: int) -> int | 
 
 
 def _true_option(graph: KnowledgeGraph, option: str, row: int) -> TrueOption:
-    origin = graph.origin(row)
-    return TrueOption(option, row, origin.source, origin.line)
+    return TrueOption(option, row, graph.origin(row))

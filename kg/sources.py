@@ -33,10 +33,13 @@ FORMATS: Mapping[str, str] = {  # extension → format
     "tsv": "tsv",
 }
 BLOCK = 1 << 20  # bytes read at once
-MAGIC: Mapping[bytes, str] = {  # first bytes → compression, whatever the file is called
-    b"\x1f\x8b": "gzip",
-    b"BZh": "bz2",
-    b"\x28\xb5\x2f\xfd": "zstd",
+# First bytes → how to decompress, whatever the file is called.
+DECOMPRESSORS: Mapping[bytes, Callable[[IO[bytes]], Any]] = {
+    b"\x1f\x8b": lambda file: gzip.GzipFile(fileobj=file),
+    b"BZh": bz2.BZ2File,
+    b"\x28\xb5\x2f\xfd": lambda file: pyarrow.CompressedInputStream(
+        pyarrow.PythonFile(file), "zstd"
+    ),
 }
 COMPRESSED = ("gz", "bz2", "zst")  # extensions that say nothing of the format
 MAX_INFLATION = 200  # decompressed bytes for each byte on disk; text compresses 3–30 times
@@ -120,11 +123,7 @@ def examine(source: Source) -> Examined:
     Raises:
         UserError: a folder, no such file (naming the nearest), or the first byte that isn't UTF-8.
     """
-    if source.path.is_dir():
-        problem = "this is a folder, and a source is a file"
-        raise UserError(problem, source.name, "name each file under a [[source]] of its own")
-    if not source.path.is_file():
-        raise UserError("there is no such file", source.name, nearest_file(source.path))
+    check_file(source)
     with source.path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     decoder = codecs.getincrementaldecoder("utf-8")()
@@ -143,6 +142,15 @@ def examine(source: Source) -> Examined:
     return Examined(digest, source.path.stat().st_size)
 
 
+def check_file(source: Source) -> None:
+    """Raises UserError where the source is a folder, or there is no such file (naming the nearest)."""
+    if source.path.is_dir():
+        problem = "this is a folder, and a source is a file"
+        raise UserError(problem, source.name, "name each file under a [[source]] of its own")
+    if not source.path.is_file():
+        raise UserError("there is no such file", source.name, nearest_file(source.path))
+
+
 def _not_utf8(
     source: Source, error: UnicodeDecodeError, start: int, line: int, block: bytes
 ) -> UserError:
@@ -154,13 +162,6 @@ def _not_utf8(
         f"{source.name}:{line}",
         "convert it, for example with: iconv -f LATIN1 -t UTF-8",
     )
-
-
-DECOMPRESSORS: Mapping[str, Callable[[IO[bytes]], Any]] = {
-    "gzip": lambda file: gzip.GzipFile(fileobj=file),
-    "bz2": bz2.BZ2File,
-    "zstd": lambda file: pyarrow.CompressedInputStream(pyarrow.PythonFile(file), "zstd"),
-}
 
 
 def nearest_file(path: Path) -> str:
@@ -181,11 +182,11 @@ def open_source(source: Source, advance: Advance | None = None) -> IO[bytes]:
         UserError: while reading, when a compressed file grows out of proportion.
     """
     counted = io.BufferedReader(CountedFile(source.path, advance), BLOCK)
-    first = counted.peek(max(map(len, MAGIC)))
-    kinds = [kind for magic, kind in MAGIC.items() if first.startswith(magic)]
-    if not kinds:
+    first = counted.peek(max(map(len, DECOMPRESSORS)))
+    decompress = next((of for magic, of in DECOMPRESSORS.items() if first.startswith(magic)), None)
+    if decompress is None:
         return counted
-    inner = DECOMPRESSORS[kinds[0]](counted)
+    inner = decompress(counted)
     limit = max(BLOCK, MAX_INFLATION * source.path.stat().st_size)
     return io.BufferedReader(BoundedInflation(cast(IO[bytes], inner), limit, source.name), BLOCK)
 

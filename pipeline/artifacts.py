@@ -117,13 +117,14 @@ def read_manifest(folder: Path) -> Manifest | None:
 
 def newest_manifest(artifacts: Path, stage: str) -> Manifest | None:
     """The manifest of the stage's artifact that was made last, whatever its key."""
-    places = [path for path in (artifacts / stage).glob("*") if path.suffix == ""]
-    made = [
-        (path.stat().st_mtime_ns, path.name, manifest)
-        for path in places
-        if (manifest := read_manifest(path)) is not None
-    ]
-    return max(made, key=lambda entry: entry[:2])[2] if made else None
+    found = (read_manifest(path) for path in newest_first(artifacts, stage))
+    return next((manifest for manifest in found if manifest is not None), None)
+
+
+def newest_first(artifacts: Path, stage: str) -> list[Path]:
+    """The folders of the stage's artifacts; those that are worked on aren't among them."""
+    folders = [path for path in (artifacts / stage).glob("*") if path.suffix == ""]
+    return sorted(folders, key=lambda path: (path.stat().st_mtime_ns, path.name), reverse=True)
 
 
 def partial_folder(artifacts: Path, recipe: Recipe) -> Path:
@@ -184,16 +185,16 @@ def publish(artifacts: Path, recipe: Recipe, recorded: Mapping[str, Any]) -> Man
     work, folder = partial_folder(artifacts, recipe), recipe.folder(artifacts)
     _remove(work / RESUME)
     for path in _files(work):
-        _flush(path)
+        flush(path)
     manifest = Manifest(recipe, folder_digests(work), recorded)
     with (work / MANIFEST).open("w", encoding="utf-8") as file:
         json.dump(asdict(manifest), file, indent=1, ensure_ascii=False)
         file.flush()
         os.fsync(file.fileno())
-    _flush(work)
+    flush(work)
     _remove(folder)
     work.rename(folder)
-    _flush(folder.parent)
+    flush(folder.parent)
     return manifest
 
 
@@ -202,7 +203,8 @@ def _remove(folder: Path) -> None:
         shutil.rmtree(folder)
 
 
-def _flush(path: Path) -> None:
+def flush(path: Path) -> None:
+    """Have what was written to a file, or into a folder, on disk."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -1,4 +1,4 @@
-"""The graph that a command reads: a folder that was named, one that lies here, or the project's."""
+"""The graph that a command reads: that of a folder that was named, or the project's."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass

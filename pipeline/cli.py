@@ -4,7 +4,7 @@ import gc
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -17,9 +17,6 @@ from .command_options import (
     run_targets,
 )
 from .stage_list import STAGES
-
-if TYPE_CHECKING:
-    pass
 
 STOPPED = "stopped; the next run resumes: finished stages are kept, training continues where it was"
 EXIT_DIFFERENT = 1

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ..errors import UserError
+
 if TYPE_CHECKING:
     from .project import Project
 
@@ -25,6 +27,22 @@ Graph = Annotated[Path | None, typer.Option(help="Folder of a graph; the project
 Prefix = Annotated[
     list[str] | None, typer.Option(help="name=IRI, for names like ex:one; may be repeated.")
 ]
+
+
+def declared_prefixes(given: list[str] | None) -> dict[str, str]:
+    """The `name=IRI` texts of `--prefix` as a mapping.
+
+    Raises:
+        UserError: one is written otherwise.
+    """
+    prefixes = {}
+    for text in given or ():
+        name, _, space = text.partition("=")
+        if not name or not space:
+            fix = "write --prefix ex=http://example.org/"
+            raise UserError("a prefix needs a name and an IRI", f"--prefix {text}", fix)
+        prefixes[name] = space
+    return prefixes
 
 
 def run_targets(targets: list[str], config: Path | None, json: bool) -> None:

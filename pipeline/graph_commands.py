@@ -6,7 +6,15 @@ from typing import Annotated
 import typer
 
 from ..errors import UserError
-from .command_options import Config, Graph, Json, Prefix, load_chosen_project, run_targets
+from .command_options import (
+    Config,
+    Graph,
+    Json,
+    Prefix,
+    declared_prefixes,
+    load_chosen_project,
+    run_targets,
+)
 
 
 def ingest(
@@ -33,9 +41,9 @@ def ingest(
         problem = "--config is given with files, which need no project"
         raise UserError(problem, "infact ingest", "Leave one of the two out.")
     from .console import Console
-    from .ingest_files import FilesToIngest, ingest_files, parsed_prefixes
+    from .ingest_files import FilesToIngest, ingest_files
 
-    prefixes = parsed_prefixes(prefix or ())
+    prefixes = declared_prefixes(prefix)
     ingest_files(FilesToIngest(tuple(files), out, format, prefixes, strict), Console(json))
 
 
@@ -48,10 +56,9 @@ def query(
 ) -> None:
     """Ask the graph in SPARQL; the query can only read, and only this graph."""
     from .chosen_graph import choose_graph
-    from .ingest_files import parsed_prefixes
     from .query_graph import query_graph
 
-    chosen = choose_graph(graph, parsed_prefixes(prefix or ()), lambda: load_chosen_project(config))
+    chosen = choose_graph(graph, declared_prefixes(prefix), lambda: load_chosen_project(config))
     typer.echo(query_graph(chosen, sparql, format))
 
 
@@ -65,8 +72,7 @@ def show(
     """Show what the graph holds about an entity, and where that was read."""
     from .chosen_graph import choose_graph
     from .console import Console
-    from .ingest_files import parsed_prefixes
     from .show_entity import show_entity
 
-    chosen = choose_graph(graph, parsed_prefixes(prefix or ()), lambda: load_chosen_project(config))
+    chosen = choose_graph(graph, declared_prefixes(prefix), lambda: load_chosen_project(config))
     show_entity(chosen, entity, Console(json))

@@ -8,7 +8,6 @@ import numpy as np
 import pyarrow.parquet as pq
 from transformers import PreTrainedTokenizerBase
 
-from ..errors import UserError
 from ..kg.edited_facts import REMOVED
 from ..kg.fact_prompt import FactLine, augmented_prompt, fact_lines
 from ..kg.graph import KnowledgeGraph
@@ -46,9 +45,6 @@ class GraphReader:
         Raises:
             UserError: the folder holds no ingested graph.
         """
-        if not (graph_folder / "triples.npy").exists():
-            problem = "the folder holds no ingested graph: it has no triples.npy"
-            raise UserError(problem, str(graph_folder), "name a folder that `infact ingest` wrote")
         graph = KnowledgeGraph.open(graph_folder)
         return cls(graph, FactRetriever(graph, Linker.build(graph), np.empty(0, np.int32)), {})
 
@@ -93,7 +89,7 @@ class GraphReader:
     def citation(self, fact: RetrievedFact) -> str:
         """A triple in words with its IRIs' subject, source file and line."""
         origin = self.graph.origin(fact.row)
-        place = f"{origin.source}:{origin.line}" if origin.line else origin.source
+        place = origin.place
         told = int(self.graph.triples[fact.row, 2])
         if told != fact.object:
             place = f"edited: {self.graph.label(told)} in {place}"

@@ -4,6 +4,7 @@ DIR holds snapshots (see `kg/snapshots.py`): one a content, made whole before re
 files read in the same way are the same snapshot, and aren't read again.
 """
 
+import os
 import shutil
 import sys
 import tempfile
@@ -16,13 +17,15 @@ from typing import Any
 
 from ..errors import UserError
 from ..kg.ingest import GraphSettings, IngestSummary, ingest
-from ..kg.snapshots import CURRENT, SNAPSHOTS, make_current, snapshots_by_age
-from ..kg.sources import Source, nearest_file
+from ..kg.snapshots import CURRENT, SNAPSHOTS
+from ..kg.sources import Source, check_file
 from . import machine
 from .artifacts import (
     Manifest,
     Recipe,
     file_digest,
+    flush,
+    newest_first,
     publish,
     read_manifest,
     remove_abandoned,
@@ -56,22 +59,6 @@ class FilesToIngest:
     strict: bool
 
 
-def parsed_prefixes(given: Sequence[str]) -> dict[str, str]:
-    """`name=IRI` texts of the command line as a mapping.
-
-    Raises:
-        UserError: one is written otherwise.
-    """
-    prefixes = {}
-    for text in given:
-        name, equals, space = text.partition("=")
-        if not equals or not name or not space:
-            fix = "write --prefix ex=http://example.org/"
-            raise UserError("a prefix needs a name and an IRI", f"--prefix {text}", fix)
-        prefixes[name] = space
-    return prefixes
-
-
 def ingest_files(asked: FilesToIngest, console: Console) -> None:
     """Make the snapshot, let readers find it, and say what is in it.
 
@@ -89,7 +76,7 @@ def ingest_files(asked: FilesToIngest, console: Console) -> None:
             manifest = _make(asked, sources, settings, recipe, console)
         else:
             console.line(f"nothing changed: {folder} is kept")
-        make_current(asked.out, recipe.key)
+        _make_current(asked.out, recipe.key)
     _drop_old(asked.out, folder)
     console.result(
         {"graph": str(asked.out), "snapshot": recipe.key, "made": made, **manifest.recorded}
@@ -99,9 +86,9 @@ def ingest_files(asked: FilesToIngest, console: Console) -> None:
 def _check_out(out: Path) -> None:
     if out.exists() and not out.is_dir():
         raise UserError("this is a file, and a graph is a folder", str(out), "name another --out")
-    if out.is_dir() and any(out.iterdir()) and not (out / CURRENT).exists():
-        if [path.name for path in out.iterdir()] == [SNAPSHOTS]:
-            return  # an ingestion that was stopped before its first graph
+    names = {path.name for path in out.iterdir()} if out.is_dir() else set()
+    # Snapshots alone: an ingestion that was stopped before its first graph.
+    if names and CURRENT not in names and names != {SNAPSHOTS}:
         fix = "name an empty folder, or one that `infact ingest` made"
         raise UserError("the folder holds something else", str(out), fix)
 
@@ -120,22 +107,22 @@ def _with_standard_input(asked: FilesToIngest) -> Iterator[list[Source]]:
                 with path.open("wb") as file:
                     shutil.copyfileobj(sys.stdin.buffer, file, MEBIBYTE)
                 name = "standard input"
-            elif not path.is_file() and not path.is_dir():
-                raise UserError("there is no such file", name, nearest_file(path))
-            sources.append(Source(path, name, format=asked.format))
+            source = Source(path, name, format=asked.format)
+            check_file(source)
+            sources.append(source)
         yield sources
 
 
 def _recipe(asked: FilesToIngest, sources: Sequence[Source], settings: GraphSettings) -> Recipe:
     """The key of a snapshot: names and contents of the files, and how they are read."""
-    version = next(stage.version for stage in STAGES if stage.name == "ingest")
+    version = next(stage.version for stage in STAGES if stage.name == SNAPSHOTS)
     read_as = {**asdict(settings), "format": asked.format, "prefixes": dict(asked.prefixes)}
     names = [Path(source.name).name for source in sources]
     files = {
         f"{number} {name}": file_digest(source.path)
         for number, (name, source) in enumerate(zip(names, sources, strict=True))
     }
-    return Recipe("ingest", version, read_as, None, files)
+    return Recipe(SNAPSHOTS, version, read_as, None, files)
 
 
 def _make(
@@ -164,9 +151,18 @@ def _recorded(summary: IngestSummary, seconds: float) -> dict[str, Any]:
     return {**asdict(summary), "seconds": round(seconds, 3), "peak_mib": round(peak, 1)}
 
 
+def _make_current(out: Path, name: str) -> None:
+    """Let readers find this snapshot from now on, also after the machine lost its power."""
+    unfinished = out / SNAPSHOTS / f"{CURRENT}.unfinished"
+    unfinished.write_text(f"{name}\n", encoding="utf-8")
+    flush(unfinished)
+    os.replace(unfinished, out / CURRENT)
+    flush(out)
+
+
 def _drop_old(out: Path, current: Path) -> None:
     """Keep the current snapshot and the newest other one, and nothing of runs that were killed."""
     remove_abandoned(out / SNAPSHOTS)
-    others = [path for path in snapshots_by_age(out) if path != current]
+    others = [path for path in newest_first(out, SNAPSHOTS) if path != current]
     for path in others[KEPT - 1 :]:
         shutil.rmtree(path, ignore_errors=True)

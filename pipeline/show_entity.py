@@ -45,8 +45,7 @@ def card_lines(card: EntityCard, prefixes: Prefixes) -> Iterator[str]:
         if literal.value not in named:
             text = literal.value.replace("\n", " ")
             cut = text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
-            place = _place(literal.origin.source, literal.origin.line)
-            yield f"  {prefixes.compress(literal.predicate)}: {cut}  [{place}]"
+            yield f"  {prefixes.compress(literal.predicate)}: {cut}  [{literal.origin.place}]"
     for edges in card.outgoing:
         yield from _edge_lines(edges, f"→ {edges.label}")
     for edges in card.incoming:
@@ -56,11 +55,6 @@ def card_lines(card: EntityCard, prefixes: Prefixes) -> Iterator[str]:
 def _edge_lines(edges: Edges, head: str) -> Iterator[str]:
     yield f"{head} ({edges.count:,})"
     for neighbour in edges.neighbours:
-        place = _place(neighbour.origin.source, neighbour.origin.line)
-        yield f"    {neighbour.label}  {neighbour.iri}  [{place}]"
+        yield f"    {neighbour.label}  {neighbour.iri}  [{neighbour.origin.place}]"
     if edges.count > len(edges.neighbours):
         yield f"    … and {edges.count - len(edges.neighbours):,} more"
-
-
-def _place(source: str, line: int) -> str:
-    return f"{source}:{line}" if line else source

@@ -2,6 +2,7 @@
 
 import re
 import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,6 +18,8 @@ from transformers import (
 )
 from transformers.modeling_utils import PreTrainedModel
 
+# The command line, run by the interpreter that runs the tests.
+COMMAND = [sys.executable, "-c", "from infact.pipeline.cli import main; main()"]
 DATA = Path(__file__).resolve().parents[1] / "data"
 END, PADDING = "<|endoftext|>", "<|padding|>"
 

@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 from ...errors import UserError
 from ...kg.bear_writer import write_bear
 from ...kg.facts_writer import facts_lines
+from ...kg.graph_records import Origin
 from ...kg.pools import ASKED, EDITED
 from ...kg.probes import Probe
 from ..console import Console
@@ -71,7 +72,7 @@ def project_to_export(project: "Project", format: str, out: Path, pools: Sequenc
     folder = existing_artifacts(project, ["facts"])["facts"]
     facts = pq.read_table(folder / "facts.parquet", columns=["fact", "pool", "source", "line"])
     rows = facts.to_pylist()
-    places = {row["fact"]: _place(row["source"], row["line"]) for row in rows}
+    places = {row["fact"]: Origin(row["source"], row["line"]).place for row in rows}
     probes: dict[str, list[Probe]] = {}
     for question in asked_questions(folder, ASKED):
         probe = question_probe(question, places[question.fact])
@@ -195,7 +196,3 @@ def _new_folder(out: Path) -> Iterator[Path]:
         raise UserError(problem, str(out), "Free some space, or name another folder.") from None
     finally:
         shutil.rmtree(work, ignore_errors=True)
-
-
-def _place(source: str, line: int) -> str:
-    return f"{source}:{line}" if line else source

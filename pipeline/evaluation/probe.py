@@ -95,7 +95,7 @@ def evaluate(asked: Asked, console: Console) -> None:
         raise UserError(problem, "--precision", f"Name one of {', '.join(PRECISIONS)}.")
     probes = read_probes(asked.facts)
     reader = _open_graph(asked.graph, probes) if asked.graph else None
-    recipe = _recipe(asked, probes)
+    recipe = _recipe(asked, probes, reader)
     folder = recipe.folder(asked.out)
     rate = None
     if read_manifest(folder) is None:
@@ -106,7 +106,7 @@ def evaluate(asked: Asked, console: Console) -> None:
     _show(result, folder, rate, console)
 
 
-def _recipe(asked: Asked, probes: Sequence[Probe]) -> Recipe:
+def _recipe(asked: Asked, probes: Sequence[Probe], reader: "GraphReader | None") -> Recipe:
     from ...models.language_model import model_folders  # heavy: after the facts have been read
 
     return Recipe(
@@ -117,7 +117,7 @@ def _recipe(asked: Asked, probes: Sequence[Probe]) -> Recipe:
         inputs={
             "model": digest_of([file_digest(of) for of in model_folders(asked.model, asked.base)]),
             "facts": digest_of([asdict(probe) for probe in probes]),
-            "graph": file_digest(asked.graph) if asked.graph else "",
+            "graph": file_digest(reader.graph.directory) if reader else "",
         },
     )
 

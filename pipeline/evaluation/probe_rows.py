@@ -138,27 +138,33 @@ def _costs(asking: Asking) -> "PassCosts":
     """What a pass costs, as found by the run that began: ways of scoring differ in the last digits."""
     from ...models.exact_ways import exact_ways
     from ...models.pass_costs import PassCosts, costs_for, estimated_costs
-    from ...models.statement_scoring import statement_tree
 
     path = asking.work / RESUME / COSTS
     if path.exists():
         return PassCosts(**json.loads(path.read_text(encoding="utf-8")))
-    sample = asking.probes[:PROBES_AT_ONCE]
-    arm = asking.arms[-1]  # the longest prompts
-    trees = [
-        statement_tree(asking.loaded.tokenizer, probe.statements, context)
-        for probe, context in zip(sample, arm.contexts, strict=False)
-    ]
-    tokens = sum(len(tree.inner) for tree in trees) / len(sample)
-    planned = int(tokens * len(asking.probes) * len(asking.arms))
     model = asking.loaded.model
-    choice = "tree" in exact_ways(model)  # else there is one way, whatever it costs
-    costs = costs_for(model, planned) if choice else estimated_costs(model)
+    if "tree" in exact_ways(model):
+        costs = costs_for(model, _planned_tokens(asking))
+    else:
+        costs = estimated_costs(model)  # there is one way, whatever it costs
     path.parent.mkdir(exist_ok=True)
     unfinished = path.with_suffix(".unfinished")
     unfinished.write_text(json.dumps(asdict(costs)), encoding="utf-8")
     os.replace(unfinished, path)
     return costs
+
+
+def _planned_tokens(asking: Asking) -> int:
+    """About how many tokens all arms' trees have, by the first probes of the longest prompts."""
+    from ...models.statement_scoring import statement_tree
+
+    sample = asking.probes[:PROBES_AT_ONCE]
+    trees = [
+        statement_tree(asking.loaded.tokenizer, probe.statements, context)
+        for probe, context in zip(sample, asking.arms[-1].contexts, strict=False)
+    ]
+    tokens = sum(len(tree.inner) for tree in trees) / len(sample)
+    return int(tokens * len(asking.probes) * len(asking.arms))
 
 
 def _chunk_rows(

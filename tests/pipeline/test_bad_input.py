@@ -3,7 +3,6 @@
 import json
 import struct
 import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -18,8 +17,9 @@ from infact.pipeline.project import load_project
 from infact.pipeline.run import run_stages
 from safetensors.numpy import save_file
 
+from ..conftest import COMMAND
+
 COUNTRIES = Path(cli.__file__).parent.parent / "data" / "countries"
-MAIN = "from infact.pipeline.cli import main; main()"
 
 
 def copy_of_countries(folder: Path, *changes: tuple[str, str]) -> Path:
@@ -230,7 +230,7 @@ def test_killed_ingest_is_done_again(tmp_path: Path) -> None:
     file = copy_of_countries(tmp_path, ("countries.ttl", "many.nt"))
     lines = (f"<http://a/s{number}> <http://a/p> <http://a/o> .\n" for number in range(60_000))
     (tmp_path / "many.nt").write_text("".join(lines))
-    command = [sys.executable, "-c", MAIN, "ingest"]
+    command = [*COMMAND, "ingest"]
     running = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.DEVNULL)
     try:
         until = time.monotonic() + 30

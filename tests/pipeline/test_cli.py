@@ -12,12 +12,13 @@ import pytest
 from infact.pipeline import cli, command_options
 from infact.pipeline.stage_list import STAGES
 
-MAIN = "from infact.pipeline.cli import main; main()"
+from ..conftest import COMMAND
+
 HEAVY = ["torch", "transformers", "pyarrow", "spacy", "pydantic", "rdflib", "pyoxigraph", "numpy"]
 
 
 def infact(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-c", MAIN, *arguments]
+    command = [*COMMAND, *arguments]
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
 
 

@@ -13,10 +13,12 @@ from pathlib import Path
 import pytest
 from infact.errors import UserError
 from infact.kg.graph import KnowledgeGraph
+from infact.pipeline.command_options import declared_prefixes
 from infact.pipeline.console import Console
-from infact.pipeline.ingest_files import FilesToIngest, ingest_files, parsed_prefixes
+from infact.pipeline.ingest_files import FilesToIngest, ingest_files
 
-COMMAND = [sys.executable, "-c", "from infact.pipeline.cli import main; main()"]
+from ..conftest import COMMAND
+
 LINE = '<http://e/{0}> <http://www.w3.org/2000/01/rdf-schema#label> "{1} {0}" .\n'
 KILLS = 12
 
@@ -161,7 +163,7 @@ def test_a_folder_of_something_else_is_left_alone(tmp_path: Path) -> None:
 @pytest.mark.parametrize("text", ["ex", "=http://e/", "ex="])
 def test_a_faulty_prefix_is_told(text: str) -> None:
     with pytest.raises(UserError, match="a prefix needs a name and an IRI"):
-        parsed_prefixes([text])
+        declared_prefixes([text])
 
 
 def test_killed_at_random_moments_the_old_graph_or_the_new_one(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from infact.pipeline.cli import app
 from infact.pipeline.console import Console
 from infact.pipeline.evaluation.probe import Asked, evaluate, read_probes
 from infact.pipeline.evaluation.probe_rows import MAX_NEW_TOKENS, ROWS, asks_freely
+from infact.pipeline.ingest_files import FilesToIngest, ingest_files
 from tokenizers import Tokenizer
 from transformers import (
     BertConfig,
@@ -376,6 +377,19 @@ def test_facts_of_a_graph_are_put_before_the_questions_and_cited(
     assert "graph.ttl" in told[0]["cited"][0]
     assert plain[0]["scores"] != told[0]["scores"]
     assert plain[1]["scores"] == pytest.approx(told[1]["scores"], abs=1e-3)
+
+
+def test_a_folder_of_snapshots_is_read_as_its_current_graph(
+    tmp_path: Path, facts: Path, tiny_model_folder: Path
+) -> None:
+    out, words = tmp_path / "graph", ("--model", str(tiny_model_folder), "--facts", str(facts))
+    (tmp_path / "source.ttl").write_text(GRAPH, encoding="utf-8")
+    ingest_files(FilesToIngest((str(tmp_path / "source.ttl"),), out, "", {}, False), Console())
+    first = asked(tmp_path, *words, "--graph", str(out))
+    assert [bool(row["cited"]) for row in rows_of(first)[3:]] == [True, False, False]
+    again = asked(tmp_path, *words, "--graph", str(out))
+    assert rows_of(again) == rows_of(first)
+    assert len(list((tmp_path / "out" / "eval").iterdir())) == 1
 
 
 def test_an_option_that_the_graph_knows_to_be_true_is_named(

@@ -6,7 +6,6 @@ import random
 import resource
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -17,7 +16,8 @@ from infact.pipeline.evaluation import probe_rows
 from infact.pipeline.evaluation.probe import RESULT, Asked, evaluate
 from infact.pipeline.evaluation.probe_rows import PROBES_AT_ONCE, ROWS
 
-COMMAND = [sys.executable, "-c", "from infact.pipeline.cli import main; main()"]
+from ...conftest import COMMAND
+
 COUNTRIES = ("Peru", "Norway", "France", "Germany", "Africa", "Europe", "Marfan")
 CITIES = ["Oslo", "Lima", "Paris", "the river", "a gene"]
 KILLS = 3
