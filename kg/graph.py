@@ -254,6 +254,12 @@ class KnowledgeGraph:
         """The Oxigraph store, read-only, for SPARQL."""
         return Store.read_only(str(self.directory / "store"))
 
+    @cached_property
+    def graphs(self) -> dict[str, int]:
+        """Named graph → how many statements it holds; the default graph's name is empty."""
+        table = pq.read_table(self.directory / "graphs.parquet")
+        return dict(zip(table["iri"].to_pylist(), table["statements"].to_pylist(), strict=True))
+
     def to_networkx(self, entities: "Iterable[int]") -> "networkx.MultiDiGraph":
         """The induced subgraph: nodes are entity numbers with iri and label, edges keyed by
         relation number with iri and label.

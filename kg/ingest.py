@@ -1,27 +1,25 @@
 """Sources in, a graph directory out: store, tables, arrays, provenance and statistics."""
 
-import gc
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-import numpy as np
-import pyarrow.parquet as pq
-
 from ..errors import UserError
 from . import graph_tables
+from .blocks import Block, blocks
+from .graph import KnowledgeGraph
 from .names import LABEL_PREDICATES
+from .naming import find_names
 from .obo_source import obo_statements
 from .prefixes import ExpansionError, Prefixes
-from .rdf_source import RDF_FORMATS, rdf_statements
+from .rdf_source import RDF_FORMATS, rdf_blocks
 from .sources import Examined, Source, examine, source_format
-from .statements import Rejected, Statement
+from .statement_database import StatementDatabase
+from .statements import Rejected
 from .statistics import graph_statistics
 from .store import StoreWriter
 from .table_source import table_statements
-from .tables import StatementCollector, StatementTables
 
 Advance = Callable[[int], None]
 
@@ -71,85 +69,58 @@ def ingest(
             resumed, a rejected line when strict, or no statement at all.
     """
     declared, asked = Prefixes(prefixes), settings or GraphSettings()
-    with _without_collection():
-        return _ingested(sources, out, declared, asked, advance)
-
-
-@contextmanager
-def _without_collection() -> Iterator[None]:
-    """Millions of terms are made and hardly any cycle: looking for them costs a fifth of the time."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
-
-
-def _ingested(
-    sources: Sequence[Source],
-    out: Path,
-    declared: Prefixes,
-    asked: GraphSettings,
-    advance: Advance | None,
-) -> IngestSummary:
     label_predicates = expanded(asked.label_predicates, declared, "graph.label_predicates")
     hierarchy = expanded(asked.hierarchy, declared, "graph.hierarchy")
     examined = [examine(source) for source in sources]
     # Told once: where the name doesn't tell it, the file is opened for it.
     sources = [replace(source, format=source_format(source)) for source in sources]
-    collector = StatementCollector()
     rejected: list[list[Rejected]] = [[] for _ in sources]
-    read: list[int] = []
-    with StoreWriter(out / "store") as store:
+    read = [0 for _ in sources]
+    with StoreWriter(out / "store") as store, StatementDatabase(out / "reading") as database:
         for number, source in enumerate(sources):
-            stream = statements(source, number, declared, advance)
-            if asked.strict:
-                stream = refusing_rejections(stream, source)
-            read.append(collector.add(store.storing(stream), number, rejected[number]))
-        tables = collector.tables()
-        if not len(tables.triples) and not len(tables.literals):
+            for block in source_blocks(source, number, declared, advance):
+                if asked.strict and block.rejected:
+                    raise refusal(block.rejected[0], source)
+                store.add(block)
+                database.add(block, number)
+                rejected[number] += block.rejected
+                read[number] += block.read
+        if sum(read) == sum(map(len, rejected)):
             raise UserError(
                 f"the graph is empty: {sum(read)} statements read, "
                 f"{sum(map(len, rejected))} rejected",
                 ", ".join(source.name for source in sources),
                 rejected_example(sources, rejected),
             )
+        database.number()
         entries = [
-            source_entry(source, facts, count, tables.stored(number), len(rejected[number]))
-            for number, (source, facts, count) in enumerate(
-                zip(sources, examined, read, strict=True)
+            source_entry(source, facts, count, database.stored.get(number, 0), len(refused))
+            for number, (source, facts, count, refused) in enumerate(
+                zip(sources, examined, read, rejected, strict=True)
             )
         ]
-        summary = write_tables(out, tables, label_predicates, hierarchy, entries, rejected)
-        store.finish(tables)
+        summary = write_tables(out, database, label_predicates, hierarchy, entries, rejected)
+        store.finish()
     return summary
 
 
-def statements(
+def source_blocks(
     source: Source, number: int, prefixes: Prefixes, advance: Advance | None = None
-) -> Iterator[Statement | Rejected]:
+) -> Iterator[Block]:
     """The statements of one source, by its format."""
     asked = source_format(source)
     if asked in RDF_FORMATS:
-        return rdf_statements(source, number, advance)
+        return rdf_blocks(source, number, advance)
     if asked == "obo":
-        return obo_statements(source, prefixes, advance)
-    return table_statements(source, prefixes, advance)
+        return blocks(obo_statements(source, prefixes, advance))
+    return blocks(table_statements(source, prefixes, advance))
 
 
-def refusing_rejections(
-    stream: Iterator[Statement | Rejected], source: Source
-) -> Iterator[Statement | Rejected]:
-    """The stream, up to its first rejection, which is a UserError."""
-    for item in stream:
-        if isinstance(item, Rejected):
-            where = ":".join(str(part) for part in (source.name, item.line, item.column) if part)
-            raise UserError(
-                item.reason, f"{where}  {item.text}", "mend it, or set graph.strict = false"
-            )
-        yield item
+def refusal(rejected: Rejected, source: Source) -> UserError:
+    """The error of a rejection that mustn't be."""
+    where = ":".join(str(part) for part in (source.name, rejected.line, rejected.column) if part)
+    fix = "mend it, or set graph.strict = false"
+    return UserError(rejected.reason, f"{where}  {rejected.text}", fix)
 
 
 def expanded(predicates: Sequence[str], prefixes: Prefixes, key: str) -> list[str]:
@@ -190,34 +161,31 @@ def source_entry(
 
 def write_tables(
     out: Path,
-    tables: StatementTables,
+    database: StatementDatabase,
     label_predicates: Sequence[str],
     hierarchy: Sequence[str],
     entries: Sequence[Mapping[str, str | int]],
     rejected: Sequence[Sequence[Rejected]],
 ) -> IngestSummary:
     """Every file of the graph directory but the store, and what was written in numbers."""
-    label_of = graph_tables.labels(tables, label_predicates)
-    names = graph_tables.name_table(tables, label_predicates)
-    for name, table in {
-        "entities": graph_tables.entity_table(tables, label_of),
-        "names": names,
-        "relations": graph_tables.relation_table(tables, label_of),
-        "literals": graph_tables.literal_table(tables),
-        "rejected": graph_tables.rejected_table(rejected),
-    }.items():
-        pq.write_table(table, out / f"{name}.parquet", compression="zstd")
-    np.save(out / "triples.npy", tables.triples, allow_pickle=False)
-    np.save(out / "triple_origin.npy", tables.triple_origin, allow_pickle=False)
+    find_names(database, label_predicates)
+    degree = graph_tables.write_triples(database, out)
+    graph_tables.write_entities(database, out, degree)
+    names = graph_tables.write_names(database, out)
+    literal_predicates = graph_tables.write_literals(database, out)
+    graph_tables.write_relations(database, out)
+    graph_tables.write_graphs(database, out)
+    graph_tables.write_rejected(rejected, out)
     write_json(out / "sources.json", list(entries))
-    write_json(out / "statistics.json", graph_statistics(tables, names, label_of, hierarchy))
+    statistics = graph_statistics(KnowledgeGraph(out), literal_predicates, hierarchy)
+    write_json(out / "statistics.json", statistics)
     return IngestSummary(
-        entities=len(tables.entities),
-        relations=len(tables.relations),
-        triples=len(tables.triples),
-        literals=len(tables.literals),
-        names=names.num_rows,
-        unlabelled=len(tables.entities) - len(label_of),
+        entities=statistics["entities"],
+        relations=statistics["relations"],
+        triples=statistics["triples"],
+        literals=statistics["literals"],
+        names=names,
+        unlabelled=statistics["unlabelled"],
         read=sum(int(entry["read"]) for entry in entries),
         duplicate=sum(int(entry["duplicate"]) for entry in entries),
         rejected=sum(map(len, rejected)),

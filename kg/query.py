@@ -49,7 +49,12 @@ def run_query(graph: KnowledgeGraph, text: str, prefixes: Mapping[str, str]) -> 
         problem = "a query asks this graph alone, and SERVICE would ask another server"
         raise UserError(problem, "the query", "ingest that server's data as a source")
     try:
-        return graph.store().query(text, prefixes=dict(prefixes))
+        return graph.store().query(
+            text,
+            prefixes=dict(prefixes),
+            # What stands in named graphs is found without GRAPH too, once for each of them.
+            use_default_graph_as_union=set(graph.graphs) != {""},
+        )
     except SyntaxError as error:
         if undeclared := _undeclared(text, prefixes):
             problem = f"the query uses the prefix {undeclared!r}, which isn't declared"

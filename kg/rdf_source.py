@@ -1,17 +1,22 @@
 """Statements from RDF files, parsed by Oxigraph: Turtle, N-Triples, N-Quads, TriG, RDF/XML, JSON-LD.
 
-Named graphs are folded into one graph. Blank nodes are renamed by order of appearance, so that two
+Blank nodes are renamed by order of appearance, so that two
 files never share one and the same file always gives the same names. Nothing is fetched: a remote
 JSON-LD context is an error, and so are nested XML entities.
 """
 
+import itertools
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
+from functools import partial
 from typing import IO
 
-from pyoxigraph import Literal, NamedNode, Quad, RdfFormat, Triple, parse
+import numpy as np
+from pyoxigraph import DefaultGraph, Literal, NamedNode, Quad, RdfFormat, Triple, parse, serialize
 
 from ..errors import UserError
+from .blocks import AT_ONCE, Block, block_of
+from .line_blocks import line_block
 from .sources import Advance, Source, open_source, source_format
 from .statements import LiteralTerm, Rejected, Statement
 
@@ -24,14 +29,13 @@ RDF_FORMATS = {
     "jsonld": RdfFormat.JSON_LD,
 }
 LINE_FORMATS = ("nt", "nq")
-BLOCK = 1 << 20  # bytes of lines that are parsed at once
+BLOCK = 1 << 20  # bytes of lines that are read at once
 MAX_ENTITY = 300  # characters; RDF/XML files declare short namespace entities only
 POSITION = re.compile(r"^Parser error at line \d+ (?:column \d+|between [^:]*)?: ?")
+Line = tuple[int, bytes]  # number, text without its end
 
 
-def rdf_statements(
-    source: Source, number: int, advance: Advance | None = None
-) -> Iterator[Statement | Rejected]:
+def rdf_blocks(source: Source, number: int, advance: Advance | None = None) -> Iterator[Block]:
     """Statements of one RDF file; `number` keeps its blank nodes apart from other sources'.
 
     A bad line of N-Triples or N-Quads is rejected and the rest goes on, with line numbers. The
@@ -46,11 +50,10 @@ def rdf_statements(
         refuse_nested_entities(source)
     with open_source(source, advance) as file:
         if asked in LINE_FORMATS:
-            yield from line_statements(file, RDF_FORMATS[asked], convert)
+            yield from blocks_of_lines(file, RDF_FORMATS[asked], convert)
             return
         try:
-            for quad in parse(file, RDF_FORMATS[asked]):
-                yield convert(quad, 0)
+            yield from blocks_of_quads(parse(file, RDF_FORMATS[asked]), convert)
         except SyntaxError as error:
             raise syntax_error(source, error) from error
 
@@ -63,16 +66,20 @@ class QuadConverter:
         self._blank: dict[str, str] = {}
 
     def __call__(self, quad: Quad, line: int) -> Statement | Rejected:
-        subject, item = quad.subject, quad.object
+        subject, item, graph = quad.subject, quad.object, quad.graph_name
         if isinstance(subject, Triple) or isinstance(item, Triple):
             return Rejected(line, 0, "triple terms of RDF 1.2 are not read", str(quad)[:200])
         head = subject.value if isinstance(subject, NamedNode) else self._name(subject.value)
         if isinstance(item, NamedNode):
-            return Statement(head, quad.predicate.value, item.value, line)
-        if isinstance(item, Literal):
-            term = LiteralTerm(item.value, item.datatype.value, item.language or "")
-            return Statement(head, quad.predicate.value, term, line)
-        return Statement(head, quad.predicate.value, self._name(item.value), line)
+            value: str | LiteralTerm = item.value
+        elif isinstance(item, Literal):
+            value = LiteralTerm(item.value, item.datatype.value, item.language or "")
+        else:
+            value = self._name(item.value)
+        if isinstance(graph, DefaultGraph):
+            return Statement(head, quad.predicate.value, value, line)
+        named = graph.value if isinstance(graph, NamedNode) else self._name(graph.value)
+        return Statement(head, quad.predicate.value, value, line, 1, named)
 
     def _name(self, label: str) -> str:
         if label not in self._blank:
@@ -80,31 +87,25 @@ class QuadConverter:
         return self._blank[label]
 
 
-def line_statements(
-    file: IO[bytes],
-    rdf_format: RdfFormat,
-    convert: Callable[[Quad, int], Statement | Rejected],
-) -> Iterator[Statement | Rejected]:
-    """Statements of a line format: blocks of lines at full speed, one by one where one is bad."""
-    first = 1  # line of the block
-    for block in whole_lines(file):
-        lines = block.count(b"\n")
-        try:
-            quads = list(parse(block, rdf_format))
-        except SyntaxError:
-            quads = []
-        if len(quads) == lines:  # a statement a line: neither comments nor blank lines
-            for number, quad in enumerate(quads, first):
-                yield convert(quad, number)
-        else:
-            numbered = enumerate(block.split(b"\n"), first)
-            filled = [(number, line) for number, line in numbered if is_statement(line)]
-            if len(quads) == len(filled):
-                for (number, _), quad in zip(filled, quads, strict=True):
-                    yield convert(quad, number)
-            else:
-                yield from single_lines(filled, rdf_format, convert)
-        first += lines
+def blocks_of_lines(
+    file: IO[bytes], rdf_format: RdfFormat, convert: QuadConverter
+) -> Iterator[Block]:
+    """The statements of a line format, with their lines."""
+    first = 1
+    parsed = partial(parsed_lines, rdf_format=rdf_format, convert=convert)
+    for data in whole_lines(file):
+        count = data.count(b"\n")
+        yield line_block(data, np.arange(first, first + count), parsed)
+        first += count
+
+
+def blocks_of_quads(quads: Iterable[Quad], convert: QuadConverter) -> Iterator[Block]:
+    """Parsed statements, by way of N-Quads: that is faster than to look into each term."""
+    iterator = iter(quads)
+    parsed = partial(parsed_lines, rdf_format=RdfFormat.N_QUADS, convert=convert)
+    while several := list(itertools.islice(iterator, AT_ONCE)):
+        data = serialize(several, format=RdfFormat.N_QUADS) or b""
+        yield line_block(data, np.zeros(len(several), np.int64), parsed)
 
 
 def whole_lines(file: IO[bytes]) -> Iterator[bytes]:
@@ -121,10 +122,21 @@ def whole_lines(file: IO[bytes]) -> Iterator[bytes]:
         yield rest + b"\n"
 
 
+def parsed_lines(lines: list[Line], rdf_format: RdfFormat, convert: QuadConverter) -> Block:
+    """Lines through the parser: together, or one by one where one is bad."""
+    filled = [(number, line) for number, line in lines if is_statement(line)]
+    try:
+        quads = list(parse(b"\n".join(line for _, line in filled), rdf_format))
+    except SyntaxError:
+        quads = []
+    if len(quads) == len(filled):  # a statement a line
+        numbered = zip((number for number, _ in filled), quads, strict=True)
+        return block_of([convert(quad, number) for number, quad in numbered])
+    return block_of(list(single_lines(filled, rdf_format, convert)))
+
+
 def single_lines(
-    lines: Iterable[tuple[int, bytes]],
-    rdf_format: RdfFormat,
-    convert: Callable[[Quad, int], Statement | Rejected],
+    lines: Iterable[Line], rdf_format: RdfFormat, convert: QuadConverter
 ) -> Iterator[Statement | Rejected]:
     """Each line parsed alone."""
     for number, line in lines:

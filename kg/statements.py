@@ -2,6 +2,8 @@
 
 from typing import NamedTuple
 
+BLANK = "_:"  # how the text of a blank node begins
+
 
 class LiteralTerm(NamedTuple):
     """An RDF literal. The datatype is an IRI; the language is lower case, empty when none."""
@@ -17,6 +19,7 @@ class Statement(NamedTuple):
     Subject and resource objects are absolute IRIs, or blank nodes written `_:label`.
     `line` counts from 1 and is 0 where the format has no lines. `times` says how often the source
     makes this statement, for parsers that gather repetitions (a table's rows) before they yield.
+    `graph` is the IRI or blank node of the named graph, empty for the default graph.
     """
 
     subject: str
@@ -24,6 +27,16 @@ class Statement(NamedTuple):
     object: str | LiteralTerm
     line: int = 0
     times: int = 1
+    graph: str = ""
+
+    def has_blank_node(self) -> bool:
+        """Whether subject, object or graph is a blank node."""
+        item = self.object
+        return (
+            self.subject.startswith(BLANK)
+            or (isinstance(item, str) and item.startswith(BLANK))
+            or self.graph.startswith(BLANK)
+        )
 
 
 class Rejected(NamedTuple):

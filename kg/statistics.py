@@ -1,37 +1,42 @@
 """Counts that tell a reader what kind of graph this is."""
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
-from . import vocabulary as v
-from .graph_tables import deprecated
-from .tables import Int32, StatementTables
+from .graph import Int32, KnowledgeGraph
+from .vocabulary import RDF_TYPE
 
 COMMON = 20  # rows of the lists of frequent things
 
 
 def graph_statistics(
-    tables: StatementTables,
-    names: pa.Table,
-    label_of: Mapping[int, str],
-    hierarchy: Sequence[str],
+    graph: KnowledgeGraph, literal_predicates: Sequence[tuple[str, int]], hierarchy: Sequence[str]
 ) -> dict[str, Any]:
-    """Counts of entities, statements, names and types; degrees; the hierarchy's shape."""
-    degree = np.bincount(tables.triples[:, (0, 2)].ravel(), minlength=len(tables.entities))
+    """Counts of entities, statements, names and types; degrees; the hierarchy's shape.
+
+    Args:
+        graph: its tables and arrays are written already.
+        literal_predicates: each with how many literals it has.
+        hierarchy: predicates from the narrower to the broader entity.
+    """
+    entities, names = graph.entities_table, graph.names_table
+    relations = [relation.iri for relation in graph.relations]
+    degree = entities["degree"].to_numpy()
+    blank = pc.starts_with(entities["iri"], "_:")
     return {
-        "entities": len(tables.entities),
-        "blank_nodes": sum(iri.startswith("_:") for iri in tables.entities),
-        "unlabelled": len(tables.entities) - len(label_of),
-        "deprecated": int(deprecated(tables).sum()),
-        "relations": len(tables.relations),
-        "triples": len(tables.triples),
-        "literals": len(tables.literals),
-        "literal_predicates": counted(tables.literal_predicates, tables.literals[:, 1]),
+        "entities": len(entities),
+        "blank_nodes": int(pc.sum(blank).as_py() or 0),
+        "unlabelled": entities["label"].null_count,
+        "deprecated": int(pc.sum(entities["deprecated"]).as_py() or 0),
+        "relations": len(relations),
+        "triples": len(graph.triples),
+        "literals": sum(count for _, count in literal_predicates),
+        "literal_predicates": dict(sorted(literal_predicates, key=lambda pair: -pair[1])),
         "names": names.num_rows,
         "names_by_kind": {
             row["values"]: row["counts"] for row in pc.value_counts(names["kind"]).to_pylist()
@@ -42,16 +47,13 @@ def graph_statistics(
             "median": float(np.median(degree)),
             "maximum": int(degree.max()),
         },
-        "types": type_counts(tables),
-        "hierarchy": {iri: shape(tables, iri) for iri in hierarchy if iri in tables.relations},
+        "types": type_counts(graph, relations),
+        "hierarchy": {
+            iri: shape(graph.triples, relations.index(iri), len(entities))
+            for iri in hierarchy
+            if iri in relations
+        },
     }
-
-
-def counted(labels: Sequence[str], numbers: Int32) -> dict[str, int]:
-    """Label → how often its number occurs, the most frequent first."""
-    counts = Counter(dict(enumerate(np.bincount(numbers, minlength=len(labels)).tolist())))
-    ordered = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
-    return {labels[number]: count for number, count in ordered if count}
 
 
 def ambiguous(names: pa.Table) -> int:
@@ -61,25 +63,26 @@ def ambiguous(names: pa.Table) -> int:
     return int(pc.sum(pc.greater(holders["entity_count_distinct"], 1)).as_py() or 0)
 
 
-def type_counts(tables: StatementTables) -> dict[str, int]:
+def type_counts(graph: KnowledgeGraph, relations: Sequence[str]) -> dict[str, int]:
     """The most frequent types and how many entities have them."""
-    if v.RDF_TYPE not in tables.relations:
+    if RDF_TYPE not in relations:
         return {}
-    is_type = tables.triples[:, 1] == tables.relations.index(v.RDF_TYPE)
-    counts = counted(tables.entities, tables.triples[is_type, 2])
-    return dict(list(counts.items())[:COMMON])
+    typed = graph.triples[graph.triples[:, 1] == relations.index(RDF_TYPE), 2]
+    types, counts = np.unique(typed, return_counts=True)
+    frequent = np.argsort(-counts, kind="stable")[:COMMON]
+    return {graph.iri(int(types[place])): int(counts[place]) for place in frequent}
 
 
-def shape(tables: StatementTables, iri: str) -> dict[str, int]:
+def shape(triples: Int32, relation: int, entities: int) -> dict[str, int]:
     """Edges, roots and leaves of one hierarchy, and the entities that are in cycles or below them.
 
     Rounds of removing entities whose parents are all gone (Kahn 1962) give the depth.
     """
-    edges = tables.triples[tables.triples[:, 1] == tables.relations.index(iri)][:, (0, 2)]
+    edges: NDArray[np.int32] = triples[triples[:, 1] == relation][:, (0, 2)]
     members = np.unique(edges)
-    parents = np.bincount(edges[:, 0], minlength=len(tables.entities))
+    parents = np.bincount(edges[:, 0], minlength=entities)
     roots = members[parents[members] == 0]
-    children = np.bincount(edges[:, 1], minlength=len(tables.entities))
+    children = np.bincount(edges[:, 1], minlength=entities)
     depth, layer, placed = 0, roots, len(roots)
     by_parent = edges[np.argsort(edges[:, 1], kind="stable")]
     while True:

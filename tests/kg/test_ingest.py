@@ -14,7 +14,6 @@ from infact.kg.graph import KnowledgeGraph
 from infact.kg.ingest import GraphSettings, IngestSummary, ingest
 from infact.kg.sources import Source, TripleTemplate
 from infact.kg.statistics import shape
-from infact.kg.tables import StatementCollector
 
 TURTLE = """@prefix e: <http://e.org/> .
 @prefix rdfs: <http://www.w3.org/2000/01/rdf-schema#> .
@@ -202,13 +201,8 @@ def test_label_predicates_choose_the_label(tmp_path: Path) -> None:
     ("edges", "depth", "cyclic"), [("ab bc cd ad", 3, 0), ("ab bc ca dc", 0, 4), ("ab cd", 1, 0)]
 )
 def test_shape_of_a_hierarchy(edges: str, depth: int, cyclic: int) -> None:
-    from infact.kg.statements import Statement
-
-    collector = StatementCollector()
-    collector.add(
-        [Statement(f"x:{child}", "x:up", f"x:{parent}") for child, parent in edges.split()], 0, []
-    )
-    found = shape(collector.tables(), "x:up")
+    triples = np.array([(ord(child), 0, ord(parent)) for child, parent in edges.split()], np.int32)
+    found = shape(triples, 0, 128)
     assert (found["edges"], found["depth"], found["in_or_below_cycles"]) == (
         len(edges.split()),
         depth,

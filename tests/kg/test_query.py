@@ -2,6 +2,7 @@
 
 import socket
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from infact.errors import UserError
@@ -35,6 +36,24 @@ def graph(tmp_path_factory: pytest.TempPathFactory) -> KnowledgeGraph:
     (folder / "a.ttl").write_text(TURTLE)
     ingest([Source(folder / "a.ttl", "a.ttl")], folder / "graph")
     return KnowledgeGraph.open(folder / "graph")
+
+
+def test_named_graphs_are_found_with_and_without_their_name(tmp_path: Path) -> None:
+    trig = "@prefix e: <http://e/> .\ne:a e:b e:c .\ne:g { e:a e:b e:c, e:d . e:g e:b _:x }\n"
+    (tmp_path / "a.trig").write_text(trig)
+    summary = ingest([Source(tmp_path / "a.trig", "a.trig")], tmp_path / "graph")
+    graph = KnowledgeGraph.open(tmp_path / "graph")
+    assert graph.graphs == {"": 1, "http://e/g": 3}
+    assert (summary.read, summary.duplicate, summary.triples) == (4, 0, 3)
+
+    def count(pattern: str) -> int:
+        found = run_query(graph, f"SELECT * {{ {pattern} }}", {"e": "http://e/"})
+        assert isinstance(found, QuerySolutions)
+        return len(list(found))
+
+    assert count("?s ?p ?o") == 4  # once for each graph that it is in
+    assert count("GRAPH ?g { ?s ?p ?o }") == 3
+    assert count("GRAPH e:g { e:a e:b e:c }") == 1
 
 
 @pytest.fixture

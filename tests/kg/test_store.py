@@ -1,6 +1,6 @@
 """The store holds just the statements of the tables, whatever characters are in them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pyoxigraph
@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from infact.errors import UserError
 from infact.kg import store
+from infact.kg.blocks import block_of, nquads
 from infact.kg.statements import LiteralTerm, Statement
-from infact.kg.store import StoreWriter, ntriples
-from infact.kg.tables import StatementCollector
+from infact.kg.store import StoreWriter
 from pyoxigraph import BlankNode, Literal, NamedNode, RdfFormat, Store, parse
 
 XSD = "http://www.w3.org/2001/XMLSchema#"
@@ -35,6 +35,7 @@ STATEMENTS = st.lists(
         st.one_of(RESOURCES, TERMS),
         st.just(0),
         st.just(1),
+        st.just(""),
     ),
     max_size=12,
 )
@@ -55,11 +56,11 @@ def triple(statement: Statement) -> pyoxigraph.Triple:
     return pyoxigraph.Triple(resource(statement.subject), NamedNode(statement.predicate), node)
 
 
-def write(folder: Path, statements: list[Statement]) -> None:
-    collector = StatementCollector()
+def write(folder: Path, statements: Iterable[Statement]) -> None:
     with StoreWriter(folder) as writer:
-        collector.add(writer.storing(statements), 0, [])
-        writer.finish(collector.tables())
+        for statement in statements:
+            writer.add(block_of([statement]))
+        writer.finish()
 
 
 def held(folder: Path) -> set[pyoxigraph.Triple]:
@@ -70,7 +71,7 @@ def held(folder: Path) -> set[pyoxigraph.Triple]:
 def test_the_text_reads_back_as_the_statements_without_blank_nodes(
     statements: list[Statement],
 ) -> None:
-    read = [quad.triple for quad in parse(ntriples(statements), RdfFormat.N_TRIPLES)]
+    read = [quad.triple for quad in parse(nquads(statements), RdfFormat.N_QUADS)]
     named = [s for s in statements if "_:" not in (s.subject[:2], str(s.object)[:2])]
     assert read == [triple(statement) for statement in named]
 
@@ -81,11 +82,11 @@ def test_a_store_written_in_several_loads_holds_them_all(
     tmp_path_factory: pytest.TempPathFactory, statements: list[Statement]
 ) -> None:
     folder = tmp_path_factory.mktemp("store") / "store"
-    whole, store.BATCH = store.BATCH, 2
+    whole, store.LOAD = store.LOAD, 100
     try:
         write(folder, statements)
     finally:
-        store.BATCH = whole
+        store.LOAD = whole
     assert held(folder) == {triple(statement) for statement in statements}
 
 
@@ -106,8 +107,8 @@ def test_an_older_store_stays_where_reading_fails(tmp_path: Path) -> None:
         raise UserError("the file breaks off here", "a.ttl:2", "mend it")
 
     write(tmp_path / "store", OLD)
-    with pytest.raises(UserError), StoreWriter(tmp_path / "store") as writer:
-        StatementCollector().add(writer.storing(broken()), 0, [])
+    with pytest.raises(UserError):
+        write(tmp_path / "store", broken())
     assert held(tmp_path / "store") == {triple(OLD[0])}
     assert [path.name for path in tmp_path.iterdir()] == ["store"]
 

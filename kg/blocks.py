@@ -1,0 +1,134 @@
+"""Statements by the thousand: arrow columns for the tables, N-Quads text for the store."""
+
+import itertools
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+
+from . import vocabulary as v
+from .statements import BLANK, LiteralTerm, Rejected, Statement
+
+AT_ONCE = 20_000  # statements of a stream that become one block
+TRIPLE_SCHEMA = pa.schema(
+    {
+        "subject": pa.string(),
+        "predicate": pa.string(),
+        "object": pa.string(),
+        "graph": pa.string(),
+        "line": pa.int32(),
+    }
+)
+LITERAL_SCHEMA = pa.schema(
+    {
+        "subject": pa.string(),
+        "predicate": pa.string(),
+        "value": pa.string(),
+        "datatype": pa.string(),
+        "language": pa.string(),
+        "graph": pa.string(),
+        "line": pa.int32(),
+    }
+)
+# Of N-Triples, section 2.4.
+ESCAPED = re.compile(r'["\\\n\r]')
+ESCAPES = str.maketrans({"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r"})
+
+
+@dataclass(frozen=True)
+class Block:
+    """Some statements of one source, in two shapes.
+
+    Attributes:
+        triples: tables with the columns of TRIPLE_SCHEMA, each plain or dictionary-encoded.
+        literals: the same for LITERAL_SCHEMA.
+        text: N-Quads of the statements without blank nodes, each a line.
+        blank: the statements with blank nodes, which lose their names when text is loaded.
+        rejected: what was left out.
+        read: how many statements the source makes here, repetitions and rejections included.
+    """
+
+    triples: tuple[pa.Table, ...] = ()
+    literals: tuple[pa.Table, ...] = ()
+    text: bytes = b""
+    blank: tuple[Statement, ...] = ()
+    rejected: tuple[Rejected, ...] = ()
+    read: int = 0
+
+    def __add__(self, other: "Block") -> "Block":
+        return Block(
+            self.triples + other.triples,
+            self.literals + other.literals,
+            self.text + other.text,
+            self.blank + other.blank,
+            self.rejected + other.rejected,
+            self.read + other.read,
+        )
+
+
+def blocks(stream: Iterable[Statement | Rejected]) -> Iterator[Block]:
+    """A stream of statements in blocks."""
+    iterator = iter(stream)
+    while items := list(itertools.islice(iterator, AT_ONCE)):
+        yield block_of(items)
+
+
+def block_of(items: Sequence[Statement | Rejected]) -> Block:
+    """These statements as one block."""
+    statements = [item for item in items if isinstance(item, Statement)]
+    rejected = tuple(item for item in items if isinstance(item, Rejected))
+    resources = [
+        (subject, predicate, item, graph, line)
+        for subject, predicate, item, line, _, graph in statements
+        if isinstance(item, str)
+    ]
+    literals = [
+        (subject, predicate, *item, graph, line)
+        for subject, predicate, item, line, _, graph in statements
+        if not isinstance(item, str)
+    ]
+    return Block(
+        triples=_table(resources, TRIPLE_SCHEMA),
+        literals=_table(literals, LITERAL_SCHEMA),
+        text=nquads(statements).encode("utf-8"),
+        blank=tuple(statement for statement in statements if statement.has_blank_node()),
+        rejected=rejected,
+        read=sum(statement.times for statement in statements) + len(rejected),
+    )
+
+
+def _table(rows: Sequence[tuple[Any, ...]], schema: pa.Schema) -> tuple[pa.Table, ...]:
+    if not rows:
+        return ()
+    return (pa.table([list(column) for column in zip(*rows, strict=True)], schema=schema),)
+
+
+def nquads(statements: Iterable[Statement]) -> str:
+    """The statements without blank nodes, a line each."""
+    suffixes: dict[tuple[str, str], str] = {}
+    lines = []
+    for subject, predicate, value, _, _, graph in statements:
+        if subject.startswith(BLANK) or graph.startswith(BLANK):
+            continue
+        end = f" <{graph}> .\n" if graph else " .\n"
+        if isinstance(value, str):
+            if not value.startswith(BLANK):
+                lines.append(f"<{subject}> <{predicate}> <{value}>{end}")
+            continue
+        suffix = suffixes.get(value[1:])
+        if suffix is None:
+            suffix = suffixes[value[1:]] = literal_suffix(value)
+        text = value.value
+        if ESCAPED.search(text):
+            text = text.translate(ESCAPES)
+        lines.append(f'<{subject}> <{predicate}> "{text}"{suffix}{end}')
+    return "".join(lines)
+
+
+def literal_suffix(term: LiteralTerm) -> str:
+    """What stands behind the closing quotation mark: a language, a datatype or nothing."""
+    if term.language:
+        return f"@{term.language}"
+    return "" if term.datatype == v.XSD_STRING else f"^^<{term.datatype}>"
