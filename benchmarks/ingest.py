@@ -1,10 +1,12 @@
-"""Reading a graph: infact's whole ingestion against bare rdflib and bare pyoxigraph.
+"""Reading a graph: infact's whole ingestion against bare rdflib, pyoxigraph and maplib.
 
     python benchmarks/ingest.py GRAPH [--turns 3] [--generated 500000 5000000] [--json FILE]
+        [--maplib PYTHON]
 
 GRAPH is a folder that `infact ingest` made; its statements are written as N-Triples and Turtle and
 read again. infact parses, numbers, stores, and writes tables, statistics and provenance; rdflib only
-parses into memory, pyoxigraph only loads its store. Each side runs in a process of its own, in turns;
+parses into memory, pyoxigraph only loads its store, maplib only reads into its columns in memory;
+it wants an older pyarrow than infact's, so --maplib names a Python of its own. Each side runs in a process of its own, in turns;
 a ratio is the side's median seconds over infact's. --generated reads synthetic N-Triples of so many
 statements, without rdflib, for how time and memory grow.
 """
@@ -19,7 +21,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
 from statistics import median
@@ -41,6 +43,12 @@ def read_with(side: str, file: Path, work: Path) -> int:
         store = Store(work)
         store.bulk_load(path=str(file))
         return len(store)
+    if side == "maplib":
+        from maplib import Model
+
+        model = Model()
+        model.read(str(file))
+        return int(model.query("SELECT (COUNT(*) AS ?n) { ?s ?p ?o }")["n"][0])
     from infact.kg.ingest import ingest
     from infact.kg.sources import Source
 
@@ -48,9 +56,9 @@ def read_with(side: str, file: Path, work: Path) -> int:
     return summary.triples + summary.literals
 
 
-def measured(side: str, file: Path) -> dict[str, float]:
+def measured(side: str, file: Path, python: str) -> dict[str, float]:
     """Seconds, peak memory in MiB and statements of one reading in a process of its own."""
-    words = [sys.executable, __file__, "--side", side, str(file)]
+    words = [python, __file__, "--side", side, str(file)]
     done = subprocess.run(words, capture_output=True, text=True, check=True)
     return json.loads(done.stdout.splitlines()[-1])
 
@@ -66,11 +74,12 @@ def run_side(side: str, file: Path) -> None:
     print(json.dumps({"seconds": seconds, "peak_mib": peak, "statements": count}))
 
 
-def race(title: str, file: Path, sides: Sequence[str], turns: int) -> dict[str, object]:
+def race(title: str, file: Path, sides: Mapping[str, str], turns: int) -> dict[str, object]:
+    """Every side, named with its Python, reads the file so many times."""
     found: dict[str, list[Mapping[str, float]]] = {side: [] for side in sides}
     for turn in range(turns):
-        for side in sides if turn % 2 == 0 else reversed(sides):
-            found[side].append(measured(side, file))
+        for side in sides if turn % 2 == 0 else reversed(list(sides)):
+            found[side].append(measured(side, file, sides[side]))
     own = median(run["seconds"] for run in found[OURS])
     own_peak = median(run["peak_mib"] for run in found[OURS])
     print(f"{title}, {file.stat().st_size / 1e6:.0f} MB")
@@ -85,6 +94,14 @@ def race(title: str, file: Path, sides: Sequence[str], turns: int) -> dict[str, 
             flush=True,
         )
     return {"title": title, "sides": rows}
+
+
+def version_at(python: str, package: str) -> str:
+    """The version of a package that another Python has."""
+    words = f"from importlib.metadata import version; print(version({package!r}))"
+    return subprocess.run(
+        [python, "-c", words], capture_output=True, text=True, check=True
+    ).stdout.strip()
 
 
 def write_files(graph: Path, folder: Path) -> list[Path]:
@@ -126,23 +143,29 @@ def main() -> None:
     parser.add_argument("--turns", type=int, default=3)
     parser.add_argument("--generated", type=int, nargs="*", default=[])
     parser.add_argument("--json", type=Path)
+    parser.add_argument("--maplib", default="", metavar="PYTHON")
     parser.add_argument("--side", default="", help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.side:
         run_side(given.side, given.graph)
         return
     versions = {"python": platform.python_version()} | {name: version(name) for name in PEERS}
+    sides = dict.fromkeys((OURS, *PEERS), sys.executable)
+    if given.maplib:
+        sides["maplib"] = given.maplib
+        versions["maplib"] = version_at(given.maplib, "maplib")
     print(", ".join(f"{name} {number}" for name, number in versions.items()))
     folder = Path(tempfile.mkdtemp(prefix="infact-race-"))
     try:
         races = [
-            race(file.suffix[1:], file, (OURS, *PEERS), given.turns)
+            race(file.suffix[1:], file, sides, given.turns)
             for file in write_files(given.graph, folder)
         ]
         for statements in given.generated:
             file = write_generated(folder / f"{statements}.nt", statements)
             title = f"generated, {statements:,} statements"
-            races.append(race(title, file, (OURS, "pyoxigraph"), turns=1))
+            fast = {side: python for side, python in sides.items() if side != "rdflib"}
+            races.append(race(title, file, fast, turns=1))
     finally:
         shutil.rmtree(folder)
     if given.json:

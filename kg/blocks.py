@@ -75,56 +75,52 @@ def blocks(stream: Iterable[Statement | Rejected]) -> Iterator[Block]:
         yield block_of(items)
 
 
-def block_of(items: Sequence[Statement | Rejected]) -> Block:
+def block_of(items: Iterable[Statement | Rejected]) -> Block:
     """These statements as one block."""
-    statements = [item for item in items if isinstance(item, Statement)]
-    rejected = tuple(item for item in items if isinstance(item, Rejected))
-    resources = [
-        (subject, predicate, item, graph, line)
-        for subject, predicate, item, line, _, graph in statements
-        if isinstance(item, str)
-    ]
-    literals = [
-        (subject, predicate, *item, graph, line)
-        for subject, predicate, item, line, _, graph in statements
-        if not isinstance(item, str)
-    ]
+    triples, literals, lines, blank, rejected = [], [], [], [], []
+    suffixes: dict[tuple[str, str], str] = {}
+    read = 0
+    for item in items:
+        if isinstance(item, Rejected):
+            rejected.append(item)
+            continue
+        subject, predicate, value, line, times, graph = item
+        read += times
+        has_blank = subject.startswith(BLANK) or graph.startswith(BLANK)
+        if isinstance(value, str):
+            triples.append((subject, predicate, value, graph, line))
+            has_blank = has_blank or value.startswith(BLANK)
+            text = f"<{value}>"
+        else:
+            literals.append((subject, predicate, *value, graph, line))
+            suffix = suffixes.get(value[1:])
+            if suffix is None:
+                suffix = suffixes[value[1:]] = literal_suffix(value)
+            text = f'"{escaped(value.value)}"{suffix}'
+        if has_blank:
+            blank.append(item)
+        else:
+            end = f"<{graph}> ." if graph else "."
+            lines.append(f"<{subject}> <{predicate}> {text} {end}\n")
     return Block(
-        triples=_table(resources, TRIPLE_SCHEMA),
+        triples=_table(triples, TRIPLE_SCHEMA),
         literals=_table(literals, LITERAL_SCHEMA),
-        text=nquads(statements).encode("utf-8"),
-        blank=tuple(statement for statement in statements if statement.has_blank_node()),
-        rejected=rejected,
-        read=sum(statement.times for statement in statements) + len(rejected),
+        text="".join(lines).encode("utf-8"),
+        blank=tuple(blank),
+        rejected=tuple(rejected),
+        read=read + len(rejected),
     )
 
 
 def _table(rows: Sequence[tuple[Any, ...]], schema: pa.Schema) -> tuple[pa.Table, ...]:
     if not rows:
         return ()
-    return (pa.table([list(column) for column in zip(*rows, strict=True)], schema=schema),)
+    return (pa.table(list(zip(*rows, strict=True)), schema=schema),)
 
 
-def nquads(statements: Iterable[Statement]) -> str:
-    """The statements without blank nodes, a line each."""
-    suffixes: dict[tuple[str, str], str] = {}
-    lines = []
-    for subject, predicate, value, _, _, graph in statements:
-        if subject.startswith(BLANK) or graph.startswith(BLANK):
-            continue
-        end = f" <{graph}> .\n" if graph else " .\n"
-        if isinstance(value, str):
-            if not value.startswith(BLANK):
-                lines.append(f"<{subject}> <{predicate}> <{value}>{end}")
-            continue
-        suffix = suffixes.get(value[1:])
-        if suffix is None:
-            suffix = suffixes[value[1:]] = literal_suffix(value)
-        text = value.value
-        if ESCAPED.search(text):
-            text = text.translate(ESCAPES)
-        lines.append(f'<{subject}> <{predicate}> "{text}"{suffix}{end}')
-    return "".join(lines)
+def escaped(text: str) -> str:
+    """A literal's text as it stands between quotation marks."""
+    return text.translate(ESCAPES) if ESCAPED.search(text) else text
 
 
 def literal_suffix(term: LiteralTerm) -> str:

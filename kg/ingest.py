@@ -1,7 +1,9 @@
 """Sources in, a graph directory out: store, tables, arrays, provenance and statistics."""
 
+import gc
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -68,7 +70,29 @@ def ingest(
         UserError: a missing or unreadable source, a syntax error in a format that can't be
             resumed, a rejected line when strict, or no statement at all.
     """
-    declared, asked = Prefixes(prefixes), settings or GraphSettings()
+    with _without_collection():
+        return _ingested(sources, out, Prefixes(prefixes), settings or GraphSettings(), advance)
+
+
+@contextmanager
+def _without_collection() -> Iterator[None]:
+    """Tables make millions of tuples and hardly any cycle: looking for them is a third of the time."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
+def _ingested(
+    sources: Sequence[Source],
+    out: Path,
+    declared: Prefixes,
+    asked: GraphSettings,
+    advance: Advance | None,
+) -> IngestSummary:
     label_predicates = expanded(asked.label_predicates, declared, "graph.label_predicates")
     hierarchy = expanded(asked.hierarchy, declared, "graph.hierarchy")
     examined = [examine(source) for source in sources]

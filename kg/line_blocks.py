@@ -22,9 +22,10 @@ Mask = NDArray[np.bool_]
 
 LESS, GREATER, QUOTE, BACKSLASH, RETURN, SPACE, DOT, LINE_END, AT, CARET = b'<>"\\\r .\n@^'
 # IRIs that are valid beyond doubt (RFC 3987); any other is looked at by Oxigraph.
+SEGMENT = r"A-Za-z0-9._~!$&'()*+,;=:@\-"
 PLAIN_IRI = (
-    r"^[A-Za-z][A-Za-z0-9+.-]*:(//[A-Za-z0-9._~-]+)?(/[A-Za-z0-9._~!$&'()*+,;=:@/-]*)?"
-    r"(\?[A-Za-z0-9._~!$&'()*+,;=:@/?-]*)?(#[A-Za-z0-9._~!$&'()*+,;=:@/?-]*)?$"
+    rf"^[A-Za-z][A-Za-z0-9+.-]*:(//[A-Za-z0-9._~-]+(/[{SEGMENT}/]*)?|/?[{SEGMENT}][{SEGMENT}/]*)"
+    rf"(\?[{SEGMENT}/?]*)?(#[{SEGMENT}/?]*)?$"
 )
 SUFFIX = re.compile(r"|@([a-z]{1,8}(?:-[a-z0-9]{1,8})*)|\^\^<(.*)>")
 

@@ -133,10 +133,11 @@ def examine(source: Source) -> Examined:
         while block:
             block = text.read(BLOCK)
             pending = len(decoder.getstate()[0])
-            try:
-                decoder.decode(block, final=not block)
-            except UnicodeDecodeError as error:
-                raise _not_utf8(source, error, offset - pending, line, block) from error
+            if not block.isascii() or pending or not block:  # ASCII is UTF-8
+                try:
+                    decoder.decode(block, final=not block)
+                except UnicodeDecodeError as error:
+                    raise _not_utf8(source, error, offset - pending, line, block) from error
             offset += len(block)
             line += block.count(b"\n")
     return Examined(digest, source.path.stat().st_size)

@@ -22,8 +22,10 @@ from numpy.typing import NDArray
 from .blocks import Block
 
 Int32 = NDArray[np.int32]
-# Memory for sorting and joining, beyond which DuckDB writes to disk; more is hardly faster.
-MEMORY = "192MB"
+# Memory for sorting and joining, beyond which DuckDB writes to disk. Half of it is too little for
+# 5 million statements, twice as much is a second faster there; it grows with what is read.
+MEMORY = 192_000_000  # bytes
+MEMORY_PER_ROW = 32  # bytes
 THREADS = 4
 ROWS = 100_000  # in a batch that is handed out
 LINES = 32  # bits of an origin that hold the line; the source stands above them
@@ -81,22 +83,24 @@ class RowFile:
     def __init__(self, path: Path, schema: pa.Schema) -> None:
         self.path = path
         self._schema = schema
+        self.rows = 0
         self._waiting: list[pa.Table] = []
-        self._rows = 0
+        self._waiting_rows = 0
         self._writer: pq.ParquetWriter | None = pq.ParquetWriter(path, schema, compression="lz4")
 
     def add(self, rows: pa.Table | Mapping[str, pa.Array]) -> None:
         """Append rows; dictionary-encoded columns are written out."""
         table = rows if isinstance(rows, pa.Table) else pa.table(dict(rows))
         self._waiting.append(table.cast(self._schema))
-        self._rows += table.num_rows
-        if self._rows >= ROWS:
+        self.rows += table.num_rows
+        self._waiting_rows += table.num_rows
+        if self._waiting_rows >= ROWS:
             self._write()
 
     def _write(self) -> None:
         if self._writer and self._waiting:
             self._writer.write_table(pa.concat_tables(self._waiting))
-        self._waiting, self._rows = [], 0
+        self._waiting, self._waiting_rows = [], 0
 
     def close(self) -> None:
         """Write what waits; a second time does nothing."""
@@ -193,10 +197,11 @@ class StatementDatabase:
 
     def number(self) -> None:
         """Give every entity and relation its id, and keep every statement once."""
-        self._connection = self._connect()
-        for name, file in (("read_triple", self._triples), ("read_literal", self._literals)):
+        for file in (self._triples, self._literals):
             file.close()
-            self._view(name, file.path)
+        self._connection = self._connect(self._triples.rows + self._literals.rows)
+        self._view("read_triple", self._triples.path)
+        self._view("read_literal", self._literals.path)
         self._connection.execute(ENTITIES)
         used = self.column("SELECT DISTINCT predicate FROM read_triple")
         names = self.predicates.by_number()
@@ -209,9 +214,9 @@ class StatementDatabase:
         self._connection.execute(LITERALS)
         self._literals.path.unlink()
 
-    def _connect(self) -> duckdb.DuckDBPyConnection:
+    def _connect(self, rows: int) -> duckdb.DuckDBPyConnection:
         connection = duckdb.connect(str(self._folder / "statements.duckdb"))
-        connection.execute(f"SET memory_limit='{MEMORY}'")
+        connection.execute(f"SET memory_limit='{max(MEMORY, MEMORY_PER_ROW * rows)}B'")
         connection.execute(f"SET threads={min(THREADS, os.cpu_count() or 1)}")
         connection.execute("SET preserve_insertion_order=false")
         # The file is thrown away: nothing of it needs to be safe.

@@ -29,15 +29,6 @@ class Statement(NamedTuple):
     times: int = 1
     graph: str = ""
 
-    def has_blank_node(self) -> bool:
-        """Whether subject, object or graph is a blank node."""
-        item = self.object
-        return (
-            self.subject.startswith(BLANK)
-            or (isinstance(item, str) and item.startswith(BLANK))
-            or self.graph.startswith(BLANK)
-        )
-
 
 class Rejected(NamedTuple):
     """A line, row or clause that was left out. Line and column count from 1; 0 is unknown."""

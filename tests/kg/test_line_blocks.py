@@ -1,10 +1,12 @@
 """Lines cut by columns say what Oxigraph's parser says, statement by statement, and refuse the same."""
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from infact.kg.blocks import Block, block_of
-from infact.kg.line_blocks import line_block
+from infact.kg.line_blocks import PLAIN_IRI, is_iri, line_block
 from infact.kg.rdf_source import QuadConverter, single_lines
 from infact.kg.statements import Rejected
 from pyoxigraph import BlankNode, Literal, NamedNode, Quad, RdfFormat, serialize
@@ -56,6 +58,18 @@ def cut(data: bytes) -> tuple[Block, list[Line]]:
         return one_by_one(lines)
 
     return line_block(data, np.arange(1, data.count(b"\n") + 1), others), left
+
+
+IRI_LETTERS = st.text(st.sampled_from(list("ab0:/?#[]@!$&'()*+,;=%-._~é {|\\^`<")), max_size=12)
+
+
+@settings(max_examples=500, deadline=None)
+@given(st.sampled_from(["http:", "http://a", "urn:", "", "http://a:8", "a+b:/"]), IRI_LETTERS)
+@example("http://e.org:", "_0/b")
+def test_plain_iris_are_valid_iris(beginning: str, rest: str) -> None:
+    text = beginning + rest
+    if pc.match_substring_regex(pa.array([text]), PLAIN_IRI)[0].as_py():
+        assert is_iri(text)
 
 
 @settings(max_examples=300, deadline=None)

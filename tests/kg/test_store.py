@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from infact.errors import UserError
 from infact.kg import store
-from infact.kg.blocks import block_of, nquads
+from infact.kg.blocks import block_of
 from infact.kg.statements import LiteralTerm, Statement
 from infact.kg.store import StoreWriter
 from pyoxigraph import BlankNode, Literal, NamedNode, RdfFormat, Store, parse
@@ -71,7 +71,7 @@ def held(folder: Path) -> set[pyoxigraph.Triple]:
 def test_the_text_reads_back_as_the_statements_without_blank_nodes(
     statements: list[Statement],
 ) -> None:
-    read = [quad.triple for quad in parse(nquads(statements), RdfFormat.N_QUADS)]
+    read = [quad.triple for quad in parse(block_of(statements).text, RdfFormat.N_QUADS)]
     named = [s for s in statements if "_:" not in (s.subject[:2], str(s.object)[:2])]
     assert read == [triple(statement) for statement in named]
 
