@@ -57,8 +57,6 @@ def line_block(
         numbers: the number of each line.
         other_lines: what to make of lines, with their numbers, that aren't written plainly.
     """
-    if b"\r" in data:
-        data = data.replace(b"\r\n", b"\n")
     octets = np.frombuffer(data, np.uint8)
     ends = np.flatnonzero(octets == LINE_END)
     starts = np.concatenate([[0], ends[:-1] + 1]).astype(np.int64)

@@ -16,8 +16,10 @@ from pyoxigraph import DefaultGraph, Literal, NamedNode, Quad, RdfFormat, Triple
 
 from ..errors import UserError
 from .blocks import AT_ONCE, Block, block_of
+from .bounded_lines import SHOWN, TOO_LONG, OverlongLine, whole_lines
 from .line_blocks import line_block
-from .sources import Advance, Source, open_source, source_format
+from .names import clean_name
+from .sources import MAX_TEXT, Advance, Source, open_source, source_format
 from .statements import LiteralTerm, Rejected, Statement
 from .xml_check import check_xml
 
@@ -30,7 +32,8 @@ RDF_FORMATS = {
     "jsonld": RdfFormat.JSON_LD,
 }
 LINE_FORMATS = ("nt", "nq")
-BLOCK = 1 << 20  # bytes of lines that are read at once
+MAX_NESTED = 500  # triple terms in triple terms; the stack overflows between 10,000 and 20,000
+LITERAL = re.compile(rb'"(?:[^"\\]++|\\.)*+"')
 POSITION = re.compile(r"^Parser error at line \d+ (?:column \d+|between [^:]*)?: ?")
 Line = tuple[int, bytes]  # number, text without its end
 
@@ -56,6 +59,12 @@ def rdf_blocks(source: Source, number: int, advance: Advance | None = None) -> I
             yield from blocks_of_quads(parse(file, RDF_FORMATS[asked]), convert)
         except SyntaxError as error:
             raise syntax_error(source, error) from error
+        except MemoryError as error:  # Oxigraph's word for a token longer than its buffer
+            raise UserError(
+                f"a text or name is longer than {MAX_TEXT >> 20} MiB",
+                source.name,
+                "leave it out, or keep long texts in files of their own",
+            ) from error
 
 
 class QuadConverter:
@@ -94,6 +103,10 @@ def blocks_of_lines(
     first = 1
     parsed = partial(parsed_lines, rdf_format=rdf_format, convert=convert)
     for data in whole_lines(file):
+        if isinstance(data, OverlongLine):
+            yield block_of([Rejected(first, 0, TOO_LONG, data.beginning)])
+            first += 1
+            continue
         count = data.count(b"\n")
         yield line_block(data, np.arange(first, first + count), parsed)
         first += count
@@ -108,25 +121,12 @@ def blocks_of_quads(quads: Iterable[Quad], convert: QuadConverter) -> Iterator[B
         yield line_block(data, np.zeros(len(several), np.int64), parsed)
 
 
-def whole_lines(file: IO[bytes]) -> Iterator[bytes]:
-    """The file in blocks that end where a line does; a last line without an end gets one."""
-    rest = b""
-    while block := file.read(BLOCK):
-        cut = block.rfind(b"\n") + 1
-        if cut:
-            yield rest + block[:cut]
-            rest = block[cut:]
-        else:
-            rest += block
-    if rest:
-        yield rest + b"\n"
-
-
 def parsed_lines(lines: list[Line], rdf_format: RdfFormat, convert: QuadConverter) -> Block:
     """Lines through the parser: together, or one by one where one is bad."""
     filled = [(number, line) for number, line in lines if is_statement(line)]
+    together = b"\n".join(line for _, line in filled)
     try:
-        quads = list(parse(b"\n".join(line for _, line in filled), rdf_format))
+        quads = [] if may_nest_deep(together) else list(parse(together, rdf_format))
     except SyntaxError:
         quads = []
     if len(quads) == len(filled):  # a statement a line
@@ -140,11 +140,14 @@ def single_lines(
 ) -> Iterator[Statement | Rejected]:
     """Each line parsed alone."""
     for number, line in lines:
+        text = line[: 4 * SHOWN].decode("utf-8", "ignore").strip()[:SHOWN]
+        if may_nest_deep(LITERAL.sub(b"", line)):
+            yield Rejected(number, 0, "triple terms are nested too deep", text)
+            continue
         try:
             quads = list(parse(line, rdf_format))
         except SyntaxError as error:
-            text = line.decode("utf-8").strip()
-            yield Rejected(number, error.offset or 0, reason(error), text[:200])
+            yield Rejected(number, error.offset or 0, reason(error), text)
         else:
             yield from (convert(quad, number) for quad in quads)
 
@@ -155,9 +158,14 @@ def is_statement(line: bytes) -> bool:
     return bool(stripped) and not stripped.startswith(b"#")
 
 
+def may_nest_deep(text: bytes) -> bool:
+    """Whether triple terms may be nested so deep that Oxigraph's stack would overflow."""
+    return text.count(b"<<") > MAX_NESTED
+
+
 def reason(error: SyntaxError) -> str:
-    """The parser's words without the position, which is told apart."""
-    return POSITION.sub("", error.msg)
+    """The parser's words without the position, which is told apart; they quote what was read."""
+    return clean_name(POSITION.sub("", error.msg[: 4 * SHOWN]))[:SHOWN]
 
 
 def syntax_error(source: Source, error: SyntaxError) -> UserError:
