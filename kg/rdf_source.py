@@ -5,6 +5,8 @@ files never share one and the same file always gives the same names. Nothing is 
 JSON-LD context is an error, and so are nested XML entities.
 """
 
+import codecs
+import io
 import itertools
 import re
 from collections.abc import Iterable, Iterator
@@ -52,6 +54,7 @@ def rdf_blocks(source: Source, number: int, advance: Advance | None = None) -> I
     if asked == "rdf":
         check_xml(source)
     with open_source(source, advance) as file:
+        skip_byte_order_mark(file)
         if asked in LINE_FORMATS:
             yield from blocks_of_lines(file, RDF_FORMATS[asked], convert)
             return
@@ -65,6 +68,12 @@ def rdf_blocks(source: Source, number: int, advance: Advance | None = None) -> I
                 source.name,
                 "leave it out, or keep long texts in files of their own",
             ) from error
+
+
+def skip_byte_order_mark(file: io.BufferedReader) -> None:
+    """Go past the mark that Windows puts before UTF-8; Oxigraph takes it for a name."""
+    if file.peek(len(codecs.BOM_UTF8)).startswith(codecs.BOM_UTF8):
+        file.read(len(codecs.BOM_UTF8))
 
 
 class QuadConverter:
