@@ -18,7 +18,7 @@ from pyoxigraph import DefaultGraph, Literal, NamedNode, Quad, RdfFormat, Triple
 
 from ..errors import UserError
 from .blocks import AT_ONCE, Block, block_of
-from .bounded_lines import SHOWN, TOO_LONG, OverlongLine, whole_lines
+from .bounded_lines import SHOWN, TOO_LONG, OverlongLineError, whole_lines
 from .line_blocks import line_block
 from .names import clean_name
 from .sources import MAX_TEXT, Advance, Source, open_source, source_format
@@ -112,7 +112,7 @@ def blocks_of_lines(
     first = 1
     parsed = partial(parsed_lines, rdf_format=rdf_format, convert=convert)
     for data in whole_lines(file):
-        if isinstance(data, OverlongLine):
+        if isinstance(data, OverlongLineError):
             yield block_of([Rejected(first, 0, TOO_LONG, data.beginning)])
             first += 1
             continue

@@ -34,10 +34,9 @@ def watch(event, arguments):
 sys.addaudithook(watch)
 
 from infact.errors import UserError
-from infact.kg.ingest import examine, statements
+from infact.kg.ingest import examine, source_blocks
 from infact.kg.prefixes import Prefixes
 from infact.kg.sources import Source, TripleTemplate
-from infact.kg.statements import Rejected
 
 def meet(path):
     template = TripleTemplate("http://e.org/{id}", "rdfs:label", literal="{label}")
@@ -48,10 +47,10 @@ def meet(path):
     first = where = error = ""
     try:
         examine(source)
-        for item in statements(source, 0, Prefixes()):
-            read += 1
-            if isinstance(item, Rejected):
-                rejected += 1
+        for block in source_blocks(source, 0, Prefixes()):
+            read += block.read
+            rejected += len(block.rejected)
+            for item in block.rejected:
                 first = first or f"{item.line}: {item.reason}"
                 assert len(item.reason) + len(item.text) < 1000
     except UserError as told:

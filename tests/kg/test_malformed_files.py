@@ -1,17 +1,15 @@
 """Bad input can't hurt: it is told with its place, or read around, and every statement is counted."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
 from infact.errors import UserError
+from infact.kg.blocks import Block
 from infact.kg.graph import KnowledgeGraph
 from infact.kg.ingest import ingest
 from infact.kg.sources import Source, TripleTemplate
-from infact.kg.statements import Rejected, Statement
-from infact.kg.tables import StatementTables
 
 from .malformed_files import FRAMES, MalformedFile, malformed_files, subject, valid
 
@@ -34,10 +32,10 @@ class NoStore:
     def __exit__(self, *error: object) -> None:
         pass
 
-    def storing(self, stream: Iterator[Statement | Rejected]) -> Iterator[Statement | Rejected]:
-        return stream
+    def add(self, block: Block) -> None:
+        pass
 
-    def finish(self, tables: StatementTables) -> None:
+    def finish(self) -> None:
         pass
 
 
@@ -79,14 +77,17 @@ def test_a_malformed_file_is_told_or_read_around(
     file: MalformedFile, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("infact.kg.ingest.StoreWriter", NoStore)
+    told = None
     try:
         graph = ingested(tmp_path, file)
     except UserError as error:
-        assert not file.kept, str(error)
-        assert error.where.startswith(file.name)
-        assert error.what
-        assert error.fix
-        assert len(str(error)) < 1000
+        told = error
+    if told is not None:
+        assert not file.kept, str(told)
+        assert told.where.startswith(file.name)
+        assert told.what
+        assert told.fix
+        assert len(str(told)) < 1000
         return
     (entry,) = json.loads((graph / "sources.json").read_text(encoding="utf-8"))
     counts = [entry[key] for key in ("stored", "duplicate", "rejected")]
