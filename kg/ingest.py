@@ -12,6 +12,8 @@ import pyarrow.parquet as pq
 
 from ..errors import UserError
 from . import graph_tables
+from .kgx_source import kgx_statements
+from .languages import in_languages
 from .names import LABEL_PREDICATES
 from .obo_source import obo_statements
 from .prefixes import ExpansionError, Prefixes
@@ -22,6 +24,7 @@ from .statistics import graph_statistics
 from .store import StoreWriter
 from .table_source import table_statements
 from .tables import StatementCollector, StatementTables
+from .wikidata_source import wikidata_statements
 
 Advance = Callable[[int], None]
 
@@ -130,12 +133,23 @@ def _ingested(
 def statements(
     source: Source, number: int, prefixes: Prefixes, advance: Advance | None = None
 ) -> Iterator[Statement | Rejected]:
-    """The statements of one source, by its format."""
+    """The statements of one source in the languages that it is read in."""
+    stream = _all_statements(source, number, prefixes, advance)
+    return in_languages(stream, source.languages) if source.languages else stream
+
+
+def _all_statements(
+    source: Source, number: int, prefixes: Prefixes, advance: Advance | None
+) -> Iterator[Statement | Rejected]:
     asked = source_format(source)
     if asked in RDF_FORMATS:
         return rdf_statements(source, number, advance)
     if asked == "obo":
         return obo_statements(source, prefixes, advance)
+    if asked == "kgx":
+        return kgx_statements(source, prefixes, advance)
+    if asked == "wikidata":
+        return wikidata_statements(source, advance)
     return table_statements(source, prefixes, advance)
 
 
