@@ -75,6 +75,19 @@ def blocks(stream: Iterable[Statement | Rejected]) -> Iterator[Block]:
         yield block_of(items)
 
 
+def statements_in(block: Block) -> Iterator[Statement | Rejected]:
+    """What is in a block, one by one; `times` is 1."""
+    yield from block.rejected
+    for table in block.triples:
+        for row in table.select(TRIPLE_SCHEMA.names).to_pylist():
+            subject, predicate, item, graph, line = row.values()
+            yield Statement(subject, predicate, item, line, 1, graph)
+    for table in block.literals:
+        for row in table.select(LITERAL_SCHEMA.names).to_pylist():
+            subject, predicate, *term, graph, line = row.values()
+            yield Statement(subject, predicate, LiteralTerm(*term), line, 1, graph)
+
+
 def block_of(items: Iterable[Statement | Rejected]) -> Block:
     """These statements as one block."""
     triples, literals, lines, blank, rejected = [], [], [], [], []

@@ -45,6 +45,20 @@ class BoundedLines:
         raise OverlongLineError(self.number, beginning)
 
 
+def bounded_lines(file: IO[bytes], limit: int) -> Iterator[tuple[int, bytes]]:
+    """The lines with their numbers from 1, their `\\n` taken off.
+
+    Of a line longer than `limit` bytes, its first `limit` + 1 bytes: longer than any whole line.
+    """
+    number = 0
+    while line := file.readline(limit + 1):
+        number += 1
+        rest = line
+        while len(rest) > limit and not rest.endswith(b"\n"):
+            rest = file.readline(limit + 1)
+        yield number, line.removesuffix(b"\n")
+
+
 def whole_lines(file: IO[bytes]) -> Iterator[bytes | OverlongLineError]:
     """The file in blocks of whole lines; every line gets "\\n" as its end, the last one too.
 

@@ -1,6 +1,7 @@
 """What a file is by its first bytes, for files whose names don't tell."""
 
 import re
+from collections.abc import Sequence
 
 SNIFFED = 1 << 16  # bytes looked at
 
@@ -16,6 +17,10 @@ NAMED_GRAPH = re.compile(
     re.IGNORECASE | re.MULTILINE,
 )
 TABLE_CELLS = 2  # fewer are no table
+KGX_COLUMNS = {"nodes": {"id", "category"}, "edges": {"subject", "predicate", "object"}}
+# Wikibase JSON: an entity, alone or as the first of an array
+WIKIBASE_TYPE = re.compile(rb"\"type\"\s*:\s*\"(?:item|property|lexeme)\"")
+WIKIBASE_ID = re.compile(rb"\"id\"\s*:\s*\"[QPL][1-9][0-9]*\"")
 
 
 def format_of(beginning: bytes) -> str:
@@ -26,7 +31,7 @@ def format_of(beginning: bytes) -> str:
     """
     text = beginning.removeprefix(b"\xef\xbb\xbf").lstrip()
     if text[:1] in (b"{", b"["):
-        return "jsonld" if re.search(rb"\"@(?:context|id|graph|type)\"", text) else ""
+        return _json_format(text)
     if re.match(rb"<\?xml|<!DOCTYPE|<!--|<rdf:RDF|<Ontology", text):
         return "rdf" if b"rdf:RDF" in text or b"rdf-syntax-ns" in text else ""
     if re.match(rb"format-version:", text):
@@ -38,11 +43,31 @@ def format_of(beginning: bytes) -> str:
         return "nq" if any(_graph(line) for line in lines[:-1]) or found[1] else "nt"
     if DIRECTIVE.match(lines[0].lstrip()):
         return "trig" if NAMED_GRAPH.search(text) else "ttl"
+    if kgx_records(text.splitlines()[0].decode("utf-8", "replace").split("\t")):
+        return "kgx"
     for delimiter, name in ((b"\t", "tsv"), (b",", "csv")):
         widths = {line.count(delimiter) for line in lines[:5]}
         if len(lines[:5]) > 1 and len(widths) == 1 and min(widths) >= TABLE_CELLS - 1:
             return name
     return ""
+
+
+def kgx_records(columns: Sequence[str]) -> str:
+    """What the records of a KGX file with these columns are, nodes or edges; empty: it isn't KGX.
+
+    >>> kgx_records(["id", "subject", "predicate", "object", "category"])
+    'edges'
+    """
+    for records in ("edges", "nodes"):  # edges have an id and a category too
+        if KGX_COLUMNS[records] <= set(columns):
+            return records
+    return ""
+
+
+def _json_format(text: bytes) -> str:
+    if re.search(rb"\"@(?:context|id|graph|type)\"", text):
+        return "jsonld"
+    return "wikidata" if WIKIBASE_TYPE.search(text) and WIKIBASE_ID.search(text) else ""
 
 
 def _graph(line: bytes) -> bool:

@@ -1,6 +1,7 @@
 """Sources in, a graph directory out: store, tables, arrays, provenance and statistics."""
 
 import gc
+import itertools
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -9,8 +10,10 @@ from pathlib import Path
 
 from ..errors import UserError
 from . import graph_tables
-from .blocks import Block, blocks
+from .blocks import Block, blocks, statements_in
 from .graph import KnowledgeGraph
+from .kgx_source import kgx_statements
+from .languages import in_languages
 from .names import LABEL_PREDICATES
 from .naming import find_names
 from .obo_source import obo_statements
@@ -22,6 +25,7 @@ from .statements import Rejected
 from .statistics import graph_statistics
 from .store import StoreWriter
 from .table_source import table_statements
+from .wikidata_source import wikidata_statements
 
 Advance = Callable[[int], None]
 
@@ -131,13 +135,22 @@ def _ingested(
 def source_blocks(
     source: Source, number: int, prefixes: Prefixes, advance: Advance | None = None
 ) -> Iterator[Block]:
-    """The statements of one source, by its format."""
+    """The statements of one source in the languages that it is read in."""
     asked = source_format(source)
     if asked in RDF_FORMATS:
-        return rdf_blocks(source, number, advance)
-    if asked == "obo":
-        return blocks(obo_statements(source, prefixes, advance))
-    return blocks(table_statements(source, prefixes, advance))
+        found = rdf_blocks(source, number, advance)
+        if not source.languages:
+            return found
+        stream = itertools.chain.from_iterable(map(statements_in, found))
+    elif asked == "obo":
+        stream = obo_statements(source, prefixes, advance)
+    elif asked == "kgx":
+        stream = kgx_statements(source, prefixes, advance)
+    elif asked == "wikidata":
+        stream = wikidata_statements(source, advance)
+    else:
+        stream = table_statements(source, prefixes, advance)
+    return blocks(in_languages(stream, source.languages) if source.languages else stream)
 
 
 def refusal(rejected: Rejected, source: Source) -> UserError:

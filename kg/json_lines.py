@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from ..errors import UserError
+from .bounded_lines import bounded_lines
 from .sources import Source, examine, open_source
 
 MAX_LINE = 1 << 20  # bytes; a fact with ten thousand options of a hundred letters fits
@@ -49,14 +50,9 @@ def filled_lines(path: Path, name: str) -> Iterator[tuple[int, bytes]]:
     try:
         examine(source)
         with open_source(source) as file:
-            number = 0
-            while line := file.readline(MAX_LINE + 1):
-                number += 1
-                rest = line
-                while len(rest) > MAX_LINE and not rest.endswith(b"\n"):
-                    rest = file.readline(MAX_LINE + 1)
+            for number, line in bounded_lines(file, MAX_LINE):
                 if line.strip():
-                    yield number, line.rstrip(b"\n")
+                    yield number, line
     except OSError as error:
         raise _unreadable(name, error) from None
 

@@ -23,6 +23,7 @@ DEFAULT_PREFIXES: Mapping[str, str] = {
     "oboInOwl": v.OBO_IN_OWL,
     "IAO": v.IAO,
     "obo": v.OBO,
+    "biolink": v.BIOLINK,
 }
 
 ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://|urn:")

@@ -18,7 +18,7 @@ import pyarrow
 from ..errors import UserError
 from .format_of_content import SNIFFED, format_of
 
-FORMATS: Mapping[str, str] = {  # extension → format
+FORMATS: Mapping[str, str] = {  # extension, or what users may call it → format
     "ttl": "ttl",
     "turtle": "ttl",
     "nt": "nt",
@@ -33,6 +33,8 @@ FORMATS: Mapping[str, str] = {  # extension → format
     "obo": "obo",
     "csv": "csv",
     "tsv": "tsv",
+    "kgx": "kgx",
+    "wikidata": "wikidata",
 }
 BLOCK = 1 << 20  # bytes read at once
 MAX_TEXT = 1 << 24  # bytes or characters of one line, literal or cell; Oxigraph's own limit
@@ -76,6 +78,7 @@ class Source:
     format: str = ""  # empty: by the file's extension
     comment: str = ""  # tables: lines starting so are skipped before the header
     triples: tuple[TripleTemplate, ...] = ()  # tables only
+    languages: tuple[str, ...] = ()  # tags of texts that are read; empty: all
     version: str = ""
     licence: str = ""
     url: str = ""
@@ -92,6 +95,9 @@ class Examined:
 def source_format(source: Source) -> str:
     """The declared format; else the one of the extension, compression set aside; else the content's.
 
+    KGX files are called .tsv like other tables. Their header tells them, where no templates say what
+    the rows mean.
+
     Raises:
         UserError: none of them is known.
     """
@@ -102,6 +108,9 @@ def source_format(source: Source) -> str:
         suffixes.pop()
     asked = suffixes[-1] if suffixes else ""
     found = "" if source.format else FORMATS.get(asked) or _format_of_content(source)
+    if found in ("tsv", "kgx"):
+        is_kgx = not source.triples and _format_of_content(source) == "kgx"
+        found = "kgx" if is_kgx else "tsv"
     if not found:
         raise UserError(
             f"the format {source.format or asked!r} is not known"

@@ -1,4 +1,4 @@
-"""IRIs of the W3C, OBO and schema.org vocabularies that the parsers and tables name."""
+"""IRIs of the W3C, OBO, Biolink and schema.org vocabularies that the parsers and tables name."""
 
 RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 RDFS = "http://www.w3.org/2000/01/rdf-schema#"
@@ -12,6 +12,7 @@ SCHEMA = "https://schema.org/"
 OBO = "http://purl.obolibrary.org/obo/"
 IAO = OBO + "IAO_"
 OBO_IN_OWL = "http://www.geneontology.org/formats/oboInOwl#"
+BIOLINK = "https://w3id.org/biolink/vocab/"
 
 RDF_TYPE = RDF + "type"
 RDF_LANG_STRING = RDF + "langString"

@@ -45,6 +45,21 @@ def declared_prefixes(given: list[str] | None) -> dict[str, str]:
     return prefixes
 
 
+def language_tags(given: list[str] | None) -> tuple[str, ...]:
+    """The texts of `--language`.
+
+    Raises:
+        UserError: one has not the form of a language tag.
+    """
+    from ..kg.languages import is_language_tag
+
+    for text in given or ():
+        if not is_language_tag(text):
+            fix = "write a tag, as in --language en or --language pt-BR"
+            raise UserError("this is no language tag", f"--language {text}", fix)
+    return tuple(given or ())
+
+
 def run_targets(targets: list[str], config: Path | None, json: bool) -> None:
     from .console import Console
     from .run import run_stages

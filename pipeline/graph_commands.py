@@ -12,6 +12,7 @@ from .command_options import (
     Json,
     Prefix,
     declared_prefixes,
+    language_tags,
     load_chosen_project,
     run_targets,
 )
@@ -30,6 +31,10 @@ def ingest(
     strict: Annotated[
         bool, typer.Option("--strict", help="Stop at the first rejected statement.")
     ] = False,
+    language: Annotated[
+        list[str] | None,
+        typer.Option(help="Read texts in this one only, as in en; may be repeated."),
+    ] = None,
     config: Config = None,
     json: Json = False,
 ) -> None:
@@ -44,7 +49,9 @@ def ingest(
     from .ingest_files import FilesToIngest, ingest_files
 
     prefixes = declared_prefixes(prefix)
-    ingest_files(FilesToIngest(tuple(files), out, format, prefixes, strict), Console(json))
+    languages = language_tags(language)
+    asked = FilesToIngest(tuple(files), out, format, prefixes, strict, languages)
+    ingest_files(asked, Console(json))
 
 
 def query(

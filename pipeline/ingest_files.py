@@ -50,6 +50,7 @@ class FilesToIngest:
         format: of every file; empty to tell it by name or content.
         prefixes: declared prefix to IRI space.
         strict: the first rejected statement stops.
+        languages: tags of the texts that are read; empty: all.
     """
 
     files: tuple[str, ...]
@@ -57,6 +58,7 @@ class FilesToIngest:
     format: str
     prefixes: Mapping[str, str]
     strict: bool
+    languages: tuple[str, ...] = ()
 
 
 def ingest_files(asked: FilesToIngest, console: Console) -> None:
@@ -107,7 +109,7 @@ def _with_standard_input(asked: FilesToIngest) -> Iterator[list[Source]]:
                 with path.open("wb") as file:
                     shutil.copyfileobj(sys.stdin.buffer, file, MEBIBYTE)
                 name = "standard input"
-            source = Source(path, name, format=asked.format)
+            source = Source(path, name, format=asked.format, languages=asked.languages)
             check_file(source)
             sources.append(source)
         yield sources
@@ -116,7 +118,12 @@ def _with_standard_input(asked: FilesToIngest) -> Iterator[list[Source]]:
 def _recipe(asked: FilesToIngest, sources: Sequence[Source], settings: GraphSettings) -> Recipe:
     """The key of a snapshot: names and contents of the files, and how they are read."""
     version = next(stage.version for stage in STAGES if stage.name == SNAPSHOTS)
-    read_as = {**asdict(settings), "format": asked.format, "prefixes": dict(asked.prefixes)}
+    read_as = {
+        **asdict(settings),
+        "format": asked.format,
+        "prefixes": dict(asked.prefixes),
+        "languages": sorted(asked.languages),
+    }
     names = [Path(source.name).name for source in sources]
     files = {
         f"{number} {name}": file_digest(source.path)

@@ -37,6 +37,7 @@ def _source(table: SourceTable, path: Path) -> Source:
         format=table.format,
         comment=table.comment,
         triples=tuple(map(_template, table.triples)),
+        languages=table.languages,
         version=table.version,
         licence=table.licence,
         url=table.url,

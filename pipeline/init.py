@@ -26,7 +26,8 @@ ex = "http://example.org/"
     "source": """\
 [[source]]
 path = "graph.ttl"  # relative to this file, or package:<module>/<path inside it>
-# format = "ttl"  # ttl nt nq trig rdf jsonld obo csv tsv; by the file's name when left out
+# format = "ttl"  # ttl nt nq trig rdf jsonld obo csv tsv kgx wikidata; told when left out
+# languages = ["en", "de"]  # texts in other languages are not read; all when left out
 # version = "2025-01-16"  # shown in the report, like licence and url
 # licence = "CC0-1.0"
 # url = "https://example.org/graph"

@@ -1,10 +1,13 @@
 """The project, its graph, and the files that it is read from."""
 
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, StringConstraints, model_validator
 
+from ...kg.languages import LANGUAGE_TAG
 from .table import Amount, Table, Values
+
+LanguageTag = Annotated[str, StringConstraints(pattern=f"^{LANGUAGE_TAG}$")]
 
 
 class ProjectTable(Table):
@@ -47,10 +50,14 @@ class RowStatement(Table):
 
 
 class SourceTable(Table):
-    """One file of the graph; an empty format goes by the file's name."""
+    """One file of the graph; an empty format goes by the file's name or content."""
 
     path: str
-    format: Literal["", "ttl", "nt", "nq", "trig", "rdf", "jsonld", "obo", "csv", "tsv"] = ""
+    format: Literal[
+        "", "ttl", "nt", "nq", "trig", "rdf", "jsonld", "obo", "csv", "tsv", "kgx", "wikidata"
+    ] = ""
+    languages: tuple[LanguageTag, ...] = ()
+    """texts in these languages are read, and those without one; empty: all"""
     version: str = ""
     licence: str = ""
     url: str = ""

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from infact.errors import UserError
-from infact.kg.blocks import Block
+from infact.kg.blocks import statements_in
 from infact.kg.rdf_source import rdf_blocks
 from infact.kg.sources import Source
 from infact.kg.statements import LiteralTerm, Rejected, Statement
@@ -21,27 +21,8 @@ e:a a e:Thing ; e:name "A"@en-GB , "one" ; e:near [ e:name "inner" ] .
 def read(path: Path, content: bytes, number: int = 0) -> list[Statement | Rejected]:
     path.write_bytes(content)
     blocks = rdf_blocks(Source(path, path.name), number)
-    return sorted((item for block in blocks for item in items(block)), key=place)
-
-
-def items(block: Block) -> list[Statement | Rejected]:
-    """What is in the tables of a block, as statements."""
-    found: list[Statement | Rejected] = list(block.rejected)
-    for table in block.triples:
-        for row in table.to_pylist():
-            found.append(
-                Statement(
-                    row["subject"], row["predicate"], row["object"], row["line"], 1, row["graph"]
-                )
-            )
-    for table in block.literals:
-        for row in table.to_pylist():
-            term = LiteralTerm(row["value"], row["datatype"], row["language"])
-            found.append(
-                Statement(row["subject"], row["predicate"], term, row["line"], 1, row["graph"])
-            )
-    assert len(found) == block.read
-    return found
+    found = [item for block in blocks for item in statements_in(block)]
+    return sorted(found, key=place)
 
 
 def place(item: Statement | Rejected) -> tuple[int, str]:

@@ -115,3 +115,14 @@ def test_absolute_paths_stay_out_of_artifacts(tmp_path: Path) -> None:
     folders = run_stages(project_in(tmp_path, text), ["ingest"], Console())
     for name in ("manifest.json", "sources.json"):
         assert str(tmp_path) not in (folders["ingest"] / name).read_text(encoding="utf-8")
+
+
+def test_a_source_is_read_in_the_languages_that_it_names(tmp_path: Path) -> None:
+    project = PROJECT.replace('licence = "CC0-1.0"', 'languages = ["de"]')
+    graph = KnowledgeGraph.open(
+        run_stages(project_in(tmp_path, project), ["ingest"], Console())["ingest"]
+    )
+    paris = graph.entity("http://example.org/paris")
+    assert graph.label(paris) != "Paris"
+    with pytest.raises(UserError, match="languages"):
+        project_in(tmp_path, PROJECT.replace('licence = "CC0-1.0"', 'languages = ["en_GB"]'))

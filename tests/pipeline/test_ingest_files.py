@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from infact.errors import UserError
 from infact.kg.graph import KnowledgeGraph
-from infact.pipeline.command_options import declared_prefixes
+from infact.pipeline.command_options import declared_prefixes, language_tags
 from infact.pipeline.console import Console
 from infact.pipeline.ingest_files import FilesToIngest, ingest_files
 
@@ -190,3 +190,26 @@ def test_killed_at_random_moments_the_old_graph_or_the_new_one(tmp_path: Path) -
         assert KnowledgeGraph.open(out).entity_count == 20_000
         seen |= words
     assert len(seen) > 1, "no run was ever finished: the kills came too early to test anything"
+
+
+def test_texts_in_other_languages_than_the_chosen_ones_are_not_read(tmp_path: Path) -> None:
+    file, out = tmp_path / "a.nt", tmp_path / "graph"
+    line = LINE.strip().removesuffix(" .")
+    file.write_text(
+        "".join(f"{line.format(0, word)}@{tag} .\n" for word, tag in (("x", "en"), ("y", "de")))
+    )
+    for chosen, expected in ((("de",), {"y 0"}), ((), {"x 0"})):  # the label is English first
+        ingest_files(FilesToIngest((str(file),), out, "", {}, False, chosen), Console())
+        assert labels(out) == expected
+    entries = [
+        json.loads((folder / "sources.json").read_text())[0]
+        for folder in (out / "ingest").iterdir()
+        if folder.is_dir()
+    ]
+    assert sorted((entry["read"], entry["rejected"]) for entry in entries) == [(1, 0), (2, 0)]
+
+
+@pytest.mark.parametrize("text", ["", "en_GB", "-en"])
+def test_a_faulty_language_is_told(text: str) -> None:
+    with pytest.raises(UserError, match="no language tag"):
+        language_tags([text])
