@@ -78,7 +78,7 @@ def relations(found: list[Json], prefixes: Prefixes) -> Table:
             *(f"{item[key]:,}" for key in ("triples", "subjects", "objects")),
             *fan_out(item["objects_a_subject"]),
             *fan_out(item["subjects_an_object"]),
-            percent(item["symmetric"] / item["triples"]),
+            percent(item["symmetric"] / max(item["triples"] - item["loops"], 1)),
         )
         for item in found
     )
