@@ -2,7 +2,7 @@
 
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +14,10 @@ from scipy import sparse
 
 from . import vocabulary as v
 from .count_matrix import count_matrix, frequent
-from .fan_out import fan_out
+from .fan_out import fan_out, group_sizes, row_of
 from .types_seen import Declared, EntityTypes, conforming, types_seen
 
 Int32 = NDArray[np.int32]
-Int64 = NDArray[np.int64]
 
 LISTED = 100  # predicates
 MEMORY = "512MiB"  # for counting distinct texts; more goes to disk
@@ -82,7 +81,7 @@ def literal_statistics(
     """
     count = len(literals.predicates)
     totals = np.bincount(literals.predicate, minlength=count)
-    subjects = fan_out(literals.entity, literals.predicate, len(iris), count)
+    subjects = group_sizes(literals.entity, literals.predicate, len(iris), count)
     datatypes, languages = (
         count_matrix(literals.predicate, numbers, (count, len(terms)))
         for numbers, terms in (
@@ -95,6 +94,8 @@ def literal_statistics(
     for number, seen in zip(listed, types_seen(types, subjects, iris, listed), strict=True):
         iri, total = literals.predicates[number], int(totals[number])
         kinds = _named(datatypes, number, literals.datatypes)
+        at, sizes = row_of(subjects, number)
+        size = fan_out(sizes)
         domain = declared.domain.get(iri, ())
         classes = [name for _, name in declared.range.get(iri, ())]
         found.append(
@@ -102,17 +103,17 @@ def literal_statistics(
                 "iri": iri,
                 "label": labels[iri],
                 "literals": total,
-                "subjects": int(subjects.groups[number]),
+                "subjects": len(at),
                 "distinct_values": texts[iri][0],
                 "longest": texts[iri][1],
-                "values_a_subject": subjects.described(number, total),
-                "functional": int(subjects.maximum[number]) == 1,
+                "values_a_subject": asdict(size),
+                "functional": size.maximum == 1,
                 "datatypes": dict(list(kinds.items())[:COMMON]),
                 "languages": dict(
                     list(_named(languages, number, literals.languages).items())[:COMMON]
                 ),
                 "subject_types": seen,
-                "domain": conforming(types, subjects, subjects.rows(number), domain),
+                "domain": conforming(types, at, sizes, domain),
                 "range": _range(classes, kinds, total),
             }
         )

@@ -11,8 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from .fan_out import run_starts
-
 Int32 = NDArray[np.int32]
 Int64 = NDArray[np.int64]
 
@@ -20,7 +18,7 @@ THRESHOLD = 0.8  # of Akrami et al. 2020; Toutanova & Chen 2015 take 0.97
 FEWEST = 5  # shared triples below which a coincidence is likely; our own choice
 MOST_RELATIONS = 32  # between two entities; the work grows with the square
 MOST_STEPS = 2_000_000  # paths of two edges that are looked up for one relation
-ROWS_AT_ONCE = 4096
+ROWS_AT_ONCE = 512  # relations; their products with all others are in memory together
 
 
 @dataclass(frozen=True)
@@ -108,8 +106,12 @@ def _joined(triples: Int32, entities: int) -> tuple[Int64, Int64, int]:
     key *= entities
     key += np.maximum(heads, tails)
     order = np.argsort(key)
-    starts = run_starts(key[order])
+    key = key[order]
+    fresh = np.empty(len(key), bool)
+    fresh[:1] = True
+    np.not_equal(key[1:], key[:-1], out=fresh[1:])
     del key
+    starts = np.flatnonzero(fresh)
     sizes = np.diff(starts, append=len(order))
     kept = (sizes > 1) & (sizes <= MOST_RELATIONS)
     order = order[np.repeat(kept, sizes)]

@@ -1,13 +1,14 @@
 """What statistics.json says of each relation."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from .fan_out import FanOut, fan_out
+from .fan_out import fan_out, group_sizes, row_of
 from .graph_records import Relation
 from .relation_pairs import FEWEST, THRESHOLD, RelationPairs, cartesian_share
 from .types_seen import Declared, EntityTypes, conforming, types_seen
@@ -36,7 +37,7 @@ def relation_statistics(
         pairs: what relations tell of each other.
     """
     subjects, objects = (
-        fan_out(triples[:, end], triples[:, 1], len(iris), len(relations)) for end in (0, 2)
+        group_sizes(triples[:, end], triples[:, 1], len(iris), len(relations)) for end in (0, 2)
     )
     order = np.argsort([-relation.triples for relation in relations], kind="stable")
     listed = order[:LISTED].tolist()
@@ -47,21 +48,21 @@ def relation_statistics(
     found = []
     for number, subject_types, object_types in zip(listed, *ends, strict=True):
         relation = relations[number]
-        entry = _counts(relation, number, subjects, objects, pairs)
-        entry["subject_types"], entry["object_types"] = subject_types, object_types
-        for key, groups, classes in (
-            ("domain", subjects, declared.domain),
-            ("range", objects, declared.range),
+        entry = _counts(relation, number, pairs)
+        entry |= {"subject_types": subject_types, "object_types": object_types}
+        for key, groups, classes, fan, one in (
+            ("domain", subjects, declared.domain, "objects_a_subject", "functional"),
+            ("range", objects, declared.range, "subjects_an_object", "inverse_functional"),
         ):
-            stated = classes.get(relation.iri, ())
-            entry[key] = conforming(types, groups, groups.rows(number), stated)
+            at, sizes = row_of(groups, number)
+            size = fan_out(sizes)
+            entry |= {fan: asdict(size), one: size.maximum == 1}
+            entry[key] = conforming(types, at, sizes, classes.get(relation.iri, ()))
         found.append(entry)
     return found
 
 
-def _counts(
-    relation: Relation, number: int, subjects: FanOut, objects: FanOut, pairs: RelationPairs
-) -> dict[str, Any]:
+def _counts(relation: Relation, number: int, pairs: RelationPairs) -> dict[str, Any]:
     return {
         "iri": relation.iri,
         "label": relation.label,
@@ -69,10 +70,6 @@ def _counts(
         "subjects": relation.subjects,
         "objects": relation.objects,
         "cardinality": relation.cardinality,
-        "objects_a_subject": subjects.described(number, relation.triples),
-        "subjects_an_object": objects.described(number, relation.triples),
-        "functional": int(subjects.maximum[number]) == 1,
-        "inverse_functional": int(objects.maximum[number]) == 1,
         "loops": int(pairs.loops[number]),
         "symmetric": int(pairs.symmetric[number]),
     }

@@ -1,4 +1,19 @@
-"""Counts that tell a reader what kind of graph this is."""
+"""Counts that tell a reader what kind of graph this is: the keys of statistics.json.
+
+| key | what |
+|---|---|
+| entities, blank_nodes, unlabelled, deprecated | entities |
+| relations, triples, literals, literal_predicates | statements; literals of each predicate |
+| names, names_by_kind, ambiguous_names | labels and synonyms |
+| degree | mean, median, maximum; histogram between powers of two; hubs |
+| types | the most frequent, with their entities |
+| hierarchy | edges, roots, leaves, depth, cycles and transitivity of each |
+| by_relation | of each relation: counts, fan-out both ways, types seen, domain and range |
+| by_literal_predicate | of each: counts, texts, datatypes, languages, types seen, domain and range |
+| suspicions | symmetric, inverse, duplicate and Cartesian relations, and the thresholds |
+| literal_languages, labels | literals by language; labelled entities by language and type |
+| components | how many, the largest, isolated entities; rdf:type doesn't join |
+"""
 
 import bisect
 from collections.abc import Sequence

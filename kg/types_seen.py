@@ -12,10 +12,9 @@ from scipy.sparse.csgraph import breadth_first_order
 
 from . import vocabulary as v
 from .count_matrix import count_matrix, frequent
-from .fan_out import FanOut
+from .fan_out import row_of
 
 Int32 = NDArray[np.int32]
-Int64 = NDArray[np.int64]
 
 COMMON = 5  # types that are listed of one end
 MOST_DECLARED = 20  # classes of one domain or range that are looked at
@@ -45,17 +44,18 @@ class EntityTypes:
         narrower, broader = np.searchsorted(self.classes, subclasses).T
         self._below = count_matrix(broader, narrower, (count, count))
 
-    def of_groups(self, groups: FanOut) -> sparse.csr_matrix:
-        """How many distinct ends of a predicate have each type; shape (predicates, classes)."""
-        shape = (len(groups.groups), len(self.typed))
-        return count_matrix(groups.predicate, groups.end, shape) @ self.incidence
+    def at_ends(self, sizes: sparse.csr_matrix) -> sparse.csr_matrix:
+        """How many distinct ends of a predicate have each type; shape (predicates, classes).
 
-    def untyped(self, groups: FanOut) -> Int64:
-        """How many distinct ends of each predicate have no type; shape (predicates,)."""
-        bare = groups.predicate[~self.typed[groups.end]]
-        return np.bincount(bare, minlength=len(groups.groups))
+        Args:
+            sizes: statements by predicate and end; shape (predicates, entities).
+        """
+        once = sparse.csr_matrix(
+            (np.ones_like(sizes.data), sizes.indices, sizes.indptr), shape=sizes.shape
+        )
+        return once @ self.incidence
 
-    def fit(self, entities: Int64, declared: int) -> NDArray[np.bool_]:
+    def fit(self, entities: Int32, declared: int) -> NDArray[np.bool_]:
         """Which of the entities have the class, or one below it, as a type."""
         place = int(np.searchsorted(self.classes, declared))
         if place == len(self.classes) or self.classes[place] != declared:
@@ -93,26 +93,38 @@ def declared_classes(
 
 
 def types_seen(
-    types: EntityTypes, groups: FanOut, iris: pa.ChunkedArray, predicates: Sequence[int]
+    types: EntityTypes, sizes: sparse.csr_matrix, iris: pa.ChunkedArray, predicates: Sequence[int]
 ) -> list[dict[str, Any]]:
-    """Of each predicate: its distinct ends without a type, and their most frequent types."""
-    counts, untyped = types.of_groups(groups), types.untyped(groups)
+    """Of each predicate: its distinct ends without a type, and their most frequent types.
+
+    Args:
+        types: of all entities.
+        sizes: statements by predicate and end; shape (predicates, entities).
+        iris: of all entities.
+        predicates: which are asked for.
+    """
+    counts = types.at_ends(sizes)
     found = []
     for predicate in predicates:
+        ends, _ = row_of(sizes, predicate)
         listed = [
             {
                 "iri": iris[int(types.classes[column])].as_py(),
                 "entities": count,
-                "share": round(count / int(groups.groups[predicate]), 4),
+                "share": round(count / len(ends), 4),
             }
             for column, count in frequent(counts, predicate, COMMON)
         ]
-        found.append({"untyped": int(untyped[predicate]), "types": listed})
+        untyped = int(np.count_nonzero(~types.typed[ends]))
+        found.append({"untyped": untyped, "types": listed})
     return found
 
 
 def conforming(
-    types: EntityTypes, groups: FanOut, rows: slice, declared: Sequence[tuple[int, str]]
+    types: EntityTypes,
+    ends: Int32,
+    sizes: Int32,
+    declared: Sequence[tuple[int, str]],
 ) -> dict[str, Any] | None:
     """A domain or range as declared, and how many statements of the predicate conform to it.
 
@@ -121,8 +133,8 @@ def conforming(
 
     Args:
         types: of all entities.
-        groups: of statements, by predicate and end.
-        rows: the groups of one predicate.
+        ends: distinct subjects, or objects, of one predicate; shape (g,).
+        sizes: statements of the predicate at each; shape (g,).
         declared: numbers and IRIs of classes; none is stated if empty.
     """
     if not declared:
@@ -130,8 +142,8 @@ def conforming(
     named = sorted(iri for _, iri in declared if not iri.startswith("_:"))
     if len(named) < len(declared):
         return {"classes": named, "conforming": None}
-    fit = np.ones(rows.stop - rows.start, bool)
+    fit = np.ones(len(ends), bool)
     for number, iri in declared:
         if iri not in ANYTHING:
-            fit &= types.fit(groups.end[rows], number)
-    return {"classes": named, "conforming": int(groups.size[rows][fit].sum())}
+            fit &= types.fit(ends, number)
+    return {"classes": named, "conforming": int(sizes[fit].sum())}

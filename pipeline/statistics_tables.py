@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
+from ..kg.names import local_name
 from ..kg.prefixes import Prefixes
 from .console import harmless
 from .report.table import ABSENT, Table
@@ -91,7 +92,7 @@ def fan_out(sizes: Json) -> tuple[str, str, str]:
 
 
 def types(found: list[Json], prefixes: Prefixes) -> Table:
-    """The commonest type at each end, and how much conforms to what is declared."""
+    """The commonest types at each end, and how much conforms to what is declared."""
     head = ("relation", "subjects are", "objects are", "domain conforms", "range conforms")
     rows = tuple(
         (
@@ -102,14 +103,16 @@ def types(found: list[Json], prefixes: Prefixes) -> Table:
             conforms(item["range"], item["triples"]),
         )
         for item in found
+        if any(item[end]["types"] for end in ("subject_types", "object_types"))
+        or any(item[end] for end in ("domain", "range"))
     )
     return Table(head, rows, text_columns=3)
 
 
 def commonest(seen: Json, of: int, prefixes: Prefixes) -> str:
-    """The commonest type of one end with its share, and the share that has none."""
+    """The commonest types of one end with their shares, and the share that has none."""
     words = [
-        f"{short(item['iri'], prefixes)} {percent(item['share'])}" for item in seen["types"][:2]
+        f"{shortest(item['iri'], prefixes)} {percent(item['share'])}" for item in seen["types"][:2]
     ]
     if seen["untyped"]:
         words.append(f"untyped {percent(seen['untyped'] / of)}")
@@ -246,6 +249,12 @@ def suspicions(found: Json, prefixes: Prefixes) -> Table:
 def short(iri: str, prefixes: Prefixes) -> str:
     """The IRI in short form, fit for a terminal."""
     return harmless(prefixes.compress(iri))
+
+
+def shortest(iri: str, prefixes: Prefixes) -> str:
+    """The short form, or the local name alone where no prefix fits: several stand in one cell."""
+    compressed = short(iri, prefixes)
+    return local_name(iri) if compressed == iri else compressed
 
 
 def percent(share: float) -> str:

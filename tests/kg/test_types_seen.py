@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from infact.kg.count_matrix import count_matrix, frequent
 from infact.kg.coverage import label_coverage, language_counts
-from infact.kg.fan_out import fan_out
+from infact.kg.fan_out import group_sizes, row_of
 from infact.kg.types_seen import COMMON, EntityTypes, conforming, declared_classes, types_seen
 
 ENTITIES, CLASSES, PREDICATES = 8, 4, 3  # entities 0 … 3 are the classes
@@ -42,7 +42,7 @@ def test_types_and_conformity(
 ) -> None:
     types = EntityTypes(array(pairs, 2), ENTITIES, array(subclasses, 2))
     rows = array(triples, 3)
-    groups = fan_out(rows[:, 2], rows[:, 1], ENTITIES, PREDICATES)
+    groups = group_sizes(rows[:, 2], rows[:, 1], ENTITIES, PREDICATES)
     used = sorted({relation for _, relation, _ in triples})
     for number, seen in zip(used, types_seen(types, groups, IRIS, used), strict=True):
         objects = {t for _, r, t in triples if r == number}
@@ -62,7 +62,7 @@ def test_types_and_conformity(
                 for c in asked
             )
         }
-        assert conforming(types, groups, groups.rows(number), declared) == {
+        assert conforming(types, *row_of(groups, number), declared) == {
             "classes": sorted(iri for _, iri in declared),
             "conforming": sum(r == number and t in fitting for _, r, t in triples),
         }
@@ -70,15 +70,15 @@ def test_types_and_conformity(
 
 def test_what_is_not_checked() -> None:
     types = EntityTypes(array({(4, 0)}, 2), ENTITIES, array(set(), 2))
-    groups = fan_out(np.array([4, 5, 5], np.int32), np.zeros(3, np.int32), ENTITIES, 1)
-    rows = groups.rows(0)
-    assert conforming(types, groups, rows, []) is None
+    groups = group_sizes(np.array([4, 5, 5], np.int32), np.zeros(3, np.int32), ENTITIES, 1)
+    rows = row_of(groups, 0)
+    assert conforming(types, *rows, []) is None
     expression = [(0, "e:0"), (7, "_:union")]
-    assert conforming(types, groups, rows, expression) == {"classes": ["e:0"], "conforming": None}
+    assert conforming(types, *rows, expression) == {"classes": ["e:0"], "conforming": None}
     thing = "http://www.w3.org/2002/07/owl#Thing"
-    assert conforming(types, groups, rows, [(6, thing)]) == {"classes": [thing], "conforming": 3}
+    assert conforming(types, *rows, [(6, thing)]) == {"classes": [thing], "conforming": 3}
     unused = [(6, "e:6")]
-    assert conforming(types, groups, rows, unused) == {"classes": ["e:6"], "conforming": 0}
+    assert conforming(types, *rows, unused) == {"classes": ["e:6"], "conforming": 0}
 
 
 def test_declared_classes() -> None:
