@@ -92,6 +92,7 @@ for _stage in STAGES:
 
 app.command()(graph_commands.query)
 app.command()(graph_commands.show)
+app.command()(graph_commands.statistics)
 
 
 @app.command()

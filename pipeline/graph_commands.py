@@ -1,4 +1,4 @@
-"""The commands that need a graph and no model: ingest, query, show."""
+"""The commands that need a graph and no model: ingest, query, show, statistics."""
 
 from pathlib import Path
 from typing import Annotated
@@ -83,3 +83,18 @@ def show(
 
     chosen = choose_graph(graph, declared_prefixes(prefix), lambda: load_chosen_project(config))
     show_entity(chosen, entity, Console(json))
+
+
+def statistics(
+    graph: Graph = None,
+    prefix: Prefix = None,
+    config: Config = None,
+    json: Json = False,
+) -> None:
+    """Say what kind of graph it is: predicates, languages, components, relations that tell others."""
+    from .chosen_graph import choose_graph
+    from .console import Console
+    from .show_statistics import show_statistics
+
+    chosen = choose_graph(graph, declared_prefixes(prefix), lambda: load_chosen_project(config))
+    show_statistics(chosen, Console(json))
