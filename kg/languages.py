@@ -23,8 +23,8 @@ def in_languages(
 
     Such a text counts neither as read nor as rejected: it was not asked for, and a dump of Wikidata
     has three hundred languages, whose rejections would hide the others. Texts without a language
-    and those in `mul` stay. A tag takes its longer forms in, `en` also `en-gb`: basic filtering of RFC 4647, as
-    SPARQL's langMatches.
+    and those in `mul` stay. A tag takes its longer forms in, `en` also `en-gb`: basic filtering of
+    RFC 4647, as SPARQL's langMatches.
     """
     tags = (ALL_LANGUAGES, *(tag.lower() for tag in chosen))
 
