@@ -44,6 +44,8 @@ class BoundedLines:
             beginning, line = line[:SHOWN], self._text.readline(MAX_TEXT)
         raise OverlongLineError(self.number, beginning)
 
+BLOCK = 1 << 20  # bytes of the rest of an overlong line that are held at once
+
 
 def bounded_lines(file: IO[bytes], limit: int) -> Iterator[tuple[int, bytes]]:
     """The lines with their numbers from 1, their `\\n` taken off.
@@ -54,8 +56,8 @@ def bounded_lines(file: IO[bytes], limit: int) -> Iterator[tuple[int, bytes]]:
     while line := file.readline(limit + 1):
         number += 1
         rest = line
-        while len(rest) > limit and not rest.endswith(b"\n"):
-            rest = file.readline(limit + 1)
+        while len(line) > limit and rest and not rest.endswith(b"\n"):
+            rest = file.readline(BLOCK)
         yield number, line.removesuffix(b"\n")
 
 

@@ -8,7 +8,8 @@ with three differences:
 * An edge is one statement. KGX's writer also makes a node of every edge and hangs the edge's
   attributes on it; in a graph of facts those nodes would outnumber the entities, and
   `rdf:subject` would be a relation among others. Attributes (knowledge source, publications,
-  qualifiers …) stay in the file, and the statement's file and line lead to them.
+  qualifiers …) stay in the file, and the statement's file and line lead to them: of edges that
+  state the same, those of the first.
 * A negated edge says what is not so. It is rejected, so that it is counted and shown.
 
 Without the Biolink Model at hand, a column that isn't named below is text, as it is for KGX where
@@ -16,6 +17,7 @@ the model doesn't know the column.
 """
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from urllib.parse import quote
 
@@ -41,6 +43,7 @@ LITERALS = {  # column of a nodes file → predicate; any other is biolink:<colu
     "related_synonym": v.OBO_IN_OWL + "hasRelatedSynonym",
     "xref": v.OBO_IN_OWL + "hasDbXref",
     "xrefs": v.OBO_IN_OWL + "hasDbXref",
+    "has_db_xref": v.OBO_IN_OWL + "hasDbXref",
 }
 RESOURCES = {  # columns whose values are CURIEs or IRIs of entities
     "category": v.RDF_TYPE,
@@ -183,7 +186,7 @@ class EdgeReader:
                 self._prefixes.expand(row[place].strip()) for place in self._places
             )
         except ValueError as error:
-            yield str(error)
+            yield f"the edge can't be used: {error}"
         else:
             yield Statement(subject, predicate, item, line)
 
@@ -201,10 +204,10 @@ def predicate_of(column: str, prefixes: Prefixes) -> str:
     if known:
         return known
     name = column.strip().removeprefix(":")
-    try:
-        return prefixes.expand(name)
-    except ExpansionError:
-        return v.BIOLINK + quote(name.replace(" ", "_"))
+    if ":" in name:
+        with suppress(ExpansionError):
+            return prefixes.expand(name)
+    return v.BIOLINK + quote(name.replace(" ", "_"))
 
 
 def truth(word: str) -> str:

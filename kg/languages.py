@@ -8,6 +8,7 @@ from .statements import LiteralTerm, Rejected, Statement
 
 LANGUAGE_TAG = r"[A-Za-z]{1,8}(-[A-Za-z0-9]{1,8})*"  # BCP 47, its form only
 _IS_TAG = re.compile(LANGUAGE_TAG)
+ALL_LANGUAGES = "mul"  # ISO 639-2; Wikidata's tag of names that hold in every language
 
 
 def is_language_tag(text: str) -> bool:
@@ -22,10 +23,10 @@ def in_languages(
 
     Such a text counts neither as read nor as rejected: it was not asked for, and a dump of Wikidata
     has three hundred languages, whose rejections would hide the others. Texts without a language
-    stay. A tag takes its longer forms in, `en` also `en-gb`: basic filtering of RFC 4647, as
-    SPARQL's langMatches.
+    and those in `mul` stay. A tag takes its longer forms in, `en` also `en-gb`: basic filtering of
+    RFC 4647, as SPARQL's langMatches.
     """
-    tags = tuple(tag.lower() for tag in chosen)
+    tags = (ALL_LANGUAGES, *(tag.lower() for tag in chosen))
 
     @lru_cache(maxsize=1 << 12)
     def wanted(language: str) -> bool:

@@ -57,7 +57,7 @@ class SourceTable(Table):
         "", "ttl", "nt", "nq", "trig", "rdf", "jsonld", "obo", "csv", "tsv", "kgx", "wikidata"
     ] = ""
     languages: tuple[LanguageTag, ...] = ()
-    """texts in these languages are read, and those without one; empty: all"""
+    """texts in these languages are read, and those that have none; empty: all"""
     version: str = ""
     licence: str = ""
     url: str = ""

@@ -1,6 +1,7 @@
 """KGX TSV to statements: the golden mapping, every line accounted for, no crash."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -96,8 +97,15 @@ def test_an_edge_is_one_statement_and_a_negated_one_none(tmp_path: Path) -> None
         Statement(GENE, v.BIOLINK + "contributes_to", DISEASE, 2),
         Rejected(3, 0, "the edge is negated", EDGES.split("\n")[2]),
         Statement(GENE, v.BIOLINK + "causes", SPACES["MONDO"] + "2", 4),
-        Rejected(5, 0, "'' is neither an IRI nor prefix:name", EDGES.split("\n")[4]),
-        Rejected(6, 0, "'no' is neither true nor false", EDGES.split("\n")[5]),
+        Rejected(
+            5,
+            0,
+            "the edge can't be used: '' is neither an IRI nor prefix:name",
+            EDGES.split("\n")[4],
+        ),
+        Rejected(
+            6, 0, "the edge can't be used: 'no' is neither true nor false", EDGES.split("\n")[5]
+        ),
     ]
 
 
@@ -173,6 +181,28 @@ def test_any_bytes_are_read_or_a_users_error(
         list(kgx_statements(write(path, before + content), Prefixes(SPACES)))
     except UserError:
         assert not before
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.sampled_from([NODES, EDGES]),
+    st.lists(
+        st.tuples(st.integers(0, 600), st.sampled_from('\t\n\r\x00|:<>é\u2028 \\"')), max_size=6
+    ),
+)
+def test_a_spoilt_files_counts_balance(
+    tmp_path_factory: pytest.TempPathFactory, content: str, spoilt: list[tuple[int, str]]
+) -> None:
+    letters = list(content)
+    for place, letter in spoilt:
+        letters[place % len(letters)] = letter
+    folder = tmp_path_factory.mktemp("spoilt")
+    source = replace(write(folder / "x.tsv", "".join(letters)), format="kgx")
+    try:
+        ingest([source], folder / "graph", SPACES)
+    except UserError:  # the header is spoilt
+        return
+    assert balanced(json.loads((folder / "graph" / "sources.json").read_text()))
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ def test_texts_in_chosen_languages_and_all_that_have_none_stay() -> None:
         Statement("s:a", "p:a", LiteralTerm("x", v.XSD_STRING, "")),
         Rejected(1, 0, "bad", "x"),
     ]
-    kept = [text("en"), text("en-gb"), text("de"), *others]
+    kept = [text("en"), text("en-gb"), text("de"), text("mul"), *others]
     left = [text("eng"), text("fr"), text("d")]
     assert list(in_languages(iter([*left, *kept]), ["EN", "de"])) == kept
 

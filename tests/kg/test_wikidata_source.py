@@ -2,6 +2,7 @@
 
 import gzip
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -290,3 +291,22 @@ def test_any_bytes_are_read_or_rejected(
     whole = dump(ADAMS, INSTANCE_OF).encode()
     path.write_bytes(whole[:place] + content + whole[place + len(content) :])
     list(wikidata_statements(Source(path, "d")))
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.lists(st.tuples(st.integers(0, 3000), st.sampled_from('\n\x00|:<>é\u2028 \\"7')), max_size=4)
+)
+def test_a_spoilt_dumps_counts_balance(
+    tmp_path_factory: pytest.TempPathFactory, spoilt: list[tuple[int, str]]
+) -> None:
+    letters = list(dump(ADAMS, INSTANCE_OF))
+    for place, letter in spoilt:
+        letters[place % len(letters)] = letter
+    folder = tmp_path_factory.mktemp("spoilt")
+    source = write(folder / "d.json", "".join(letters))
+    try:
+        ingest([replace(source, format="wikidata")], folder / "graph")
+    except UserError:  # both lines are spoilt
+        return
+    assert balanced(json.loads((folder / "graph" / "sources.json").read_text()))
