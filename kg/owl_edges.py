@@ -15,7 +15,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 
 from . import vocabulary as v
-from .statements import Statement
+from .statements import LiteralTerm, Statement
 
 SUBCLASS_OF = v.RDFS + "subClassOf"
 EQUIVALENT_CLASS = v.OWL + "equivalentClass"
@@ -33,9 +33,11 @@ OTHER_KINDS = tuple(  # of restriction: what they say isn't an edge
 )
 FIRST, REST, NIL = v.RDF + "first", v.RDF + "rest", v.RDF + "nil"
 RESTRICTION = v.OWL + "Restriction"
-PARTS = frozenset([v.RDF_TYPE, INTERSECTION_OF, ON_PROPERTY, *FILLERS, *OTHER_KINDS, FIRST, REST])
+PARTS = frozenset([INTERSECTION_OF, ON_PROPERTY, *FILLERS, *OTHER_KINDS, FIRST, REST])
 AXIOMS = (SUBCLASS_OF, EQUIVALENT_CLASS, INTERSECTION_OF)
 POINTERS = frozenset([*AXIOMS, FIRST, REST])
+SEVERAL = ""  # a part that a node has more than once
+SHARED = ("", "")  # several statements point to the node
 # A data property's restriction says what kind of value there is, and names no entity.
 DATATYPES = frozenset(
     [
@@ -90,15 +92,22 @@ class _Expressions:
     """What the blank nodes of one source are made of."""
 
     def __init__(self, statements: Iterable[Statement]) -> None:
-        self._parts: dict[str, dict[str, set[object]]] = {}
-        self._pointers: dict[str, set[tuple[str, str]]] = {}
+        self._restrictions: set[str] = set()
+        self._parts: dict[str, dict[str, str | LiteralTerm]] = {part: {} for part in PARTS}
+        self._pointers: dict[str, tuple[str, str]] = {}
         for subject, predicate, item, *_ in statements:
-            if predicate in PARTS and _is_blank(subject):
-                self._parts.setdefault(subject, {}).setdefault(predicate, set()).add(item)
+            if item == RESTRICTION and predicate == v.RDF_TYPE:
+                self._restrictions.add(subject)
+            elif predicate in PARTS and self._parts[predicate].setdefault(subject, item) != item:
+                self._parts[predicate][subject] = SEVERAL
             if predicate in POINTERS and isinstance(item, str):
-                self._pointers.setdefault(item, set()).add((subject, predicate))
+                self._point(item, (subject, predicate))
                 if predicate == EQUIVALENT_CLASS:
-                    self._pointers.setdefault(subject, set()).add((item, predicate))
+                    self._point(subject, (item, predicate))
+
+    def _point(self, node: str, pointer: tuple[str, str]) -> None:
+        if _is_blank(node) and self._pointers.setdefault(node, pointer) != pointer:
+            self._pointers[node] = SHARED
 
     def edges(self, named: str, parts: Iterable[str]) -> Iterator[tuple[str, str, str]]:
         """The edges from a class to those of these conjuncts, and of theirs, that give one."""
@@ -126,24 +135,23 @@ class _Expressions:
 
     def _restriction(self, node: str) -> tuple[str, str] | None:
         """Property and filler; None where the node is something else, or either isn't named."""
-        parts = self._parts.get(node, {})
-        if RESTRICTION not in parts.get(v.RDF_TYPE, ()):
+        if node not in self._restrictions:
             return None
-        said = [item for kind in (*FILLERS, *OTHER_KINDS) for item in parts.get(kind, ())]
-        filler = next((item for part in FILLERS if (item := self._only(node, part))), "")
-        predicate = self._only(node, ON_PROPERTY)
-        if len(said) != 1 or not _is_named(predicate) or not _is_named(filler):
+        kinds = [kind for kind in (*FILLERS, *OTHER_KINDS) if node in self._parts[kind]]
+        if len(kinds) != 1 or kinds[0] not in FILLERS:
             return None
-        return None if _is_datatype(filler) else (predicate, filler)
+        predicate, filler = self._only(node, ON_PROPERTY), self._only(node, kinds[0])
+        if not _is_named(predicate) or not _is_named(filler) or _is_datatype(filler):
+            return None
+        return predicate, filler
 
     def _is_tree(self, node: str) -> bool:
-        return len(self._pointers.get(node, ())) == 1
+        return self._pointers.get(node, SHARED) != SHARED
 
     def _only(self, node: str, predicate: str) -> str:
         """The one resource that a node has here; empty where it has none, several or a literal."""
-        items = self._parts.get(node, {}).get(predicate, ())
-        only = next(iter(items)) if len(items) == 1 else ""
-        return only if isinstance(only, str) else ""
+        only = self._parts[predicate].get(node, SEVERAL)
+        return only if isinstance(only, str) else SEVERAL
 
 
 def _is_blank(term: str) -> bool:

@@ -141,7 +141,7 @@ def test_what_is_an_edge(tmp_path: Path, turtle: str, expected: list[tuple[str, 
         "[ a owl:Restriction ; owl:onProperty :p ; owl:hasSelf true ]",
         "[ a owl:Restriction ; owl:onProperty :p ]",
         "[ a owl:Restriction ; owl:someValuesFrom :B ]",
-        "[ owl:onProperty :p ; owl:someValuesFrom :B ]",  # not typed
+        "[ rdfs:seeAlso owl:Restriction ; owl:onProperty :p ; owl:someValuesFrom :B ]",  # no type
         "[ a owl:Restriction ; owl:onProperty :p, :q ; owl:someValuesFrom :B ]",
         "[ a owl:Restriction ; owl:onProperty :p ; owl:someValuesFrom :B, :C ]",
         "[ a owl:Restriction ; owl:onProperty :p ; owl:someValuesFrom :B ; owl:allValuesFrom :C ]",
