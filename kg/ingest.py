@@ -2,10 +2,12 @@
 
 import gc
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -14,7 +16,7 @@ from ..errors import UserError
 from . import graph_tables
 from .names import LABEL_PREDICATES
 from .obo_source import obo_statements
-from .prefixes import ExpansionError, Prefixes
+from .prefixes import ExpansionError, Prefixes, UnknownPrefix, UnknownPrefixes
 from .rdf_source import RDF_FORMATS, rdf_statements
 from .sources import Examined, Source, examine, source_format
 from .statements import Rejected, Statement
@@ -33,11 +35,15 @@ class GraphSettings:
     label_predicates: tuple[str, ...] = LABEL_PREDICATES
     hierarchy: tuple[str, ...] = ("rdfs:subClassOf", "skos:broader")
     strict: bool = False  # the first rejected line stops ingestion
+    unknown_prefix: UnknownPrefix = "drop"  # of CURIEs in tables; see prefixes.UnknownPrefixes
 
 
 @dataclass(frozen=True)
 class IngestSummary:
-    """What went into the graph; `names` counts distinct names, `unlabelled` entities without one."""
+    """What went into the graph; `names` counts distinct names, `unlabelled` entities without one.
+
+    `unknown_prefixes`: prefix → different CURIEs whose prefix isn't declared, source by source.
+    """
 
     entities: int
     relations: int
@@ -48,6 +54,7 @@ class IngestSummary:
     read: int
     duplicate: int
     rejected: int
+    unknown_prefixes: Mapping[str, int] = field(default_factory=dict)
 
 
 def ingest(
@@ -102,9 +109,14 @@ def _ingested(
     collector = StatementCollector()
     rejected: list[list[Rejected]] = [[] for _ in sources]
     read: list[int] = []
+    unknown: list[UnknownPrefixes] = []
     with StoreWriter(out / "store") as store:
         for number, source in enumerate(sources):
-            stream = statements(source, number, declared, advance)
+            known = Prefixes(declared.spaces, UnknownPrefixes(asked.unknown_prefix))
+            unknown.append(known.unknown)
+            stream = statements(source, number, known, advance)
+            if asked.unknown_prefix == "fail":
+                stream = refusing_unknown_prefixes(stream, source, known.unknown)
             if asked.strict:
                 stream = refusing_rejections(stream, source)
             read.append(collector.add(store.storing(stream), number, rejected[number]))
@@ -117,7 +129,10 @@ def _ingested(
                 rejected_example(sources, rejected),
             )
         entries = [
-            source_entry(source, facts, count, tables.stored(number), len(rejected[number]))
+            {
+                **source_entry(source, facts, count, tables.stored(number), len(rejected[number])),
+                **({"unknown_prefixes": counts} if (counts := unknown[number].counts()) else {}),
+            }
             for number, (source, facts, count) in enumerate(
                 zip(sources, examined, read, strict=True)
             )
@@ -149,6 +164,19 @@ def refusing_rejections(
             raise UserError(
                 item.reason, f"{where}  {item.text}", "mend it, or set graph.strict = false"
             )
+        yield item
+
+
+def refusing_unknown_prefixes(
+    stream: Iterator[Statement | Rejected], source: Source, unknown: UnknownPrefixes
+) -> Iterator[Statement | Rejected]:
+    """The stream, up to the first statement with a prefix that isn't declared: a UserError."""
+    for item in stream:
+        if isinstance(item, Rejected) and unknown.reasons and unknown.reasons[0] in item.reason:
+            where = f"{source.name}:{item.line}" if item.line else source.name
+            prefix = next(iter(unknown.met))
+            fix = f'declare it: {prefix} = "http://…/" under [prefixes], or --prefix {prefix}=http://…/'
+            raise UserError(unknown.reasons[0], f"{where}  {item.text}", fix)
         yield item
 
 
@@ -193,7 +221,7 @@ def write_tables(
     tables: StatementTables,
     label_predicates: Sequence[str],
     hierarchy: Sequence[str],
-    entries: Sequence[Mapping[str, str | int]],
+    entries: Sequence[Mapping[str, Any]],
     rejected: Sequence[Sequence[Rejected]],
 ) -> IngestSummary:
     """Every file of the graph directory but the store, and what was written in numbers."""
@@ -221,7 +249,16 @@ def write_tables(
         read=sum(int(entry["read"]) for entry in entries),
         duplicate=sum(int(entry["duplicate"]) for entry in entries),
         rejected=sum(map(len, rejected)),
+        unknown_prefixes=added(entry.get("unknown_prefixes", {}) for entry in entries),
     )
+
+
+def added(counts: Iterable[Mapping[str, int]]) -> dict[str, int]:
+    """The sums of several counts, the largest first."""
+    total: Counter[str] = Counter()
+    for each in counts:
+        total.update(each)
+    return dict(sorted(total.items(), key=lambda pair: (-pair[1], pair[0])))
 
 
 def write_json(path: Path, content: object) -> None:

@@ -1,7 +1,7 @@
 """The commands that need a graph and no model: ingest, query, show."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -30,6 +30,10 @@ def ingest(
     strict: Annotated[
         bool, typer.Option("--strict", help="Stop at the first rejected statement.")
     ] = False,
+    unknown_prefix: Annotated[
+        Literal["drop", "keep", "fail"],
+        typer.Option(help="What has a prefix that isn't declared: reject it, keep it, or stop."),
+    ] = "drop",
     config: Config = None,
     json: Json = False,
 ) -> None:
@@ -44,7 +48,8 @@ def ingest(
     from .ingest_files import FilesToIngest, ingest_files
 
     prefixes = declared_prefixes(prefix)
-    ingest_files(FilesToIngest(tuple(files), out, format, prefixes, strict), Console(json))
+    asked = FilesToIngest(tuple(files), out, format, prefixes, strict, unknown_prefix)
+    ingest_files(asked, Console(json))
 
 
 def query(
