@@ -11,6 +11,7 @@ from .command_options import (
     Graph,
     Json,
     Prefix,
+    PrefixFile,
     declared_prefixes,
     load_chosen_project,
     run_targets,
@@ -27,6 +28,7 @@ def ingest(
         str, typer.Option(help="Of all files, as in ttl; by name or content if left out.")
     ] = "",
     prefix: Prefix = None,
+    prefixes: PrefixFile = None,
     strict: Annotated[
         bool, typer.Option("--strict", help="Stop at the first rejected statement.")
     ] = False,
@@ -47,8 +49,8 @@ def ingest(
     from .console import Console
     from .ingest_files import FilesToIngest, ingest_files
 
-    prefixes = declared_prefixes(prefix)
-    asked = FilesToIngest(tuple(files), out, format, prefixes, strict, unknown_prefix)
+    declared = declared_prefixes(prefix, prefixes)
+    asked = FilesToIngest(tuple(files), out, format, declared, strict, unknown_prefix)
     ingest_files(asked, Console(json))
 
 
@@ -57,13 +59,16 @@ def query(
     graph: Graph = None,
     format: Annotated[str, typer.Option(help="table, csv or json.")] = "table",
     prefix: Prefix = None,
+    prefixes: PrefixFile = None,
     config: Config = None,
 ) -> None:
     """Ask the graph in SPARQL; the query can only read, and only this graph."""
     from .chosen_graph import choose_graph
     from .query_graph import query_graph
 
-    chosen = choose_graph(graph, declared_prefixes(prefix), lambda: load_chosen_project(config))
+    chosen = choose_graph(
+        graph, declared_prefixes(prefix, prefixes), lambda: load_chosen_project(config)
+    )
     typer.echo(query_graph(chosen, sparql, format))
 
 
@@ -71,6 +76,7 @@ def show(
     entity: Annotated[str, typer.Argument(help="IRI, short form as in ex:one, or name.")],
     graph: Graph = None,
     prefix: Prefix = None,
+    prefixes: PrefixFile = None,
     config: Config = None,
     json: Json = False,
 ) -> None:
@@ -79,5 +85,7 @@ def show(
     from .console import Console
     from .show_entity import show_entity
 
-    chosen = choose_graph(graph, declared_prefixes(prefix), lambda: load_chosen_project(config))
+    chosen = choose_graph(
+        graph, declared_prefixes(prefix, prefixes), lambda: load_chosen_project(config)
+    )
     show_entity(chosen, entity, Console(json))
