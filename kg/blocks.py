@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from . import vocabulary as v
 from .statements import BLANK, LiteralTerm, Rejected, Statement
@@ -86,6 +87,22 @@ def statements_in(block: Block) -> Iterator[Statement | Rejected]:
         for row in table.select(LITERAL_SCHEMA.names).to_pylist():
             subject, predicate, *term, graph, line = row.values()
             yield Statement(subject, predicate, LiteralTerm(*term), line, 1, graph)
+
+
+def statements_with(block: Block, predicates: frozenset[str]) -> Iterator[Statement]:
+    """Those with one of these predicates."""
+    chosen = pa.array(sorted(predicates))
+
+    def among(tables: Sequence[pa.Table]) -> tuple[pa.Table, ...]:
+        return tuple(
+            table.filter(pc.is_in(table["predicate"].cast(pa.string()), chosen))
+            for table in tables
+            if not predicates.isdisjoint(table["predicate"].unique().to_pylist())
+        )
+
+    for item in statements_in(Block(among(block.triples), among(block.literals))):
+        assert isinstance(item, Statement)
+        yield item
 
 
 def block_of(items: Iterable[Statement | Rejected]) -> Block:

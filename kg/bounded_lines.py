@@ -44,6 +44,7 @@ class BoundedLines:
             beginning, line = line[:SHOWN], self._text.readline(MAX_TEXT)
         raise OverlongLineError(self.number, beginning)
 
+
 BLOCK = 1 << 20  # bytes of the rest of an overlong line that are held at once
 
 

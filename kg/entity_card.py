@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from ..errors import UserError
 from .graph import KnowledgeGraph
 from .graph_records import Literal, Name, Origin
+from .identifiers import Resolved, expanded_or_same
 from .prefixes import ExpansionError, Prefixes
 
 
@@ -30,8 +31,19 @@ class Edges:
 
 
 @dataclass(frozen=True)
+class Successor:
+    """An entity to take instead of one that is out of use."""
+
+    iri: str
+    label: str
+
+
+@dataclass(frozen=True)
 class EntityCard:
-    """An entity: `outgoing` are the triples that it is the head of, `incoming` the tail."""
+    """An entity: `outgoing` are the triples that it is the head of, `incoming` the tail.
+
+    `replaced_by` stands for it now (None where nothing single does); `consider` may.
+    """
 
     iri: str
     label: str
@@ -42,10 +54,13 @@ class EntityCard:
     literals: tuple[Literal, ...]
     outgoing: tuple[Edges, ...]
     incoming: tuple[Edges, ...]
+    replaced_by: Successor | None
+    consider: tuple[Successor, ...]
 
 
-def entity_card(graph: KnowledgeGraph, entity: int, most: int) -> EntityCard:
+def entity_card(graph: KnowledgeGraph, entity: int, most: int, prefixes: Prefixes) -> EntityCard:
     """The card, with at most so many neighbours of each relation and direction."""
+    now = graph.resolve(graph.iri(entity), prefixes) or Resolved(entity, "itself")
     return EntityCard(
         iri=graph.iri(entity),
         label=graph.label(entity),
@@ -56,7 +71,14 @@ def entity_card(graph: KnowledgeGraph, entity: int, most: int) -> EntityCard:
         literals=tuple(graph.literals(entity)),
         outgoing=_edges(graph, graph.outgoing(entity).tolist(), 2, most),
         incoming=_edges(graph, graph.incoming(entity).tolist(), 0, most),
+        replaced_by=None if now.entity == entity else _successor(graph, graph.iri(now.entity)),
+        consider=tuple(_successor(graph, iri) for iri in now.consider),
     )
+
+
+def _successor(graph: KnowledgeGraph, iri: str) -> Successor:
+    entity = graph.find(iri)
+    return Successor(iri, iri if entity is None else graph.label(entity))
 
 
 def _edges(graph: KnowledgeGraph, rows: Iterable[int], end: int, most: int) -> tuple[Edges, ...]:
@@ -81,8 +103,10 @@ def _neighbour(graph: KnowledgeGraph, entity: int, row: int) -> Neighbour:
     return Neighbour(entity, graph.iri(entity), graph.label(entity), graph.origin(row))
 
 
-def find_entity(graph: KnowledgeGraph, asked: str, prefixes: Prefixes) -> int:
-    """The entity that is meant by an IRI, a short form or one of its names, case set aside.
+def find_entity(graph: KnowledgeGraph, asked: str, prefixes: Prefixes) -> Resolved:
+    """The entity that is meant by an IRI, a short form, an alternative id or one of its names.
+
+    Case is set aside in names. An entity that is out of use is still found itself.
 
     Raises:
         UserError: no entity, or several, are called so; both name what may be meant.
@@ -91,11 +115,18 @@ def find_entity(graph: KnowledgeGraph, asked: str, prefixes: Prefixes) -> int:
         iri = prefixes.expand(asked)
     except ExpansionError:
         iri = asked
+    for text in dict.fromkeys((iri, expanded_or_same(asked, prefixes))):
+        found = graph.resolve(text, prefixes)
+        if found is not None and found.by == "alternative id":
+            return found
+        entity = graph.find(text)
+        if entity is not None:
+            return Resolved(entity, "itself")
     named = _named(graph, asked) if iri == asked else []
     if len(named) > 1:
         choices = ", ".join(f"{prefixes.compress(graph.iri(e))} ({graph.label(e)})" for e in named)
         raise UserError(f"{len(named)} entities are called {asked!r}", choices, "name one by IRI")
-    return named[0] if named else graph.entity(iri)
+    return Resolved(named[0] if named else graph.entity(iri), "itself")
 
 
 def _named(graph: KnowledgeGraph, asked: str) -> list[int]:

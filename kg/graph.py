@@ -19,12 +19,14 @@ from pyoxigraph import Store
 
 from ..errors import UserError
 from .graph_records import Literal, Name, Origin, Relation
+from .identifiers import ChangedIdentifiers, Resolved
 from .names import local_name
 from .nearest import nearest_entities
+from .prefixes import Prefixes
 from .snapshots import current_snapshot
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     import networkx
 
@@ -37,6 +39,7 @@ class KnowledgeGraph:
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
+        self._changed: tuple[Mapping[str, str], ChangedIdentifiers] | None = None
 
     @staticmethod
     def open(directory: Path) -> "KnowledgeGraph":
@@ -137,9 +140,8 @@ class KnowledgeGraph:
         Raises:
             UserError: not in the graph; names the nearest IRIs and labels.
         """
-        place = bisect.bisect_left(self._iris, iri)
-        if place < len(self._iris) and self._iris[place] == iri:
-            return place
+        if (found := self.find(iri)) is not None:
+            return found
         close = nearest_entities(iri, self._iris, self._labels)
         advice = " or ".join(f"{self._iris[number]} ({self.label(number)})" for number in close)
         raise UserError(
@@ -147,6 +149,21 @@ class KnowledgeGraph:
             self.directory.name,
             f"did you mean {advice}" if advice else "look for it in entities.parquet",
         )
+
+    def find(self, iri: str) -> int | None:
+        """The number of an IRI; None where the graph doesn't have it."""
+        place = bisect.bisect_left(self._iris, iri)
+        return place if place < len(self._iris) and self._iris[place] == iri else None
+
+    def resolve(self, asked: str, prefixes: Prefixes) -> Resolved | None:
+        """The entity that an IRI or id stands for now, replaced and alternative ids followed.
+
+        Raises:
+            UserError: several entities have this alternative id.
+        """
+        if self._changed is None or self._changed[0] != prefixes.spaces:
+            self._changed = prefixes.spaces, ChangedIdentifiers(self, prefixes)
+        return self._changed[1].find(asked)
 
     def types(self, entity: int) -> tuple[int, ...]:
         """The entities that are its rdf:type."""

@@ -1,33 +1,32 @@
 """Sources in, a graph directory out: store, tables, arrays, provenance and statistics."""
 
 import gc
-import itertools
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from ..errors import UserError
 from . import graph_tables
-from .blocks import Block, blocks, statements_in
 from .graph import KnowledgeGraph
-from .kgx_source import kgx_statements
-from .languages import in_languages
 from .names import LABEL_PREDICATES
 from .naming import find_names
-from .obo_source import obo_statements
-from .prefixes import ExpansionError, Prefixes
-from .rdf_source import RDF_FORMATS, rdf_blocks
+from .prefixes import ExpansionError, Prefixes, UnknownPrefix, UnknownPrefixes
+from .source_reading import (
+    Advance,
+    SourceReading,
+    refuse_rejected,
+    refuse_unknown_prefix,
+    source_blocks,
+)
 from .sources import Examined, Source, examine, source_format
 from .statement_database import StatementDatabase
 from .statements import Rejected
 from .statistics import graph_statistics
 from .store import StoreWriter
-from .table_source import table_statements
-from .wikidata_source import wikidata_statements
-
-Advance = Callable[[int], None]
 
 
 @dataclass(frozen=True)
@@ -37,11 +36,15 @@ class GraphSettings:
     label_predicates: tuple[str, ...] = LABEL_PREDICATES
     hierarchy: tuple[str, ...] = ("rdfs:subClassOf", "skos:broader")
     strict: bool = False  # the first rejected line stops ingestion
+    unknown_prefix: UnknownPrefix = "drop"  # of CURIEs in tables; see prefixes.UnknownPrefixes
 
 
 @dataclass(frozen=True)
 class IngestSummary:
-    """What went into the graph; `names` counts distinct names, `unlabelled` entities without one."""
+    """What went into the graph; `names` counts distinct names, `unlabelled` entities without one.
+
+    `unknown_prefixes`: prefix → different CURIEs whose prefix isn't declared, source by source.
+    """
 
     entities: int
     relations: int
@@ -52,6 +55,7 @@ class IngestSummary:
     read: int
     duplicate: int
     rejected: int
+    unknown_prefixes: Mapping[str, int] = field(default_factory=dict)
 
 
 def ingest(
@@ -102,62 +106,63 @@ def _ingested(
     examined = [examine(source) for source in sources]
     # Told once: where the name doesn't tell it, the file is opened for it.
     sources = [replace(source, format=source_format(source)) for source in sources]
-    rejected: list[list[Rejected]] = [[] for _ in sources]
-    read = [0 for _ in sources]
+    readings: list[SourceReading] = []
+    facts: list[Examined] = []
+    unknown: list[UnknownPrefixes] = []
     with StoreWriter(out / "store") as store, StatementDatabase(out / "reading") as database:
         for number, source in enumerate(sources):
-            for block in source_blocks(source, number, declared, advance):
-                if asked.strict and block.rejected:
-                    raise refusal(block.rejected[0], source)
+            reading = SourceReading(source)
+            known = Prefixes(declared.spaces, UnknownPrefixes(asked.unknown_prefix))
+            for block in source_blocks(source, number, known, advance):
+                if asked.unknown_prefix == "fail":
+                    refuse_unknown_prefix(block, source, known.unknown)
+                if asked.strict:
+                    refuse_rejected(block, source)
+                reading.take(block)
                 store.add(block)
                 database.add(block, number)
-                rejected[number] += block.rejected
-                read[number] += block.read
-        if sum(read) == sum(map(len, rejected)):
-            raise UserError(
-                f"the graph is empty: {sum(read)} statements read, "
-                f"{sum(map(len, rejected))} rejected",
-                ", ".join(source.name for source in sources),
-                rejected_example(sources, rejected),
-            )
+            readings.append(reading)
+            facts.append(examined[number])
+            unknown.append(known.unknown)
+        refuse_empty(readings)
+        for reading, examination in zip(tuple(readings), examined, strict=True):
+            if (block := reading.derived()).read:
+                store.add(block)
+                database.add(block, len(readings))
+                readings.append(SourceReading(derived_source(reading.source), block.read))
+                facts.append(examination)
+                unknown.append(UnknownPrefixes())
         database.number()
         entries = [
-            source_entry(source, facts, count, database.stored.get(number, 0), len(refused))
-            for number, (source, facts, count, refused) in enumerate(
-                zip(sources, examined, read, rejected, strict=True)
-            )
+            source_entry(reading, facts[number], database.stored.get(number, 0), unknown[number])
+            for number, reading in enumerate(readings)
         ]
+        rejected = [reading.rejected for reading in readings]
         summary = write_tables(out, database, label_predicates, hierarchy, entries, rejected)
         store.finish()
     return summary
 
 
-def source_blocks(
-    source: Source, number: int, prefixes: Prefixes, advance: Advance | None = None
-) -> Iterator[Block]:
-    """The statements of one source in the languages that it is read in."""
-    asked = source_format(source)
-    if asked in RDF_FORMATS:
-        found = rdf_blocks(source, number, advance)
-        if not source.languages:
-            return found
-        stream = itertools.chain.from_iterable(map(statements_in, found))
-    elif asked == "obo":
-        stream = obo_statements(source, prefixes, advance)
-    elif asked == "kgx":
-        stream = kgx_statements(source, prefixes, advance)
-    elif asked == "wikidata":
-        stream = wikidata_statements(source, advance)
-    else:
-        stream = table_statements(source, prefixes, advance)
-    return blocks(in_languages(stream, source.languages) if source.languages else stream)
+def derived_source(source: Source) -> Source:
+    """The name under which stands what a source says in other words."""
+    return replace(source, name=f"{source.name} (derived)", format="derived")
 
 
-def refusal(rejected: Rejected, source: Source) -> UserError:
-    """The error of a rejection that mustn't be."""
-    where = ":".join(str(part) for part in (source.name, rejected.line, rejected.column) if part)
-    fix = "mend it, or set graph.strict = false"
-    return UserError(rejected.reason, f"{where}  {rejected.text}", fix)
+def refuse_empty(readings: Sequence[SourceReading]) -> None:
+    """Raises UserError, with the first thing that went wrong, where nothing can be stored."""
+    read = sum(reading.read for reading in readings)
+    rejected = [(reading.source, item) for reading in readings for item in reading.rejected]
+    if read > len(rejected):
+        return
+    fix = "look whether the files, and the conditions of table templates, are the right ones"
+    if rejected:
+        source, item = rejected[0]
+        fix = f"the first: {source.name}:{item.line}: {item.reason}"
+    raise UserError(
+        f"the graph is empty: {read} statements read, {len(rejected)} rejected",
+        ", ".join(reading.source.name for reading in readings),
+        fix,
+    )
 
 
 def expanded(predicates: Sequence[str], prefixes: Prefixes, key: str) -> list[str]:
@@ -168,20 +173,14 @@ def expanded(predicates: Sequence[str], prefixes: Prefixes, key: str) -> list[st
         raise UserError(str(error), key, "declare the prefix under [prefixes]") from error
 
 
-def rejected_example(sources: Sequence[Source], rejected: Sequence[Sequence[Rejected]]) -> str:
-    """Advice for an empty graph: the first thing that went wrong."""
-    for source, items in zip(sources, rejected, strict=True):
-        if items:
-            return f"the first: {source.name}:{items[0].line}: {items[0].reason}"
-    return "look whether the files, and the conditions of table templates, are the right ones"
-
-
 def source_entry(
-    source: Source, examined: Examined, read: int, stored: int, rejected: int
-) -> dict[str, str | int]:
+    reading: SourceReading, examined: Examined, stored: int, unknown: UnknownPrefixes
+) -> dict[str, Any]:
     """A source's line in sources.json; read = stored + duplicate + rejected."""
+    source, read, rejected = reading.source, reading.read, len(reading.rejected)
     duplicate = read - stored - rejected
     assert duplicate >= 0, f"{source.name}: {stored} stored + {rejected} rejected > {read} read"
+    counts = unknown.counts()
     return {
         "name": source.name,
         **asdict(examined),
@@ -193,6 +192,7 @@ def source_entry(
         "version": source.version,
         "licence": source.licence,
         "url": source.url,
+        **({"unknown_prefixes": counts} if counts else {}),
     }
 
 
@@ -201,7 +201,7 @@ def write_tables(
     database: StatementDatabase,
     label_predicates: Sequence[str],
     hierarchy: Sequence[str],
-    entries: Sequence[Mapping[str, str | int]],
+    entries: Sequence[Mapping[str, Any]],
     rejected: Sequence[Sequence[Rejected]],
 ) -> IngestSummary:
     """Every file of the graph directory but the store, and what was written in numbers."""
@@ -226,7 +226,16 @@ def write_tables(
         read=sum(int(entry["read"]) for entry in entries),
         duplicate=sum(int(entry["duplicate"]) for entry in entries),
         rejected=sum(map(len, rejected)),
+        unknown_prefixes=added(entry.get("unknown_prefixes", {}) for entry in entries),
     )
+
+
+def added(counts: Iterable[Mapping[str, int]]) -> dict[str, int]:
+    """The sums of several counts, the largest first."""
+    total: Counter[str] = Counter()
+    for each in counts:
+        total.update(each)
+    return dict(sorted(total.items(), key=lambda pair: (-pair[1], pair[0])))
 
 
 def write_json(path: Path, content: object) -> None:

@@ -22,6 +22,10 @@ SYNONYM_KINDS: Mapping[str, str] = {
     v.OBO_IN_OWL + "hasRelatedSynonym": "related",
     v.OBO_IN_OWL + "hasSynonym": "related",
     v.IAO + "0000118": "exact",  # alternative label
+    v.IAO + "0000111": "exact",  # editor preferred term
+    v.IAO + "0000589": "exact",  # OBO foundry unique label
+    "http://www.ebi.ac.uk/efo/alternative_term": "exact",
+    v.DCTERMS + "alternative": "exact",
     v.SKOS + "altLabel": "exact",
     v.SKOS + "hiddenLabel": "related",
     v.SCHEMA + "alternateName": "exact",

@@ -111,7 +111,7 @@ def read_context(source: Source, prefixes: Prefixes) -> FrameContext:
                 if ":" not in name and xrefs:
                     shorthand[name] = xrefs[0]
     spaces = {**declared, **prefixes.spaces}
-    return FrameContext(Prefixes(spaces), ontology, shorthand)
+    return FrameContext(Prefixes(spaces, prefixes.unknown), ontology, shorthand)
 
 
 def header_statements(frame: Frame, context: FrameContext) -> Iterator[Statement | Rejected]:

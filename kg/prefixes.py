@@ -2,7 +2,9 @@
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import Literal
 
 import curies
 from pyoxigraph import NamedNode
@@ -29,8 +31,48 @@ DEFAULT_PREFIXES: Mapping[str, str] = {
 ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://|urn:")
 
 
+PREFIX = re.compile(r"[^\W\d_][\w.-]{0,63}")  # an XML name without colons, as CURIEs ask for
+UnknownPrefix = Literal["drop", "keep", "fail"]
+
+
 class ExpansionError(ValueError):
     """A text that is neither an absolute IRI nor a CURIE with a declared prefix."""
+
+
+@dataclass(frozen=True)
+class UnknownPrefixes:
+    """What becomes of CURIEs whose prefix isn't declared, and those that were met.
+
+    Attributes:
+        policy: "drop": the statement is rejected; "keep": the CURIE is taken for the IRI as which
+            it can be read (`UMLS:C1` has the scheme UMLS); "fail": the reader is to stop there.
+        met: prefix → the different CURIEs.
+        reasons: the first error's words, once there is one.
+    """
+
+    policy: UnknownPrefix = "drop"
+    met: dict[str, set[str]] = field(default_factory=dict)
+    reasons: list[str] = field(default_factory=list)
+
+    def iri(self, prefix: str, text: str) -> str:
+        """The IRI that is kept.
+
+        Raises:
+            ExpansionError: none is.
+        """
+        reason = f"the prefix {prefix!r} of {text!r} is not declared"
+        if PREFIX.fullmatch(prefix):
+            self.met.setdefault(prefix, set()).add(text)
+            if self.policy == "keep":
+                return valid_iri(text)
+            if not self.reasons:
+                self.reasons.append(reason)
+        raise ExpansionError(reason)
+
+    def counts(self) -> dict[str, int]:
+        """How many different CURIEs each unknown prefix has, the most frequent first."""
+        numbers = {prefix: len(texts) for prefix, texts in self.met.items()}
+        return dict(sorted(numbers.items(), key=lambda pair: (-pair[1], pair[0])))
 
 
 class Prefixes:
@@ -45,13 +87,20 @@ class Prefixes:
     'ex:one'
     """
 
-    def __init__(self, declared: Mapping[str, str] | None = None) -> None:
-        """Args: declared: prefix to IRI space; wins over a default of the same name.
+    def __init__(
+        self, declared: Mapping[str, str] | None = None, unknown: UnknownPrefixes | None = None
+    ) -> None:
+        """Prefixes, and what becomes of those that aren't among them.
+
+        Args:
+            declared: prefix to IRI space; wins over a default of the same name.
+            unknown: what to do with other prefixes; dropped where left out.
 
         Raises:
             UserError: an IRI space isn't an absolute IRI.
         """
         self.spaces = {**DEFAULT_PREFIXES, **(declared or {})}
+        self.unknown = unknown or UnknownPrefixes()
         names: dict[str, list[str]] = {}
         for prefix in [*(declared or {}), *DEFAULT_PREFIXES]:
             space = self.spaces[prefix]
@@ -86,7 +135,7 @@ class Prefixes:
         if not colon:
             raise ExpansionError(f"{text!r} is neither an IRI nor prefix:name")
         if prefix not in self.spaces:
-            raise ExpansionError(f"the prefix {prefix!r} of {text!r} is not declared")
+            return self.unknown.iri(prefix, text)
         if not local:
             raise ExpansionError(f"{text!r} has nothing after its prefix")
         # curies rebuilds its map at each expansion, 20 times slower with a dozen prefixes

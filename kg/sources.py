@@ -208,7 +208,7 @@ def open_source(source: Source, advance: Advance | None = None) -> io.BufferedRe
     first = counted.peek(max(map(len, DECOMPRESSORS)))
     decompress = next((of for magic, of in DECOMPRESSORS.items() if first.startswith(magic)), None)
     if decompress is None:
-        return counted
+        return cast(io.BufferedReader, counted)
     inner = decompress(counted)
     limit = max(BLOCK, MAX_INFLATION * source.path.stat().st_size)
     return io.BufferedReader(BoundedInflation(cast(IO[bytes], inner), limit, source.name), BLOCK)

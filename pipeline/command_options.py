@@ -28,14 +28,23 @@ Prefix = Annotated[
     list[str] | None, typer.Option(help="name=IRI, for names like ex:one; may be repeated.")
 ]
 
+PrefixFile = Annotated[
+    Path | None,
+    typer.Option("--prefixes", help="JSON file: a prefix map, also extended, or JSON-LD context."),
+]
 
-def declared_prefixes(given: list[str] | None) -> dict[str, str]:
-    """The `name=IRI` texts of `--prefix` as a mapping.
+
+def declared_prefixes(given: list[str] | None, file: Path | None = None) -> dict[str, str]:
+    """The prefixes of a file (`--prefixes`), and over them the `name=IRI` texts of `--prefix`.
 
     Raises:
-        UserError: one is written otherwise.
+        UserError: one is written otherwise, or the file holds no prefixes.
     """
-    prefixes = {}
+    prefixes: dict[str, str] = {}
+    if file is not None:
+        from ..kg.prefix_map import read_prefix_map
+
+        prefixes = read_prefix_map(file)
     for text in given or ():
         name, _, space = text.partition("=")
         if not name or not space:

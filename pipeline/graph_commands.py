@@ -1,7 +1,7 @@
 """The commands that need a graph and no model: ingest, query, show, statistics."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -11,6 +11,7 @@ from .command_options import (
     Graph,
     Json,
     Prefix,
+    PrefixFile,
     declared_prefixes,
     language_tags,
     load_chosen_project,
@@ -28,6 +29,7 @@ def ingest(
         str, typer.Option(help="Of all files, as in ttl; by name or content if left out.")
     ] = "",
     prefix: Prefix = None,
+    prefixes: PrefixFile = None,
     strict: Annotated[
         bool, typer.Option("--strict", help="Stop at the first rejected statement.")
     ] = False,
@@ -35,6 +37,10 @@ def ingest(
         list[str] | None,
         typer.Option(help="Read texts in this one only, as in en; may be repeated."),
     ] = None,
+    unknown_prefix: Annotated[
+        Literal["drop", "keep", "fail"],
+        typer.Option(help="What has a prefix that isn't declared: reject it, keep it, or stop."),
+    ] = "drop",
     config: Config = None,
     json: Json = False,
 ) -> None:
@@ -48,9 +54,15 @@ def ingest(
     from .console import Console
     from .ingest_files import FilesToIngest, ingest_files
 
-    prefixes = declared_prefixes(prefix)
-    languages = language_tags(language)
-    asked = FilesToIngest(tuple(files), out, format, prefixes, strict, languages)
+    asked = FilesToIngest(
+        files=tuple(files),
+        out=out,
+        format=format,
+        prefixes=declared_prefixes(prefix, prefixes),
+        strict=strict,
+        languages=language_tags(language),
+        unknown_prefix=unknown_prefix,
+    )
     ingest_files(asked, Console(json))
 
 
@@ -59,13 +71,16 @@ def query(
     graph: Graph = None,
     format: Annotated[str, typer.Option(help="table, csv or json.")] = "table",
     prefix: Prefix = None,
+    prefixes: PrefixFile = None,
     config: Config = None,
 ) -> None:
     """Ask the graph in SPARQL; the query can only read, and only this graph."""
     from .chosen_graph import choose_graph
     from .query_graph import query_graph
 
-    chosen = choose_graph(graph, declared_prefixes(prefix), lambda: load_chosen_project(config))
+    chosen = choose_graph(
+        graph, declared_prefixes(prefix, prefixes), lambda: load_chosen_project(config)
+    )
     typer.echo(query_graph(chosen, sparql, format))
 
 
@@ -73,6 +88,7 @@ def show(
     entity: Annotated[str, typer.Argument(help="IRI, short form as in ex:one, or name.")],
     graph: Graph = None,
     prefix: Prefix = None,
+    prefixes: PrefixFile = None,
     config: Config = None,
     json: Json = False,
 ) -> None:
@@ -81,13 +97,16 @@ def show(
     from .console import Console
     from .show_entity import show_entity
 
-    chosen = choose_graph(graph, declared_prefixes(prefix), lambda: load_chosen_project(config))
+    chosen = choose_graph(
+        graph, declared_prefixes(prefix, prefixes), lambda: load_chosen_project(config)
+    )
     show_entity(chosen, entity, Console(json))
 
 
 def statistics(
     graph: Graph = None,
     prefix: Prefix = None,
+    prefixes: PrefixFile = None,
     config: Config = None,
     json: Json = False,
 ) -> None:
@@ -96,5 +115,7 @@ def statistics(
     from .console import Console
     from .show_statistics import show_statistics
 
-    chosen = choose_graph(graph, declared_prefixes(prefix), lambda: load_chosen_project(config))
+    chosen = choose_graph(
+        graph, declared_prefixes(prefix, prefixes), lambda: load_chosen_project(config)
+    )
     show_statistics(chosen, Console(json))

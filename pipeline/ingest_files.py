@@ -17,6 +17,7 @@ from typing import Any
 
 from ..errors import UserError
 from ..kg.ingest import GraphSettings, IngestSummary, ingest
+from ..kg.prefixes import UnknownPrefix
 from ..kg.snapshots import CURRENT, SNAPSHOTS
 from ..kg.sources import Source, check_file
 from . import machine
@@ -51,6 +52,7 @@ class FilesToIngest:
         prefixes: declared prefix to IRI space.
         strict: the first rejected statement stops.
         languages: tags of the texts that are read; empty: all.
+        unknown_prefix: what becomes of short forms whose prefix isn't declared.
     """
 
     files: tuple[str, ...]
@@ -59,6 +61,7 @@ class FilesToIngest:
     prefixes: Mapping[str, str]
     strict: bool
     languages: tuple[str, ...] = ()
+    unknown_prefix: UnknownPrefix = "drop"
 
 
 def ingest_files(asked: FilesToIngest, console: Console) -> None:
@@ -69,7 +72,7 @@ def ingest_files(asked: FilesToIngest, console: Console) -> None:
     """
     _check_out(asked.out)
     with _with_standard_input(asked) as sources:
-        settings = GraphSettings(strict=asked.strict)
+        settings = GraphSettings(strict=asked.strict, unknown_prefix=asked.unknown_prefix)
         recipe = _recipe(asked, sources, settings)
         folder = recipe.folder(asked.out)
         manifest = read_manifest(folder)

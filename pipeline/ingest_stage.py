@@ -12,6 +12,7 @@ from .settings.sources import RowStatement, SourceTable
 from .stages import StageContext, source_name
 
 SHOWN_REJECTIONS = 3
+SHOWN_PREFIXES = 5
 
 
 def run(context: StageContext) -> None:
@@ -22,6 +23,7 @@ def run(context: StageContext) -> None:
         label_predicates=project.graph.label_predicates,
         hierarchy=project.graph.hierarchy,
         strict=project.graph.strict,
+        unknown_prefix=project.graph.unknown_prefix,
     )
     size = sum(source.path.stat().st_size for source in sources)
     with console.progress("ingest", size, "bytes") as advance:
@@ -68,6 +70,11 @@ def say_summary(summary: IngestSummary, console: Console) -> None:
         f"{summary.read:,} statements read, {summary.duplicate:,} of them duplicate, "
         f"{summary.rejected:,} rejected"
     )
+    if unknown := summary.unknown_prefixes:
+        shown = [f"{prefix} {count:,}" for prefix, count in unknown.items()][:SHOWN_PREFIXES]
+        more = ["…"] if len(unknown) > SHOWN_PREFIXES else []
+        prefixes = "prefix" if len(unknown) == 1 else "prefixes"
+        console.line(f"{len(unknown):,} unknown {prefixes}: {', '.join([*shown, *more])}")
 
 
 def say_rejections(path: Path, sources: Sequence[Source], console: Console) -> None:

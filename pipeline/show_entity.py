@@ -20,11 +20,13 @@ def show_entity(chosen: ChosenGraph, asked: str, console: Console) -> None:
         UserError: no entity, or several, are called so.
     """
     graph, prefixes = chosen.graph, chosen.prefixes
-    entity = find_entity(graph, asked, prefixes)
+    found = find_entity(graph, asked, prefixes)
     most = SHOWN_IN_JSON if console.json_wanted else SHOWN
-    card = entity_card(graph, entity, most)
-    console.result(asdict(card))
+    card = entity_card(graph, found.entity, most, prefixes)
+    console.result({**asdict(card), "found_by": found.by})
     if not console.json_wanted:
+        if found.by == "alternative id":
+            console.line(f"{asked} is an alternative id of {prefixes.compress(card.iri)}:")
         for line in card_lines(card, prefixes):
             console.line(line)
 
@@ -34,6 +36,10 @@ def card_lines(card: EntityCard, prefixes: Prefixes) -> Iterator[str]:
     short = prefixes.compress(card.iri)
     yield card.label + ("  (deprecated)" if card.deprecated else "")
     yield f"  {card.iri}" + (f"  {short}" if short != card.iri else "")
+    if card.replaced_by:
+        yield f"  replaced by: {card.replaced_by.label}  {card.replaced_by.iri}"
+    for other in card.consider:
+        yield f"  consider: {other.label}  {other.iri}"
     if card.types:
         yield f"  a {', '.join(card.types)}"
     for name in card.names:

@@ -28,6 +28,8 @@ class GraphTable(Table):
     """predicates that lead from the narrower to the broader entity"""
     strict: bool = False
     """true: the first rejected line stops ingestion"""
+    unknown_prefix: Literal["drop", "keep", "fail"] = "drop"
+    """prefixes that aren't declared: drop or keep what has one, or fail"""
 
 
 class RowStatement(Table):

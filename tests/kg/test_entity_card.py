@@ -27,7 +27,7 @@ def graph(tmp_path_factory: pytest.TempPathFactory) -> KnowledgeGraph:
 
 
 def test_a_card_tells_both_directions_and_where_it_was_read(graph: KnowledgeGraph) -> None:
-    card = entity_card(graph, graph.entity("http://e/a"), most=1)
+    card = entity_card(graph, graph.entity("http://e/a"), 1, PREFIXES)
     assert (card.label, card.degree, card.deprecated) == ("Rome", 3, False)
     (out,) = card.outgoing
     assert (out.label, out.count, out.neighbours[0].label) == ("capital of", 1, "Italy")
@@ -49,7 +49,7 @@ def test_a_card_tells_both_directions_and_where_it_was_read(graph: KnowledgeGrap
 def test_an_entity_is_found_by_iri_short_form_and_name(
     graph: KnowledgeGraph, asked: str, iri: str
 ) -> None:
-    assert graph.iri(find_entity(graph, asked, PREFIXES)) == iri
+    assert graph.iri(find_entity(graph, asked, PREFIXES).entity) == iri
 
 
 def test_a_name_of_several_entities_names_them_all(graph: KnowledgeGraph) -> None:

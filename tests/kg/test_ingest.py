@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from infact.errors import UserError
 from infact.kg.graph import KnowledgeGraph
 from infact.kg.ingest import GraphSettings, IngestSummary, ingest
+from infact.kg.prefixes import UnknownPrefix
 from infact.kg.sources import Source, TripleTemplate
 from infact.kg.statistics import shape
 
@@ -250,3 +251,42 @@ def test_no_line_of_a_malformed_file_is_lost(
     assert summary.rejected == pq.read_table(folder / "graph" / "rejected.parquet").num_rows
     if not spoilt:
         assert (name in ("a__nt", "e__nq")) == (summary.rejected == 0)
+
+
+UNKNOWN = "id,in\nUMLS:C1,e:france\nUMLS:C2,e:france\nUMLS:C1,MESH:3\ne:rome,e:italy\n"
+
+
+@pytest.mark.parametrize(
+    ("policy", "triples", "rejected", "counts"),
+    [("drop", 1, 3, {"UMLS": 2}), ("keep", 4, 0, {"UMLS": 2, "MESH": 1})],
+)
+def test_unknown_prefixes_are_dropped_or_kept_and_counted(
+    tmp_path: Path, policy: UnknownPrefix, triples: int, rejected: int, counts: dict[str, int]
+) -> None:
+    sources = write(tmp_path, a__csv=UNKNOWN, b__ttl=TURTLE)
+    settings = GraphSettings(unknown_prefix=policy)
+    summary = ingest(sources[:1], tmp_path / "graph", PREFIXES, settings)
+    assert (summary.triples, summary.rejected) == (triples, rejected)
+    assert summary.unknown_prefixes == counts
+    entries = json.loads((tmp_path / "graph" / "sources.json").read_text())
+    assert balanced(entries)
+    assert entries[0]["unknown_prefixes"] == counts
+    ingest(sources[1:], tmp_path / "known", PREFIXES, settings)
+    assert "unknown_prefixes" not in (tmp_path / "known" / "sources.json").read_text()
+
+
+def test_the_first_unknown_prefix_fails_with_its_place_and_how_to_declare_it(
+    tmp_path: Path,
+) -> None:
+    (source,) = write(tmp_path, a__csv=UNKNOWN.replace("id,in\n", "id,in\n,e:x\n"))
+    with pytest.raises(UserError) as caught:
+        ingest([source], tmp_path / "g", PREFIXES, GraphSettings(unknown_prefix="fail"))
+    assert "the prefix 'UMLS' of 'UMLS:C1' is not declared" in caught.value.what
+    assert caught.value.where.startswith("a.csv:3")
+    assert "--prefix UMLS=" in caught.value.fix
+
+
+def test_a_setting_with_an_unknown_prefix_is_never_kept(tmp_path: Path) -> None:
+    settings = GraphSettings(hierarchy=("nope:broader",), unknown_prefix="keep")
+    with pytest.raises(UserError, match="'nope'"):
+        ingest(write(tmp_path, a__ttl=TURTLE), tmp_path / "g", PREFIXES, settings)

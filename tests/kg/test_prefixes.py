@@ -1,11 +1,12 @@
 import doctest
+from contextlib import suppress
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from infact.errors import UserError
 from infact.kg import names, prefixes
-from infact.kg.prefixes import DEFAULT_PREFIXES, ExpansionError, Prefixes
+from infact.kg.prefixes import DEFAULT_PREFIXES, ExpansionError, Prefixes, UnknownPrefixes
 
 
 @pytest.mark.parametrize("module", [prefixes, names])
@@ -60,3 +61,27 @@ def test_a_space_that_is_no_iri_is_the_users_mistake() -> None:
     with pytest.raises(UserError) as raised:
         Prefixes({"ex": "example"})
     assert raised.value.where == "prefixes.ex"
+
+
+def test_unknown_prefixes_are_counted_by_different_curies_whatever_becomes_of_them() -> None:
+    texts = ["UMLS:C1", "UMLS:C2", "UMLS:C1", "MESH:1", "a b:c", "12:30", ":x", "_:b", "skos:x"]
+    for policy, kept in (("drop", []), ("keep", ["UMLS:C1", "UMLS:C2", "MESH:1"])):
+        prefixes = Prefixes(None, UnknownPrefixes(policy))  # type: ignore[arg-type]
+        found = []
+        for text in texts:
+            with suppress(ExpansionError):
+                found.append(prefixes.expand(text))
+        assert list(dict.fromkeys(found)) == [*kept, DEFAULT_PREFIXES["skos"] + "x"]
+        assert prefixes.unknown.counts() == {"UMLS": 2, "MESH": 1}
+
+
+@pytest.mark.parametrize("text", ["under_score:1", "UMLS:a b", "UMLS:<x>"])
+def test_what_is_no_iri_is_not_kept(text: str) -> None:
+    with pytest.raises(ExpansionError):
+        Prefixes(None, UnknownPrefixes("keep")).expand(text)
+
+
+def test_obo_id_spaces_are_never_unknown() -> None:
+    prefixes = Prefixes(None, UnknownPrefixes("keep"))
+    assert prefixes.expand_obo("UMLS:C1") == "http://purl.obolibrary.org/obo/UMLS_C1"
+    assert prefixes.unknown.counts() == {}

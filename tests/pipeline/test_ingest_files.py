@@ -8,14 +8,21 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 from infact.errors import UserError
 from infact.kg.graph import KnowledgeGraph
+from infact.kg.ingest import GraphSettings, ingest
+from infact.kg.prefixes import Prefixes
+from infact.kg.sources import Source, TripleTemplate
+from infact.pipeline.chosen_graph import ChosenGraph
 from infact.pipeline.command_options import declared_prefixes, language_tags
 from infact.pipeline.console import Console
 from infact.pipeline.ingest_files import FilesToIngest, ingest_files
+from infact.pipeline.ingest_stage import say_summary
+from infact.pipeline.show_entity import show_entity
 
 from ..conftest import COMMAND
 
@@ -213,3 +220,33 @@ def test_texts_in_other_languages_than_the_chosen_ones_are_not_read(tmp_path: Pa
 def test_a_faulty_language_is_told(text: str) -> None:
     with pytest.raises(UserError, match="no language tag"):
         language_tags([text])
+
+
+def test_unknown_prefixes_are_told_in_words_and_in_json(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "a.csv").write_text("id\nUMLS:1\nUMLS:2\nMESH:1\n")
+    row = TripleTemplate("{id}", "rdf:type", object="owl:Class")
+    source = Source(tmp_path / "a.csv", "a.csv", triples=(row,))
+    settings = GraphSettings(unknown_prefix="keep")
+    summary = ingest([source], tmp_path / "graph", settings=settings)
+    say_summary(summary, Console())
+    assert "2 unknown prefixes: UMLS 2, MESH 1" in capsys.readouterr().out
+    assert asdict(summary)["unknown_prefixes"] == {"UMLS": 2, "MESH": 1}
+
+
+def test_show_says_of_an_alternative_id_what_it_stands_for(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "a.obo").write_text(
+        "[Term]\nid: HP:1\nname: now\nalt_id: HP:2\n\n"
+        "[Term]\nid: HP:3\nname: old\nis_obsolete: true\nreplaced_by: HP:1\n"
+    )
+    ingest_files(asked(str(tmp_path / "a.obo"), out=tmp_path / "graph"), Console())
+    chosen = ChosenGraph(KnowledgeGraph.open(tmp_path / "graph"), Prefixes())
+    show_entity(chosen, "HP:2", Console())
+    assert "HP:2 is an alternative id of obo:HP_1:\nnow\n" in capsys.readouterr().out
+    show_entity(chosen, "HP:3", Console())
+    said = capsys.readouterr().out
+    assert "old  (deprecated)\n" in said
+    assert "  replaced by: now  http://purl.obolibrary.org/obo/HP_1\n" in said
