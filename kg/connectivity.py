@@ -5,9 +5,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
+from scipy import sparse
 from scipy.sparse.csgraph import connected_components
-
-from .count_matrix import count_matrix
 
 Int32 = NDArray[np.int32]
 
@@ -26,7 +25,9 @@ def components(triples: Int32, entities: int, left_out: int | None) -> dict[str,
     """
     if left_out is not None:
         triples = triples[triples[:, 1] != left_out]
-    edges = count_matrix(triples[:, 0], triples[:, 2], (entities, entities))
+    there = np.ones(len(triples), bool)
+    ends = (triples[:, 0], triples[:, 2])
+    edges = sparse.csr_matrix((there, ends), shape=(entities, entities))
     number, component = connected_components(edges, connection="weak")
     sizes = np.bincount(component, minlength=number)
     return {

@@ -107,13 +107,14 @@ def _joined(triples: Int32, entities: int) -> tuple[Int64, Int64, int]:
     key += np.maximum(heads, tails)
     order = np.argsort(key)
     key = key[order]
-    fresh = np.empty(len(key), bool)
-    fresh[:1] = True
-    np.not_equal(key[1:], key[:-1], out=fresh[1:])
+    fresh = np.ones(len(key) + 1, bool)  # the end, too, begins anew
+    np.not_equal(key[1:], key[:-1], out=fresh[1:-1])
     del key
+    alone = fresh[:-1] & fresh[1:]
+    order, fresh = order[~alone], fresh[:-1][~alone]
     starts = np.flatnonzero(fresh)
     sizes = np.diff(starts, append=len(order))
-    kept = (sizes > 1) & (sizes <= MOST_RELATIONS)
+    kept = sizes <= MOST_RELATIONS
     order = order[np.repeat(kept, sizes)]
     group = np.repeat(np.arange(np.count_nonzero(kept)), sizes[kept])
     signed = 2 * relations[order].astype(np.int64) + (heads[order] > tails[order])
