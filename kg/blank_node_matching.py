@@ -158,10 +158,10 @@ def colours(nodes: BlankNodes, upwards: bool) -> UInt64:
     colour = combined(hashed(nodes.described), nodes.valued)
     if upwards:
         colour = combined(colour, nodes.pointed)
-    near = np.unique(nodes.edges[:, (0, 2)])
+    near = np.flatnonzero(np.bincount(nodes.edges[:, (0, 2)].ravel(), minlength=nodes.count))
     kinds = 0
     for _ in range(MOST_ROUNDS):
-        before, kinds = kinds, len(np.unique(colour[near]))
+        before, kinds = kinds, _distinct(colour[near])
         if kinds == before:
             break
         total = hashed(colour)
@@ -170,6 +170,12 @@ def colours(nodes: BlankNodes, upwards: bool) -> UInt64:
             np.add.at(total, tails, combined(hashed(colour[heads]), labels))
         colour = hashed(total)
     return colour
+
+
+def _distinct(values: UInt64) -> int:
+    """How many; faster than numpy's `unique`, which hashes."""
+    ascending = np.sort(values)
+    return int(np.count_nonzero(ascending[1:] != ascending[:-1])) + 1
 
 
 def _told_apart(keys: UInt64) -> UInt64:
