@@ -143,7 +143,7 @@ def _paired_entities(
 ) -> tuple[SharedNumbers, Int64]:
     """The entities' numbers, and for each of the new graph its partner if it is a blank node."""
     blank = [is_blank(graph) for graph in graphs]
-    entities = merged(*(_iris(graph) for graph in graphs), apart=blank[1])
+    entities = merged(_iris(graphs[0]), _iris(graphs[1]), apart=blank[1])
     partners = np.full(len(entities.new), -1)
     if blank[0].any() and blank[1].any():
         nodes = _blank_nodes(graphs, blank, entities, relations, literals)
