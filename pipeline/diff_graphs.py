@@ -1,6 +1,7 @@
 """`infact diff A B`: what changed between two graphs, for people, machines and stores."""
 
 import json
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -53,6 +54,24 @@ def diff_graphs(first: Path, second: Path | None, format: str) -> tuple[GraphDif
         "patch": patch_lines,
     }
     return diff, told[format](diff)
+
+
+def write_lines(lines: Iterator[str], out: Path | None) -> None:
+    """To a file, or to standard output where none is named.
+
+    Raises:
+        UserError: the file can't be written.
+    """
+    ended = (f"{line}\n" for line in lines)
+    if out is None:
+        sys.stdout.writelines(ended)
+        return
+    try:
+        with out.open("w", encoding="utf-8") as file:
+            file.writelines(ended)
+    except OSError as error:
+        problem = f"the file can't be written: {error.strerror}"
+        raise UserError(problem, str(out), "name another --out") from error
 
 
 def snapshot_before(folder: Path) -> Path:

@@ -97,14 +97,9 @@ def diff(
     if json and format not in ("table", "json"):
         problem = f"--json is given with --format {format}"
         raise UserError(problem, "infact diff", "Leave one of the two out.")
-    from .diff_graphs import diff_graphs
+    from .diff_graphs import diff_graphs, write_lines
 
     found, lines = diff_graphs(old, new, "json" if json else format)
-    if out is None:
-        for line in lines:
-            typer.echo(line)
-    else:
-        with out.open("w", encoding="utf-8") as file:
-            file.writelines(f"{line}\n" for line in lines)
+    write_lines(lines, out)
     if exit_code and not found.empty:
         raise typer.Exit(EXIT_DIFFERENT)

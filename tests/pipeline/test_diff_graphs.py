@@ -125,3 +125,5 @@ def test_what_can_not_be_compared(graph: Path, tmp_path: Path) -> None:
         diff_graphs(graph, None, "csv")
     done = infact(graph.parent, "graph", "--json", "--format", "patch")
     assert (done.returncode, done.stdout) == (2, "")
+    done = infact(graph.parent, "graph", "--out", "nowhere/a")
+    assert (done.returncode, len(done.stderr.splitlines())) == (2, 3)
