@@ -9,7 +9,7 @@ Neighbourhoods are told apart by colours that are refined round by round, as in 
 ("Canonical forms for isomorphic and equivalent RDF graphs") and rdflib's `to_isomorphic`; in cycles of
 blank nodes one node after another is singled out, as there, but none is ever taken back. So graphs
 that are the same but for names are paired without a rest, unless their blank nodes form cycles that
-colours can't tell apart and that have no symmetry, or more of them than `MOST_PICKS`. Then some
+colours can't tell apart and that have no symmetry, or more of them than `MOST_LOOKS` allows. Then some
 statements that didn't change are both added and removed.
 """
 
@@ -22,7 +22,7 @@ Int64 = NDArray[np.int64]
 UInt64 = NDArray[np.uint64]
 
 MOST_ROUNDS = 32  # of refinement: how far from a node a difference is seen
-MOST_PICKS = 200  # nodes singled out, one by one, in cycles that nothing else tells apart
+MOST_LOOKS = 2_000_000  # at nodes in cycles, all of them once for each that is singled out
 
 
 @dataclass(frozen=True)
@@ -52,15 +52,15 @@ def matched_blank_nodes(nodes: BlankNodes) -> Int64:
     """For each node the one that it is in the other graph, -1 where it is none; shape (n,)."""
     matching = _Matching(nodes)
     ready = np.flatnonzero(matching.waiting == 0)
-    picks = 0
+    looked = 0
     while True:
         while len(ready):
             ready = matching.settle(ready)
         left = np.flatnonzero(~matching.settled)
         if not len(left):
             break
-        picks += 1
-        ready = matching.settle_some(left) if picks <= MOST_PICKS else left
+        looked += len(left)
+        ready = matching.settle_some(left) if looked <= MOST_LOOKS else left
     matching.pair_the_rest()
     return matching.partner
 
@@ -96,7 +96,12 @@ class _Matching:
 
     def settle_some(self, left: Int64) -> Int64:
         """In cycles: pair the nodes that nothing else looks like, or one of the fewest lookalikes."""
-        keys = combined(self._whole, self._place)[left]
+        among = self._edges[~self.settled[self._edges[:, (0, 2)]].any(axis=1)]
+        none = np.zeros(self._nodes.count, np.uint64)
+        known = combined(self._whole, self._place)
+        seen = BlankNodes(self._nodes.old_count, known, none, none, among)
+        refined = colours(seen, upwards=True) if len(among) else known
+        keys = refined[left]
         kinds, kind, size = np.unique(keys, return_inverse=True, return_counts=True)
         old = np.bincount(kind[left < self._nodes.old_count], minlength=len(kinds))
         shared = (old > 0) & (size > old)
@@ -111,7 +116,7 @@ class _Matching:
         if len(kinds[alone]) == 1:
             of_old, of_new = of_old[:1], of_new[:1]
         chosen = np.concatenate([of_old, of_new])
-        self._pair(chosen, combined(self._whole, self._place))
+        self._pair(chosen, refined)
         return self._told(chosen)
 
     def _pair(self, among: Int64, keys: UInt64) -> None:
