@@ -18,17 +18,22 @@ from numpy.typing import NDArray
 from pyoxigraph import Store
 
 from ..errors import UserError
+from . import graph_views
+from .graph_paths import Step, paths
 from .graph_records import Literal, Name, Origin, Relation
+from .graph_views import Direction
 from .identifiers import ChangedIdentifiers, Resolved
 from .names import local_name
 from .nearest import nearest_entities
 from .prefixes import Prefixes
 from .snapshots import current_snapshot
+from .sorted_rows import bounds, rows_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
     import networkx
+    import rdflib
 
 Int32 = NDArray[np.int32]
 Int64 = NDArray[np.int64]
@@ -277,31 +282,35 @@ class KnowledgeGraph:
         table = pq.read_table(self.directory / "graphs.parquet")
         return dict(zip(table["iri"].to_pylist(), table["statements"].to_pylist(), strict=True))
 
-    def to_networkx(self, entities: "Iterable[int]") -> "networkx.MultiDiGraph":
-        """The induced subgraph: nodes are entity numbers with iri and label, edges keyed by
-        relation number with iri and label.
-        """
-        import networkx  # a tenth of a second, and few callers need it
+    def neighbours(
+        self, entity: int, relation: int | None = None, direction: Direction = "both"
+    ) -> pa.Table:
+        """Columns relation, entity, direction, row: see `graph_views.neighbours`."""
+        return graph_views.neighbours(self, entity, relation, direction)
 
-        graph = networkx.MultiDiGraph()
-        for entity in sorted(set(entities)):
-            graph.add_node(entity, iri=self.iri(entity), label=self.label(entity))
-        for head in list(graph):
-            for _, relation, tail in self.triples[self.outgoing(head)].tolist():
-                if tail in graph:
-                    described = self.relations[relation]
-                    graph.add_edge(
-                        head, tail, key=relation, iri=described.iri, label=described.label
-                    )
-        return graph
+    def paths(
+        self,
+        start: int,
+        end: int,
+        most_steps: int,
+        relations: "Collection[int] | None" = None,
+        both_ways: bool = False,
+    ) -> "Iterator[tuple[Step, ...]]":
+        """Paths without repeated entities, the shortest first: see `graph_paths.paths`."""
+        return paths(self, start, end, most_steps, relations, both_ways)
 
+    def triples_table(self) -> pa.Table:
+        """`triples` as IRIs and labels, in dictionary arrays: see `graph_views.triples_table`."""
+        return graph_views.triples_table(self)
 
-def bounds(ascending: "Sequence[int] | Int32", count: int) -> Int64:
-    """Where each number 0 … count−1 begins in an ascending column; shape (count + 1,)."""
-    return np.searchsorted(np.asarray(ascending), np.arange(count + 1))
+    def to_networkx(self, entities: "Iterable[int]", steps: int = 0) -> "networkx.MultiDiGraph":
+        """The triples among entities and those near them: see `graph_views.subgraph`."""
+        return graph_views.subgraph(self, entities, steps)
 
-
-def rows_of(starts: Int64, table: pa.Table, entity: int) -> pa.Table:
-    """The rows of one entity in a table sorted by entity."""
-    start, end = int(starts[entity]), int(starts[entity + 1])
-    return table.slice(start, end - start)
+    def to_rdflib(
+        self,
+        entities: "Iterable[int] | None" = None,
+        prefixes: "Mapping[str, str] | None" = None,
+    ) -> "rdflib.Graph":
+        """All statements, or those of some entities: see `graph_views.to_rdflib`."""
+        return graph_views.to_rdflib(self, entities, prefixes)

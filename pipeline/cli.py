@@ -11,6 +11,7 @@ import typer
 from ..errors import UserError
 from . import graph_commands
 from .command_options import (
+    EXIT_DIFFERENT,
     Config,
     Json,
     load_chosen_project,
@@ -19,7 +20,6 @@ from .command_options import (
 from .stage_list import STAGES
 
 STOPPED = "stopped; the next run resumes: finished stages are kept, training continues where it was"
-EXIT_DIFFERENT = 1
 EXIT_USER_ERROR = 2
 EXIT_INTERRUPTED = 130
 
@@ -93,6 +93,7 @@ for _stage in STAGES:
 app.command()(graph_commands.query)
 app.command()(graph_commands.show)
 app.command()(graph_commands.statistics)
+app.command()(graph_commands.diff)
 
 
 @app.command()

@@ -11,6 +11,7 @@ from ..errors import UserError
 if TYPE_CHECKING:
     from .project import Project
 
+EXIT_DIFFERENT = 1
 OWN_CONFIG = Path("infact.toml")  # what `infact init` writes
 DEFAULT_CONFIG = Path("data/hpo/infact.toml")
 PACKAGED_CONFIG = Path(__file__).resolve().parent.parent / DEFAULT_CONFIG

@@ -1,4 +1,4 @@
-"""The commands that need a graph and no model: ingest, query, show, statistics."""
+"""The commands that need a graph and no model: ingest, query, show, statistics, diff."""
 
 from pathlib import Path
 from typing import Annotated, Literal
@@ -7,6 +7,7 @@ import typer
 
 from ..errors import UserError
 from .command_options import (
+    EXIT_DIFFERENT,
     Config,
     Graph,
     Json,
@@ -119,3 +120,29 @@ def statistics(
         graph, declared_prefixes(prefix, prefixes), lambda: load_chosen_project(config)
     )
     show_statistics(chosen, Console(json))
+
+
+def diff(
+    old: Annotated[
+        Path, typer.Argument(help="Folder of a graph; alone: its current snapshot, with the last.")
+    ],
+    new: Annotated[Path | None, typer.Argument(help="Folder of another graph.")] = None,
+    format: Annotated[
+        str, typer.Option(help="table, json, or patch: RDF Patch of every statement.")
+    ] = "table",
+    json: Json = False,
+    out: Annotated[Path | None, typer.Option(help="File to write, not the screen.")] = None,
+    exit_code: Annotated[
+        bool, typer.Option("--exit-code", help="End with status 1 where they differ.")
+    ] = False,
+) -> None:
+    """Say what changed between two graphs: statements, entities, labels, names, deprecations."""
+    if json and format not in ("table", "json"):
+        problem = f"--json is given with --format {format}"
+        raise UserError(problem, "infact diff", "Leave one of the two out.")
+    from .diff_graphs import diff_graphs, write_lines
+
+    found, lines = diff_graphs(old, new, "json" if json else format)
+    write_lines(lines, out)
+    if exit_code and not found.empty:
+        raise typer.Exit(EXIT_DIFFERENT)
