@@ -8,10 +8,12 @@ IRI = rb"<[^<>\"{}|^`\\\s]*>"
 TERM = IRI + rb"|_:\S+"
 LITERAL = rb"\"(?:[^\"\\\n]|\\.)*\"(?:@[A-Za-z0-9-]+|\^\^" + IRI + rb")?"
 LINE_STATEMENT = re.compile(
-    rb"(?:%b)\s+%b\s+(?:%b|%b)\s*(%b)?\s*\.\s*(?:#.*)?$" % (TERM, IRI, TERM, LITERAL, TERM)
+    rb"(?:%b)\s++%b\s++(?:%b|%b)\s*+(?:(%b)\s*+)?\.\s*+(?:#.*)?$" % (TERM, IRI, TERM, LITERAL, TERM)
 )
 DIRECTIVE = re.compile(rb"@(?:prefix|base)\s|(?:prefix|base)\s+\S*:?\s*<", re.IGNORECASE)
-NAMED_GRAPH = re.compile(rb"^\s*(?:graph\s+)?(?:%b|[\w.-]*:[\w.-]*)?\s*\{" % IRI, re.I | re.M)
+NAMED_GRAPH = re.compile(
+    rb"^[ \t]*+(?:graph\s++)?(?:(?:%b|[\w.-]*+:[\w.-]*+)\s*+)?\{" % IRI, re.IGNORECASE | re.MULTILINE
+)
 TABLE_CELLS = 2  # fewer are no table
 
 

@@ -14,6 +14,7 @@ from pyoxigraph import Literal, NamedNode, Quad, RdfFormat, Triple, parse
 from ..errors import UserError
 from .sources import Advance, Source, open_source, source_format
 from .statements import LiteralTerm, Rejected, Statement
+from .xml_check import check_xml
 
 RDF_FORMATS = {
     "ttl": RdfFormat.TURTLE,
@@ -25,7 +26,6 @@ RDF_FORMATS = {
 }
 LINE_FORMATS = ("nt", "nq")
 BLOCK = 1 << 20  # bytes of lines that are parsed at once
-MAX_ENTITY = 300  # characters; RDF/XML files declare short namespace entities only
 POSITION = re.compile(r"^Parser error at line \d+ (?:column \d+|between [^:]*)?: ?")
 
 
@@ -43,7 +43,7 @@ def rdf_statements(
     asked = source_format(source)
     convert = QuadConverter(number)
     if asked == "rdf":
-        refuse_nested_entities(source)
+        check_xml(source)
     with open_source(source, advance) as file:
         if asked in LINE_FORMATS:
             yield from line_statements(file, RDF_FORMATS[asked], convert)
@@ -166,29 +166,3 @@ def syntax_error(source: Source, error: SyntaxError) -> UserError:
     if "has not been declared" in said:
         fix = "declare it at the top of the file: @prefix name: <http://…/> ."
     return UserError(f"the file breaks off here: {said}", where, fix)
-
-
-ENTITY = re.compile(rb"<!ENTITY\s+(%\s*)?([^\s\"'>]+)\s+(?:\"([^\"]*)\"|'([^']*)')")
-
-
-def refuse_nested_entities(source: Source) -> None:
-    """XML entities that name other entities grow without bound; only short plain ones are taken.
-
-    Raises:
-        UserError: an entity that is nested, external, a parameter entity or long.
-    """
-    with open_source(source) as file:
-        text = file.read()
-    declared = text.count(b"<!ENTITY")
-    if not declared:
-        return
-    plain = 0
-    for match in ENTITY.finditer(text):
-        value = match[3] if match[3] is not None else match[4]
-        plain += not match[1] and len(value) <= MAX_ENTITY and not re.search(rb"[&%]", value)
-    if plain != declared:
-        raise UserError(
-            "the file declares XML entities that are nested, external or long",
-            source.name,
-            "write the entities out, or convert the file to Turtle",
-        )

@@ -6,6 +6,8 @@ import difflib
 import gzip
 import hashlib
 import io
+import os
+import stat
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -33,6 +35,7 @@ FORMATS: Mapping[str, str] = {  # extension → format
     "tsv": "tsv",
 }
 BLOCK = 1 << 20  # bytes read at once
+MAX_TEXT = 1 << 24  # bytes or characters of one line, literal or cell; Oxigraph's own limit
 # First bytes → how to decompress, whatever the file is called.
 DECOMPRESSORS: Mapping[bytes, Callable[[IO[bytes]], Any]] = {
     b"\x1f\x8b": lambda file: gzip.GzipFile(fileobj=file),
@@ -143,12 +146,22 @@ def examine(source: Source) -> Examined:
 
 
 def check_file(source: Source) -> None:
-    """Raises UserError where the source is a folder, or there is no such file (naming the nearest)."""
-    if source.path.is_dir():
+    """Raises UserError where the source is no file that can be read (naming the nearest)."""
+    try:
+        kind = source.path.stat().st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        raise UserError("there is no such file", source.name, nearest_file(source.path)) from None
+    except (OSError, ValueError) as error:  # a name too long, a circle of links, no permission
+        said = getattr(error, "strerror", None) or error
+        raise UserError(f"the file can't be opened: {said}", source.name, "") from error
+    if stat.S_ISDIR(kind):
         problem = "this is a folder, and a source is a file"
         raise UserError(problem, source.name, "name each file under a [[source]] of its own")
-    if not source.path.is_file():
-        raise UserError("there is no such file", source.name, nearest_file(source.path))
+    if not stat.S_ISREG(kind):  # it may never end, or be empty when it is read again
+        problem = "this is a pipe or a device, and a source is a file"
+        raise UserError(problem, source.name, "write it to a file, or send it to standard input")
+    if not os.access(source.path, os.R_OK):
+        raise UserError("the file may not be read", source.name, "let your user read it")
 
 
 def _not_utf8(
