@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 import fastobo
 
 from . import vocabulary as v
+from .bounded_lines import TOO_LONG, BoundedLines, OverlongLine
 from .obo_clauses import Clause, FrameContext, clause_statement
 from .prefixes import ABSOLUTE, ExpansionError, Prefixes
 from .sources import Advance, Source, open_source
@@ -36,6 +37,7 @@ class Frame:
     kind: str
     start: Line
     clauses: list[Line] = field(default_factory=list)
+    overlong: list[Rejected] = field(default_factory=list)
 
 
 def obo_statements(
@@ -48,7 +50,8 @@ def obo_statements(
     """
     context = read_context(source, prefixes)
     with text_of(source, advance) as text:
-        for frame in read_frames(text):
+        for frame in read_frames(BoundedLines(text)):
+            yield from frame.overlong
             if frame.kind:
                 yield from frame_statements(frame, context)
             else:
@@ -60,10 +63,18 @@ def text_of(source: Source, advance: Advance | None = None) -> io.TextIOWrapper:
     return io.TextIOWrapper(open_source(source, advance), "utf-8-sig")
 
 
-def read_frames(lines: Iterable[str]) -> Iterator[Frame]:
+def read_frames(lines: BoundedLines) -> Iterator[Frame]:
     """The header, then one frame after the other."""
     frame = Frame("", (1, ""))
-    for number, line in enumerate(lines, start=1):
+    while True:
+        try:
+            line = next(lines, "")
+        except OverlongLine as error:
+            frame.overlong.append(Rejected(error.number, 0, TOO_LONG, error.beginning))
+            continue
+        if not line:
+            break
+        number = lines.number
         stripped = line.strip()
         if not stripped or stripped.startswith("!"):
             continue
@@ -85,7 +96,7 @@ def read_context(source: Source, prefixes: Prefixes) -> FrameContext:
     ontology = "unnamed"
     shorthand: dict[str, str] = {}
     with text_of(source) as text:
-        for frame in read_frames(text):
+        for frame in read_frames(BoundedLines(text)):
             tags = [line.partition(":") for _, line in frame.clauses]
             words = [(tag, value.split()) for tag, _, value in tags if value.split()]
             if not frame.kind:

@@ -12,7 +12,9 @@ from typing import IO
 from pyoxigraph import Literal, NamedNode, Quad, RdfFormat, Triple, parse
 
 from ..errors import UserError
-from .sources import Advance, Source, open_source, source_format
+from .bounded_lines import SHOWN, TOO_LONG, OverlongLine, whole_lines
+from .names import clean_name
+from .sources import MAX_TEXT, Advance, Source, open_source, source_format
 from .statements import LiteralTerm, Rejected, Statement
 from .xml_check import check_xml
 
@@ -25,7 +27,8 @@ RDF_FORMATS = {
     "jsonld": RdfFormat.JSON_LD,
 }
 LINE_FORMATS = ("nt", "nq")
-BLOCK = 1 << 20  # bytes of lines that are parsed at once
+MAX_NESTED = 500  # triple terms in triple terms; the stack overflows between 10,000 and 20,000
+LITERAL = re.compile(rb'"(?:[^"\\]++|\\.)*+"')
 POSITION = re.compile(r"^Parser error at line \d+ (?:column \d+|between [^:]*)?: ?")
 
 
@@ -53,6 +56,12 @@ def rdf_statements(
                 yield convert(quad, 0)
         except SyntaxError as error:
             raise syntax_error(source, error) from error
+        except MemoryError as error:  # Oxigraph's word for a token longer than its buffer
+            raise UserError(
+                f"a text or name is longer than {MAX_TEXT >> 20} MiB",
+                source.name,
+                "leave it out, or keep long texts in files of their own",
+            ) from error
 
 
 class QuadConverter:
@@ -88,9 +97,13 @@ def line_statements(
     """Statements of a line format: blocks of lines at full speed, one by one where one is bad."""
     first = 1  # line of the block
     for block in whole_lines(file):
+        if isinstance(block, OverlongLine):
+            yield Rejected(first, 0, TOO_LONG, block.beginning)
+            first += 1
+            continue
         lines = block.count(b"\n")
         try:
-            quads = list(parse(block, rdf_format))
+            quads = [] if may_nest_deep(block) else list(parse(block, rdf_format))
         except SyntaxError:
             quads = []
         if len(quads) == lines:  # a statement a line: neither comments nor blank lines
@@ -107,20 +120,6 @@ def line_statements(
         first += lines
 
 
-def whole_lines(file: IO[bytes]) -> Iterator[bytes]:
-    """The file in blocks that end where a line does; a last line without an end gets one."""
-    rest = b""
-    while block := file.read(BLOCK):
-        cut = block.rfind(b"\n") + 1
-        if cut:
-            yield rest + block[:cut]
-            rest = block[cut:]
-        else:
-            rest += block
-    if rest:
-        yield rest + b"\n"
-
-
 def single_lines(
     lines: Iterable[tuple[int, bytes]],
     rdf_format: RdfFormat,
@@ -128,11 +127,14 @@ def single_lines(
 ) -> Iterator[Statement | Rejected]:
     """Each line parsed alone."""
     for number, line in lines:
+        text = line[: 4 * SHOWN].decode("utf-8", "ignore").strip()[:SHOWN]
+        if may_nest_deep(LITERAL.sub(b"", line)):
+            yield Rejected(number, 0, "triple terms are nested too deep", text)
+            continue
         try:
             quads = list(parse(line, rdf_format))
         except SyntaxError as error:
-            text = line.decode("utf-8").strip()
-            yield Rejected(number, error.offset or 0, reason(error), text[:200])
+            yield Rejected(number, error.offset or 0, reason(error), text)
         else:
             yield from (convert(quad, number) for quad in quads)
 
@@ -143,9 +145,14 @@ def is_statement(line: bytes) -> bool:
     return bool(stripped) and not stripped.startswith(b"#")
 
 
+def may_nest_deep(text: bytes) -> bool:
+    """Whether triple terms may be nested so deep that Oxigraph's stack would overflow."""
+    return text.count(b"<<") > MAX_NESTED
+
+
 def reason(error: SyntaxError) -> str:
-    """The parser's words without the position, which is told apart."""
-    return POSITION.sub("", error.msg)
+    """The parser's words without the position, which is told apart; they quote what was read."""
+    return clean_name(POSITION.sub("", error.msg[: 4 * SHOWN]))[:SHOWN]
 
 
 def syntax_error(source: Source, error: SyntaxError) -> UserError:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TextIO
 
 from ..errors import UserError
+from .bounded_lines import SHOWN, BoundedLines, OverlongLine
 from .prefixes import Prefixes
 from .sources import Advance, Source, open_source, source_format
 from .statements import Rejected, Statement
@@ -43,8 +44,11 @@ def table_statements(
     with io.TextIOWrapper(open_source(source, advance), "utf-8-sig", newline="") as text:
         rows = read_rows(text, source)
         header = next(rows, None)
-        if header is None or isinstance(header, Rejected):
+        if header is None:
             raise UserError("the table has no header line", source.name, "name its columns")
+        if isinstance(header, Rejected):
+            where = f"{source.name}:{header.line}"
+            raise UserError("the table's header can't be read", where, header.reason)
         columns = header[1]
         rules = [RowRule.build(template, columns, prefixes, source) for template in source.triples]
         yield from gather(rows, columns, rules)
@@ -54,28 +58,72 @@ def table_statements(
 
 def read_rows(text: TextIO, source: Source) -> Iterator[tuple[int, Row] | Rejected]:
     """The rows with the line where each begins; comment lines above the header are left out."""
-    skipped = 0
-    lines: Iterator[str] = iter(text)
-    for line in lines:
-        if not (source.comment and line.startswith(source.comment)):
-            lines = itertools.chain([line], lines)
-            break
-        skipped += 1
-    if source_format(source) == "tsv":
-        reader = csv.reader(lines, delimiter="\t", quoting=csv.QUOTE_NONE)
-    else:
-        reader = csv.reader(lines, strict=True)
-    before = 0
+    lines = BoundedLines(text)
+    beginning = ""
+    try:
+        while beginning := next(lines, ""):
+            if not (source.comment and beginning.startswith(source.comment)):
+                break
+    except OverlongLine as error:
+        yield Rejected(error.number, 0, str(error), error.beginning)
+        return
+    before = max(lines.number - 1, 0)
+    given = GivenLines(itertools.chain([beginning] if beginning else [], lines))
+    reader = csv_reader(given, source)
     while True:
         try:
             for row in reader:
                 if row:
-                    yield skipped + before + 1, row
-                before = reader.line_num
+                    yield before + 1, row
+                given.lines.clear()
+                before = lines.number
             return
+        except (csv.Error, OverlongLine) as error:
+            yield unreadable(before + 1, error, given.lines)
+            # A quotation mark that isn't closed takes the lines below into its cell.
+            yield from rows_of_lines(given.lines[1:], before + 2, source)
+            given.lines.clear()
+            before = lines.number
+
+
+def csv_reader(lines: Iterable[str], source: Source) -> "csv._reader":
+    """Rows of lines, by the source's format."""
+    if source_format(source) == "tsv":
+        return csv.reader(lines, delimiter="\t", quoting=csv.QUOTE_NONE)
+    return csv.reader(lines, strict=True)
+
+
+def rows_of_lines(
+    lines: Sequence[str], first: int, source: Source
+) -> Iterator[tuple[int, Row] | Rejected]:
+    """Each line as a row of its own; the first has the number `first`."""
+    for number, line in enumerate(lines, first):
+        try:
+            yield from ((number, row) for row in csv_reader([line], source) if row)
         except csv.Error as error:
-            yield Rejected(skipped + before + 1, 0, f"the row can't be read: {error}", "")
-            before = reader.line_num
+            yield unreadable(number, error, [line])
+
+
+def unreadable(number: int, error: csv.Error | OverlongLine, lines: Sequence[str]) -> Rejected:
+    """A row that begins on this line and can't be taken apart."""
+    beginning = error.beginning if isinstance(error, OverlongLine) else "".join(lines[:1])
+    return Rejected(number, 0, f"the row can't be read: {error}", beginning.rstrip()[:SHOWN])
+
+
+class GivenLines:
+    """Lines, kept in `lines` as they are handed out. Unlike a generator it goes on after an error."""
+
+    def __init__(self, source: Iterator[str]) -> None:
+        self._source = source
+        self.lines: list[str] = []
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        line = next(self._source)
+        self.lines.append(line)
+        return line
 
 
 def gather(
