@@ -5,6 +5,8 @@ files never share one and the same file always gives the same names. Nothing is 
 JSON-LD context is an error, and so are nested XML entities.
 """
 
+import codecs
+import io
 import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import IO
@@ -48,6 +50,7 @@ def rdf_statements(
     if asked == "rdf":
         check_xml(source)
     with open_source(source, advance) as file:
+        skip_byte_order_mark(file)
         if asked in LINE_FORMATS:
             yield from line_statements(file, RDF_FORMATS[asked], convert)
             return
@@ -62,6 +65,12 @@ def rdf_statements(
                 source.name,
                 "leave it out, or keep long texts in files of their own",
             ) from error
+
+
+def skip_byte_order_mark(file: io.BufferedReader) -> None:
+    """Go past the mark that Windows puts before UTF-8; Oxigraph takes it for a name."""
+    if file.peek(len(codecs.BOM_UTF8)).startswith(codecs.BOM_UTF8):
+        file.read(len(codecs.BOM_UTF8))
 
 
 class QuadConverter:

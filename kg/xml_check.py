@@ -21,11 +21,13 @@ MAX_DEPTH = 1000  # elements within elements
 MAX_REFERENCES = MAX_TEXT // MAX_ENTITY  # to entities, between two tags
 
 DECLARATION = re.compile(rb"<!ENTITY\s+([^\s\"'>%]+)\s+(?:\"([^\"&%<]*)\"|'([^'&%<]*)')\s*>")
-# What no tag is in: comments, character data, processing instructions.
-OPAQUE = re.compile(rb"<!--.*?-->|<!\[CDATA\[.*?\]\]>|<\?.*?\?>", re.DOTALL)
+# What no tag is in: comments, character data, processing instructions; to the end if not closed.
+OPAQUE = re.compile(
+    rb"<!--.*?(?:-->|\Z)|<!\[CDATA\[.*?(?:\]\]>|\Z)|<\?.*?(?:\?>|\Z)", re.DOTALL
+)
+CLOSED = (b"-->", b"]]>", b"?>")
 # Attributes' values may hold "/>", which ends no element there.
 VALUE = re.compile(rb"=\s*(?:\"[^\"<]*\"|'[^'<]*')")
-OPENS_OPAQUE = re.compile(rb"<(?:!--|!\[CDATA\[|\?)")
 LESS, GREATER, SLASH, EXCLAMATION = b"<>/!"
 
 
@@ -57,7 +59,7 @@ def check_xml(source: Source) -> None:
 def whole_tags(file: IO[bytes], source: Source) -> Iterator[bytes]:
     """The file in parts, each ending before a `<` that is no part of a comment or the like."""
     rest = b""
-    while block := file.read(max(BLOCK, len(rest))):
+    while block := file.read(min(max(BLOCK, len(rest)), MAX_TEXT + 1 - len(rest))):
         rest += block
         cut = _last_tag(rest)
         if cut:
@@ -76,10 +78,9 @@ def _last_tag(text: bytes) -> int:
     """Where the last `<` stands before which every comment is closed; 0 where there is none."""
     end = 0
     for match in OPAQUE.finditer(text):
+        if not match[0].endswith(CLOSED):
+            return match.start()
         end = match.end()
-    opened = OPENS_OPAQUE.search(text, end)
-    if opened:
-        return opened.start()
     return max(text.rfind(b"<", end), end)
 
 
