@@ -10,7 +10,7 @@ TOO_LONG = f"the line is longer than {MAX_TEXT >> 20} MiB"
 BLOCK = 1 << 20  # bytes
 
 
-class OverlongLine(Exception):
+class OverlongLineError(Exception):
     """A line over the limit was passed by: its number, from 1, and how it begins."""
 
     def __init__(self, number: int, beginning: str) -> None:
@@ -22,7 +22,7 @@ class OverlongLine(Exception):
 class BoundedLines:
     """The lines of a text, with their ends; `number` is that of the last one, from 1.
 
-    It goes on after an OverlongLine: the next line is the one after it.
+    It goes on after an OverlongLineError: the next line is the one after it.
     """
 
     def __init__(self, text: TextIO) -> None:
@@ -33,7 +33,7 @@ class BoundedLines:
         return self
 
     def __next__(self) -> str:
-        """Raises OverlongLine where the next line is over the limit."""
+        """Raises OverlongLineError where the next line is over the limit."""
         line = self._text.readline(MAX_TEXT + 1)
         if not line:
             raise StopIteration
@@ -42,13 +42,13 @@ class BoundedLines:
             return line
         while line and not line.endswith(("\n", "\r")):
             beginning, line = line[:SHOWN], self._text.readline(MAX_TEXT)
-        raise OverlongLine(self.number, beginning)
+        raise OverlongLineError(self.number, beginning)
 
 
-def whole_lines(file: IO[bytes]) -> Iterator[bytes | OverlongLine]:
+def whole_lines(file: IO[bytes]) -> Iterator[bytes | OverlongLineError]:
     """The file in blocks of whole lines; every line gets "\\n" as its end, the last one too.
 
-    A line over the limit comes as an OverlongLine in its place, numbered 0.
+    A line over the limit comes as an OverlongLineError in its place, numbered 0.
     """
     rest: list[bytes] = []  # the beginning of a line
     held = 0
@@ -60,7 +60,7 @@ def whole_lines(file: IO[bytes]) -> Iterator[bytes | OverlongLine]:
             held += len(block)
             continue
         if held + len(first) > MAX_TEXT:
-            yield OverlongLine(0, _shown(rest))
+            yield OverlongLineError(0, _shown(rest))
             block = others
         elif rest:
             block = b"".join([*rest, block])
@@ -69,7 +69,7 @@ def whole_lines(file: IO[bytes]) -> Iterator[bytes | OverlongLine]:
             yield block[:cut]
         rest, held = [block[cut:]], len(block) - cut
     if held > MAX_TEXT:
-        yield OverlongLine(0, _shown(rest))
+        yield OverlongLineError(0, _shown(rest))
     elif held:
         yield b"".join(rest) + b"\n"
 

@@ -12,7 +12,8 @@ LINE_STATEMENT = re.compile(
 )
 DIRECTIVE = re.compile(rb"@(?:prefix|base)\s|(?:prefix|base)\s+\S*:?\s*<", re.IGNORECASE)
 NAMED_GRAPH = re.compile(
-    rb"^[ \t]*+(?:graph\s++)?(?:(?:%b|[\w.-]*+:[\w.-]*+)\s*+)?\{" % IRI, re.IGNORECASE | re.MULTILINE
+    rb"^[ \t]*+(?:graph\s++)?(?:(?:%b|[\w.-]*+:[\w.-]*+)\s*+)?\{" % IRI,
+    re.IGNORECASE | re.MULTILINE,
 )
 TABLE_CELLS = 2  # fewer are no table
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 import fastobo
 
 from . import vocabulary as v
-from .bounded_lines import TOO_LONG, BoundedLines, OverlongLine
+from .bounded_lines import TOO_LONG, BoundedLines, OverlongLineError
 from .obo_clauses import Clause, FrameContext, clause_statement
 from .prefixes import ABSOLUTE, ExpansionError, Prefixes
 from .sources import Advance, Source, open_source
@@ -69,7 +69,7 @@ def read_frames(lines: BoundedLines) -> Iterator[Frame]:
     while True:
         try:
             line = next(lines, "")
-        except OverlongLine as error:
+        except OverlongLineError as error:
             frame.overlong.append(Rejected(error.number, 0, TOO_LONG, error.beginning))
             continue
         if not line:

@@ -14,10 +14,11 @@ from typing import IO
 from pyoxigraph import Literal, NamedNode, Quad, RdfFormat, Triple, parse
 
 from ..errors import UserError
-from .bounded_lines import SHOWN, TOO_LONG, OverlongLine, whole_lines
+from .bounded_lines import SHOWN, TOO_LONG, OverlongLineError, whole_lines
 from .names import clean_name
 from .sources import MAX_TEXT, Advance, Source, open_source, source_format
 from .statements import LiteralTerm, Rejected, Statement
+from .triple_term_check import check_triple_terms, may_nest_deep
 from .xml_check import check_xml
 
 RDF_FORMATS = {
@@ -29,7 +30,6 @@ RDF_FORMATS = {
     "jsonld": RdfFormat.JSON_LD,
 }
 LINE_FORMATS = ("nt", "nq")
-MAX_NESTED = 500  # triple terms in triple terms; the stack overflows between 10,000 and 20,000
 LITERAL = re.compile(rb'"(?:[^"\\]++|\\.)*+"')
 POSITION = re.compile(r"^Parser error at line \d+ (?:column \d+|between [^:]*)?: ?")
 
@@ -49,6 +49,8 @@ def rdf_statements(
     convert = QuadConverter(number)
     if asked == "rdf":
         check_xml(source)
+    if asked in ("ttl", "trig"):
+        check_triple_terms(source)
     with open_source(source, advance) as file:
         skip_byte_order_mark(file)
         if asked in LINE_FORMATS:
@@ -106,7 +108,7 @@ def line_statements(
     """Statements of a line format: blocks of lines at full speed, one by one where one is bad."""
     first = 1  # line of the block
     for block in whole_lines(file):
-        if isinstance(block, OverlongLine):
+        if isinstance(block, OverlongLineError):
             yield Rejected(first, 0, TOO_LONG, block.beginning)
             first += 1
             continue
@@ -152,11 +154,6 @@ def is_statement(line: bytes) -> bool:
     """False for blank lines and comments."""
     stripped = line.strip()
     return bool(stripped) and not stripped.startswith(b"#")
-
-
-def may_nest_deep(text: bytes) -> bool:
-    """Whether triple terms may be nested so deep that Oxigraph's stack would overflow."""
-    return text.count(b"<<") > MAX_NESTED
 
 
 def reason(error: SyntaxError) -> str:

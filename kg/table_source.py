@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TextIO
 
 from ..errors import UserError
-from .bounded_lines import SHOWN, BoundedLines, OverlongLine
+from .bounded_lines import SHOWN, BoundedLines, OverlongLineError
 from .prefixes import Prefixes
 from .sources import Advance, Source, open_source, source_format
 from .statements import Rejected, Statement
@@ -64,7 +64,7 @@ def read_rows(text: TextIO, source: Source) -> Iterator[tuple[int, Row] | Reject
         while beginning := next(lines, ""):
             if not (source.comment and beginning.startswith(source.comment)):
                 break
-    except OverlongLine as error:
+    except OverlongLineError as error:
         yield Rejected(error.number, 0, str(error), error.beginning)
         return
     before = max(lines.number - 1, 0)
@@ -78,7 +78,7 @@ def read_rows(text: TextIO, source: Source) -> Iterator[tuple[int, Row] | Reject
                 given.lines.clear()
                 before = lines.number
             return
-        except (csv.Error, OverlongLine) as error:
+        except (csv.Error, OverlongLineError) as error:
             yield unreadable(before + 1, error, given.lines)
             # A quotation mark that isn't closed takes the lines below into its cell.
             yield from rows_of_lines(given.lines[1:], before + 2, source)
@@ -86,7 +86,7 @@ def read_rows(text: TextIO, source: Source) -> Iterator[tuple[int, Row] | Reject
             before = lines.number
 
 
-def csv_reader(lines: Iterable[str], source: Source) -> "csv._reader":
+def csv_reader(lines: Iterable[str], source: Source) -> Iterator[list[str]]:
     """Rows of lines, by the source's format."""
     if source_format(source) == "tsv":
         return csv.reader(lines, delimiter="\t", quoting=csv.QUOTE_NONE)
@@ -104,9 +104,9 @@ def rows_of_lines(
             yield unreadable(number, error, [line])
 
 
-def unreadable(number: int, error: csv.Error | OverlongLine, lines: Sequence[str]) -> Rejected:
+def unreadable(number: int, error: csv.Error | OverlongLineError, lines: Sequence[str]) -> Rejected:
     """A row that begins on this line and can't be taken apart."""
-    beginning = error.beginning if isinstance(error, OverlongLine) else "".join(lines[:1])
+    beginning = error.beginning if isinstance(error, OverlongLineError) else "".join(lines[:1])
     return Rejected(number, 0, f"the row can't be read: {error}", beginning.rstrip()[:SHOWN])
 
 

@@ -22,9 +22,7 @@ MAX_REFERENCES = MAX_TEXT // MAX_ENTITY  # to entities, between two tags
 
 DECLARATION = re.compile(rb"<!ENTITY\s+([^\s\"'>%]+)\s+(?:\"([^\"&%<]*)\"|'([^'&%<]*)')\s*>")
 # What no tag is in: comments, character data, processing instructions; to the end if not closed.
-OPAQUE = re.compile(
-    rb"<!--.*?(?:-->|\Z)|<!\[CDATA\[.*?(?:\]\]>|\Z)|<\?.*?(?:\?>|\Z)", re.DOTALL
-)
+OPAQUE = re.compile(rb"<!--.*?(?:-->|\Z)|<!\[CDATA\[.*?(?:\]\]>|\Z)|<\?.*?(?:\?>|\Z)", re.DOTALL)
 CLOSED = (b"-->", b"]]>", b"?>")
 # Attributes' values may hold "/>", which ends no element there.
 VALUE = re.compile(rb"=\s*(?:\"[^\"<]*\"|'[^'<]*')")

@@ -173,8 +173,10 @@ REFUSED: dict[str, tuple[str, Callable[[], bytes], str]] = {  # name, content, a
     ),
     "XInclude": (
         "a.rdf",
-        lambda: RDF
-        % b'<e:T><e:p><i:include xmlns:i="http://www.w3.org/2001/XInclude" href="/etc/passwd"/></e:p></e:T>',
+        lambda: (
+            RDF
+            % b'<e:T><e:p><i:include xmlns:i="http://www.w3.org/2001/XInclude" href="/etc/passwd"/></e:p></e:T>'
+        ),
         "namespaces",
     ),
     "remote JSON-LD context": (
@@ -229,6 +231,22 @@ REFUSED: dict[str, tuple[str, Callable[[], bytes], str]] = {  # name, content, a
         lambda: b"<http://e.org/%b> a <http://e.org/T> ." % (b"x" * 2 * MAX_TEXT),
         "longer",
     ),
+    "deep triple terms": (
+        "a.ttl",
+        lambda: (
+            b"<http://e.org/a> <http://e.org/p> "
+            + b"<<( <http://e.org/a> <http://e.org/p> # >>\n" * DEEP
+            + b"<http://e.org/b>"
+            + b" )>>" * DEEP
+            + b" ."
+        ),
+        "nested",
+    ),
+    "deep triple terms in one line": (
+        "a.trig",
+        lambda: b"<http://e.org/a> <http://e.org/p> " + NESTED * DEEP,
+        "nested",
+    ),
     "bytes that are no text": (
         "a.nt",
         lambda: STATEMENT * 100_000 + b"\xff" + STATEMENT * 100_000,
@@ -264,11 +282,13 @@ READ: dict[str, tuple[str, Callable[[], bytes], int, int, str]] = {
     ),
     "deep Turtle nodes": (
         "a.ttl",
-        lambda: b"<http://e.org/a> <http://e.org/p> "
-        + b"[ <http://e.org/p> " * DEEP
-        + b"1 "
-        + b"]" * DEEP
-        + b" .",
+        lambda: (
+            b"<http://e.org/a> <http://e.org/p> "
+            + b"[ <http://e.org/p> " * DEEP
+            + b"1 "
+            + b"]" * DEEP
+            + b" ."
+        ),
         DEEP + 1,
         0,
         "",
@@ -282,21 +302,30 @@ READ: dict[str, tuple[str, Callable[[], bytes], int, int, str]] = {
     ),
     "deep triple terms": (
         "a.nt",
-        lambda: STATEMENT + NESTED * DEEP + b"<http://e.org/b>" + b" )>>" * DEEP + b" .\n" + STATEMENT,
+        lambda: (
+            STATEMENT + NESTED * DEEP + b"<http://e.org/b>" + b" )>>" * DEEP + b" .\n" + STATEMENT
+        ),
         3,
         1,
         "2: triple terms are nested too deep",
     ),
     "long line": (
         "a.nt",
-        lambda: STATEMENT + b'<http://e.org/a> <http://e.org/p> "%b" .\n' % (b"x" * 2 * MAX_TEXT) + STATEMENT,
+        lambda: (
+            STATEMENT
+            + b'<http://e.org/a> <http://e.org/p> "%b" .\n' % (b"x" * 2 * MAX_TEXT)
+            + STATEMENT
+        ),
         3,
         1,
         "2: the line is longer than 16 MiB",
     ),
     "long clause": (
         "a.obo",
-        lambda: b"format-version: 1.2\n\n[Term]\nid: e:a\nname: %b\ncomment: b\n" % (b"x" * 2 * MAX_TEXT),
+        lambda: (
+            b"format-version: 1.2\n\n[Term]\nid: e:a\nname: %b\ncomment: b\n"
+            % (b"x" * 2 * MAX_TEXT)
+        ),
         5,
         1,
         "5: the line is longer than 16 MiB",
@@ -314,6 +343,16 @@ READ: dict[str, tuple[str, Callable[[], bytes], int, int, str]] = {
         20_001,
         20_000,
         "2: the row can't be read: ',' expected after '\"'",
+    ),
+    "many triple terms": (
+        "a.ttl",
+        lambda: (
+            b'<< <http://e.org/a> <http://e.org/p#> "<<#" >> <http://e.org/p> 1 . # a\n' * 2000
+            + STATEMENT
+        ),
+        4001,
+        2000,
+        "0: triple terms of RDF 1.2 are not read",
     ),
     "many prefixes": (
         "a.ttl",

@@ -55,6 +55,15 @@ def ingested(folder: Path, file: MalformedFile) -> Path:
     return folder / "graph"
 
 
+def check_refusal(file: MalformedFile, told: UserError) -> None:
+    """A refusal says what, where and how to mend it, and no good statement could have been kept."""
+    assert not file.kept, str(told)
+    assert told.where.startswith(file.name)
+    assert told.what
+    assert told.fix
+    assert len(str(told)) < 1000
+
+
 def stored_subjects(graph: Path) -> set[str]:
     """Subjects of a literal."""
     entities = pq.read_table(graph / "entities.parquet", columns=["iri"])["iri"].to_pylist()
@@ -82,11 +91,7 @@ def test_a_malformed_file_is_told_or_read_around(
     try:
         graph = ingested(tmp_path, file)
     except UserError as error:
-        assert not file.kept, str(error)
-        assert error.where.startswith(file.name)
-        assert error.what
-        assert error.fix
-        assert len(str(error)) < 1000
+        check_refusal(file, error)
         return
     (entry,) = json.loads((graph / "sources.json").read_text(encoding="utf-8"))
     counts = [entry[key] for key in ("stored", "duplicate", "rejected")]
