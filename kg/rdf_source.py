@@ -9,7 +9,7 @@ import codecs
 import io
 import re
 from collections.abc import Callable, Iterable, Iterator
-from typing import IO
+from typing import IO, Any
 
 from pyoxigraph import Literal, NamedNode, Quad, RdfFormat, Triple, parse
 
@@ -69,7 +69,7 @@ def rdf_statements(
             ) from error
 
 
-def skip_byte_order_mark(file: io.BufferedReader) -> None:
+def skip_byte_order_mark(file: "io.BufferedReader[Any]") -> None:
     """Go past the mark that Windows puts before UTF-8; Oxigraph takes it for a name."""
     if file.peek(len(codecs.BOM_UTF8)).startswith(codecs.BOM_UTF8):
         file.read(len(codecs.BOM_UTF8))

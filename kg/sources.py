@@ -188,7 +188,7 @@ def nearest_file(path: Path) -> str:
     return f"its folder holds {len(names)} other files"
 
 
-def open_source(source: Source, advance: Advance | None = None) -> io.BufferedReader:
+def open_source(source: Source, advance: Advance | None = None) -> "io.BufferedReader[Any]":
     """The file's bytes, decompressed by what they begin with. `advance` hears of bytes read from disk.
 
     Raises:

@@ -32,17 +32,17 @@ def check_triple_terms(source: Source) -> None:
         return
     depth, line = 0, 1
     with open_source(source) as file:
-        for block in whole_lines(file):
-            if isinstance(block, OverlongLineError):
+        for part in whole_lines(file):
+            if isinstance(part, OverlongLineError):
                 raise _refusal(source, line)
-            found = BRACKETS.findall(OTHER.sub(b" ", block))
+            found = BRACKETS.findall(OTHER.sub(b" ", part))
             levels = depth + np.cumsum([1 if each == b"<<" else -1 for each in found], dtype=int)
             levels -= np.minimum.accumulate(np.minimum(levels, 0))
             if len(levels):
                 depth = int(levels[-1])
                 if levels.max() > MAX_NESTED:
                     raise _refusal(source, line)
-            line += block.count(b"\n")
+            line += part.count(b"\n")
 
 
 def _refusal(source: Source, line: int) -> UserError:

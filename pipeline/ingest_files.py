@@ -17,6 +17,7 @@ from typing import Any
 
 from ..errors import UserError
 from ..kg.ingest import GraphSettings, IngestSummary, ingest
+from ..kg.names import clean_name
 from ..kg.snapshots import CURRENT, SNAPSHOTS
 from ..kg.sources import Source, check_file
 from . import machine
@@ -107,7 +108,8 @@ def _with_standard_input(asked: FilesToIngest) -> Iterator[list[Source]]:
                 with path.open("wb") as file:
                     shutil.copyfileobj(sys.stdin.buffer, file, MEBIBYTE)
                 name = "standard input"
-            source = Source(path, name, format=asked.format)
+            # The name stands in messages, where a line end could tell a lie.
+            source = Source(path, clean_name(name), format=asked.format)
             check_file(source)
             sources.append(source)
         yield sources

@@ -190,3 +190,14 @@ def test_killed_at_random_moments_the_old_graph_or_the_new_one(tmp_path: Path) -
         assert KnowledgeGraph.open(out).entity_count == 20_000
         seen |= words
     assert len(seen) > 1, "no run was ever finished: the kills came too early to test anything"
+
+
+def test_a_file_name_can_not_write_lines_of_its_own(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "a\nrejected b.nt:1:1  \x1b[31m\u202egone.nt"
+    file.write_text(LINE.format(0, "thing") + "<bad line\n")
+    ingest_files(asked(str(file), out=tmp_path / "graph"), Console())
+    out = capsys.readouterr().out
+    assert not any(line.startswith("rejected b.nt") for line in out.splitlines())
+    assert not {"\x1b", "\u202e"} & set(out)
