@@ -11,7 +11,7 @@ import itertools
 import re
 from collections.abc import Iterable, Iterator
 from functools import partial
-from typing import IO
+from typing import IO, Any
 
 import numpy as np
 from pyoxigraph import DefaultGraph, Literal, NamedNode, Quad, RdfFormat, Triple, parse, serialize
@@ -23,6 +23,7 @@ from .line_blocks import line_block
 from .names import clean_name
 from .sources import MAX_TEXT, Advance, Source, open_source, source_format
 from .statements import LiteralTerm, Rejected, Statement
+from .triple_term_check import check_triple_terms, may_nest_deep
 from .xml_check import check_xml
 
 RDF_FORMATS = {
@@ -34,7 +35,6 @@ RDF_FORMATS = {
     "jsonld": RdfFormat.JSON_LD,
 }
 LINE_FORMATS = ("nt", "nq")
-MAX_NESTED = 500  # triple terms in triple terms; the stack overflows between 10,000 and 20,000
 LITERAL = re.compile(rb'"(?:[^"\\]++|\\.)*+"')
 POSITION = re.compile(r"^Parser error at line \d+ (?:column \d+|between [^:]*)?: ?")
 Line = tuple[int, bytes]  # number, text without its end
@@ -53,6 +53,8 @@ def rdf_blocks(source: Source, number: int, advance: Advance | None = None) -> I
     convert = QuadConverter(number)
     if asked == "rdf":
         check_xml(source)
+    if asked in ("ttl", "trig"):
+        check_triple_terms(source)
     with open_source(source, advance) as file:
         skip_byte_order_mark(file)
         if asked in LINE_FORMATS:
@@ -70,7 +72,7 @@ def rdf_blocks(source: Source, number: int, advance: Advance | None = None) -> I
             ) from error
 
 
-def skip_byte_order_mark(file: io.BufferedReader) -> None:
+def skip_byte_order_mark(file: "io.BufferedReader[Any]") -> None:
     """Go past the mark that Windows puts before UTF-8; Oxigraph takes it for a name."""
     if file.peek(len(codecs.BOM_UTF8)).startswith(codecs.BOM_UTF8):
         file.read(len(codecs.BOM_UTF8))
@@ -165,11 +167,6 @@ def is_statement(line: bytes) -> bool:
     """False for blank lines and comments."""
     stripped = line.strip()
     return bool(stripped) and not stripped.startswith(b"#")
-
-
-def may_nest_deep(text: bytes) -> bool:
-    """Whether triple terms may be nested so deep that Oxigraph's stack would overflow."""
-    return text.count(b"<<") > MAX_NESTED
 
 
 def reason(error: SyntaxError) -> str:

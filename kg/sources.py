@@ -198,7 +198,7 @@ def nearest_file(path: Path) -> str:
     return f"its folder holds {len(names)} other files"
 
 
-def open_source(source: Source, advance: Advance | None = None) -> io.BufferedReader:
+def open_source(source: Source, advance: Advance | None = None) -> "io.BufferedReader[Any]":
     """The file's bytes, decompressed by what they begin with. `advance` hears of bytes read from disk.
 
     Raises:
@@ -208,7 +208,7 @@ def open_source(source: Source, advance: Advance | None = None) -> io.BufferedRe
     first = counted.peek(max(map(len, DECOMPRESSORS)))
     decompress = next((of for magic, of in DECOMPRESSORS.items() if first.startswith(magic)), None)
     if decompress is None:
-        return cast(io.BufferedReader, counted)
+        return counted
     inner = decompress(counted)
     limit = max(BLOCK, MAX_INFLATION * source.path.stat().st_size)
     return io.BufferedReader(BoundedInflation(cast(IO[bytes], inner), limit, source.name), BLOCK)

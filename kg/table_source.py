@@ -86,7 +86,7 @@ def read_rows(text: TextIO, source: Source) -> Iterator[tuple[int, Row] | Reject
             before = lines.number
 
 
-def csv_reader(lines: Iterable[str], source: Source) -> Iterator[Row]:
+def csv_reader(lines: Iterable[str], source: Source) -> Iterator[list[str]]:
     """Rows of lines, by the source's format."""
     if source_format(source) == "tsv":
         return csv.reader(lines, delimiter="\t", quoting=csv.QUOTE_NONE)

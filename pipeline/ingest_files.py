@@ -17,6 +17,7 @@ from typing import Any
 
 from ..errors import UserError
 from ..kg.ingest import GraphSettings, IngestSummary, ingest
+from ..kg.names import clean_name
 from ..kg.prefixes import UnknownPrefix
 from ..kg.snapshots import CURRENT, SNAPSHOTS
 from ..kg.sources import Source, check_file
@@ -112,7 +113,9 @@ def _with_standard_input(asked: FilesToIngest) -> Iterator[list[Source]]:
                 with path.open("wb") as file:
                     shutil.copyfileobj(sys.stdin.buffer, file, MEBIBYTE)
                 name = "standard input"
-            source = Source(path, name, format=asked.format, languages=asked.languages)
+            # The name stands in messages, where a line end could tell a lie.
+            shown = clean_name(name)
+            source = Source(path, shown, format=asked.format, languages=asked.languages)
             check_file(source)
             sources.append(source)
         yield sources

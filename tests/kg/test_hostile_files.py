@@ -230,6 +230,22 @@ REFUSED: dict[str, tuple[str, Callable[[], bytes], str]] = {  # name, content, a
         lambda: b"<http://e.org/%b> a <http://e.org/T> ." % (b"x" * 2 * MAX_TEXT),
         "longer",
     ),
+    "deep triple terms": (
+        "a.ttl",
+        lambda: (
+            b"<http://e.org/a> <http://e.org/p> "
+            + b"<<( <http://e.org/a> <http://e.org/p> # >>\n" * DEEP
+            + b"<http://e.org/b>"
+            + b" )>>" * DEEP
+            + b" ."
+        ),
+        "nested",
+    ),
+    "deep triple terms in one line": (
+        "a.trig",
+        lambda: b"<http://e.org/a> <http://e.org/p> " + NESTED * DEEP,
+        "nested",
+    ),
     "bytes that are no text": (
         "a.nt",
         lambda: STATEMENT * 100_000 + b"\xff" + STATEMENT * 100_000,
@@ -326,6 +342,16 @@ READ: dict[str, tuple[str, Callable[[], bytes], int, int, str]] = {
         20_001,
         20_000,
         "2: the row can't be read: ',' expected after '\"'",
+    ),
+    "many triple terms": (
+        "a.ttl",
+        lambda: (
+            b'<< <http://e.org/a> <http://e.org/p#> "<<#" >> <http://e.org/p> 1 . # a\n' * 2000
+            + STATEMENT
+        ),
+        4001,
+        2000,
+        "0: triple terms of RDF 1.2 are not read",
     ),
     "many prefixes": (
         "a.ttl",

@@ -53,6 +53,15 @@ def ingested(folder: Path, file: MalformedFile) -> Path:
     return folder / "graph"
 
 
+def check_refusal(file: MalformedFile, told: UserError) -> None:
+    """A refusal says what, where and how to mend it, and no good statement could have been kept."""
+    assert not file.kept, str(told)
+    assert told.where.startswith(file.name)
+    assert told.what
+    assert told.fix
+    assert len(str(told)) < 1000
+
+
 def stored_subjects(graph: Path) -> set[str]:
     """Subjects of a literal."""
     entities = pq.read_table(graph / "entities.parquet", columns=["iri"])["iri"].to_pylist()
@@ -77,17 +86,10 @@ def test_a_malformed_file_is_told_or_read_around(
     file: MalformedFile, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("infact.kg.ingest.StoreWriter", NoStore)
-    told = None
     try:
         graph = ingested(tmp_path, file)
     except UserError as error:
-        told = error
-    if told is not None:
-        assert not file.kept, str(told)
-        assert told.where.startswith(file.name)
-        assert told.what
-        assert told.fix
-        assert len(str(told)) < 1000
+        check_refusal(file, error)
         return
     (entry,) = json.loads((graph / "sources.json").read_text(encoding="utf-8"))
     counts = [entry[key] for key in ("stored", "duplicate", "rejected")]
@@ -106,8 +108,5 @@ def test_what_is_kept_is_stored_together(tmp_path: Path) -> None:
     sources = [source(tmp_path, file) for file in FILES if file.kept]
     summary = ingest(sources, tmp_path / "graph", PREFIXES)
     assert len(sources) > 100
-    assert summary.read == (
-        summary.triples + summary.literals + summary.duplicate + summary.rejected
-    )
     graph = KnowledgeGraph.open(tmp_path / "graph")
-    assert len(graph.store()) == summary.triples + summary.literals
+    assert len(graph.store()) == summary.read - summary.duplicate - summary.rejected > 20

@@ -250,3 +250,14 @@ def test_show_says_of_an_alternative_id_what_it_stands_for(
     said = capsys.readouterr().out
     assert "old  (deprecated)\n" in said
     assert "  replaced by: now  http://purl.obolibrary.org/obo/HP_1\n" in said
+
+
+def test_a_file_name_can_not_write_lines_of_its_own(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "a\nrejected b.nt:1:1  \x1b[31m\u202egone.nt"
+    file.write_text(LINE.format(0, "thing") + "<bad line\n")
+    ingest_files(asked(str(file), out=tmp_path / "graph"), Console())
+    out = capsys.readouterr().out
+    assert not any(line.startswith("rejected b.nt") for line in out.splitlines())
+    assert not {"\x1b", "\u202e"} & set(out)
