@@ -20,7 +20,10 @@ from .command_options import (
 def ingest(
     files: Annotated[
         list[str] | None,
-        typer.Argument(help="Graph files, - for standard input; the project's if left out."),
+        typer.Argument(
+            help="Graph files, URLs of SPARQL endpoints, - for standard input; "
+            "the project's if left out."
+        ),
     ] = None,
     out: Annotated[Path, typer.Option(help="Folder for the graph of these files.")] = Path("graph"),
     format: Annotated[
@@ -30,10 +33,16 @@ def ingest(
     strict: Annotated[
         bool, typer.Option("--strict", help="Stop at the first rejected statement.")
     ] = False,
+    graph_iri: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Named graph of the endpoint, its default graph if left out; repeatable."
+        ),
+    ] = None,
     config: Config = None,
     json: Json = False,
 ) -> None:
-    """Read sources into a graph: files, or those of a project."""
+    """Read sources into a graph: files and SPARQL endpoints, or those of a project."""
     if not files:
         run_targets(["ingest"], config, json)
         return
@@ -44,7 +53,8 @@ def ingest(
     from .ingest_files import FilesToIngest, ingest_files
 
     prefixes = declared_prefixes(prefix)
-    ingest_files(FilesToIngest(tuple(files), out, format, prefixes, strict), Console(json))
+    graphs = tuple(graph_iri or ())
+    ingest_files(FilesToIngest(tuple(files), out, format, prefixes, strict, graphs), Console(json))
 
 
 def query(
