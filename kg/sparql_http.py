@@ -70,7 +70,7 @@ def address(text: str) -> Address:
     if not host or not is_url(text) or not re.fullmatch(r"[!-~]+", text):
         # The text isn't shown: it may hold a password.
         fix = "write https://host/path, with other characters percent-encoded"
-        raise UserError("the address of the endpoint is no URL", "infact ingest", fix)
+        raise UserError("the address of the endpoint is no URL", "among the sources", fix)
     place = f"[{host}]" if ":" in host else host
     place += f":{port}" if port else ""
     plain = parts._replace(scheme=parts.scheme.lower(), netloc=place, fragment="")
@@ -256,6 +256,9 @@ class _Body(io.RawIOBase):
             data = self._body.read(len(view))
         except (OSError, EOFError, zlib.error, http.client.HTTPException) as error:
             raise UnansweredError(f"the connection broke: {_words(error)}") from None
+        if not data and len(view) and self._response.length:
+            # http.client says nothing when fewer bytes come than were announced.
+            raise UnansweredError("the connection broke: bytes are missing")
         self._left -= len(data)
         if self._left < 0 or time.monotonic() > self._end:
             limit = f"{LARGEST_RESPONSE:,} bytes or {LONGEST_RESPONSE:,.0f} seconds"
