@@ -23,7 +23,10 @@ from .command_options import (
 def ingest(
     files: Annotated[
         list[str] | None,
-        typer.Argument(help="Graph files, - for standard input; the project's if left out."),
+        typer.Argument(
+            help="Graph files, URLs of SPARQL endpoints, - for standard input; "
+            "the project's if left out."
+        ),
     ] = None,
     out: Annotated[Path, typer.Option(help="Folder for the graph of these files.")] = Path("graph"),
     format: Annotated[
@@ -42,10 +45,16 @@ def ingest(
         Literal["drop", "keep", "fail"],
         typer.Option(help="What has a prefix that isn't declared: reject it, keep it, or stop."),
     ] = "drop",
+    graph_iri: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Named graph of the endpoint, its default graph if left out; repeatable."
+        ),
+    ] = None,
     config: Config = None,
     json: Json = False,
 ) -> None:
-    """Read sources into a graph: files, or those of a project."""
+    """Read sources into a graph: files and SPARQL endpoints, or those of a project."""
     if not files:
         run_targets(["ingest"], config, json)
         return
@@ -63,6 +72,7 @@ def ingest(
         strict=strict,
         languages=language_tags(language),
         unknown_prefix=unknown_prefix,
+        graphs=tuple(graph_iri or ()),
     )
     ingest_files(asked, Console(json))
 

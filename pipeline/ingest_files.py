@@ -1,4 +1,4 @@
-"""`infact ingest FILE… --out DIR`: graph files into a graph directory, without a project.
+"""`infact ingest FILE… --out DIR`: files and SPARQL endpoints into a graph directory, without a project.
 
 DIR holds snapshots (see `kg/snapshots.py`): one a content, made whole before readers find it. The same
 files read in the same way are the same snapshot, and aren't read again.
@@ -10,8 +10,8 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from ..kg.names import clean_name
 from ..kg.prefixes import UnknownPrefix
 from ..kg.snapshots import CURRENT, SNAPSHOTS
 from ..kg.sources import Source, check_file
+from ..kg.sparql_http import is_url
 from . import machine
 from .artifacts import (
     Manifest,
@@ -34,6 +35,7 @@ from .artifacts import (
     work_folder,
 )
 from .console import Console, duration
+from .fetch_endpoint import FETCHED, Fetched, fetched
 from .ingest_stage import say_rejections, say_summary
 from .stage_list import STAGES
 
@@ -47,13 +49,14 @@ class FilesToIngest:
     """What is read, how, and where the graph goes.
 
     Attributes:
-        files: paths; "-" is standard input.
+        files: paths; "-" is standard input, and a URL a SPARQL endpoint.
         out: folder of snapshots; made if it isn't there.
         format: of every file; empty to tell it by name or content.
         prefixes: declared prefix to IRI space.
         strict: the first rejected statement stops.
         languages: tags of the texts that are read; empty: all.
         unknown_prefix: what becomes of short forms whose prefix isn't declared.
+        graphs: IRIs of the named graphs that endpoints are asked for; none for the default graph.
     """
 
     files: tuple[str, ...]
@@ -63,6 +66,7 @@ class FilesToIngest:
     strict: bool
     languages: tuple[str, ...] = ()
     unknown_prefix: UnknownPrefix = "drop"
+    graphs: tuple[str, ...] = ()
 
 
 def ingest_files(asked: FilesToIngest, console: Console) -> None:
@@ -72,7 +76,9 @@ def ingest_files(asked: FilesToIngest, console: Console) -> None:
         UserError: a file is missing or faulty, or `out` is a folder of something else.
     """
     _check_out(asked.out)
-    with _with_standard_input(asked) as sources:
+    _check_graphs(asked)
+    with _with_standard_input(asked) as named, _with_endpoints(asked, named, console) as fetches:
+        sources = [_fetched_source(source, fetches) for source in named]
         settings = GraphSettings(strict=asked.strict, unknown_prefix=asked.unknown_prefix)
         recipe = _recipe(asked, sources, settings)
         folder = recipe.folder(asked.out)
@@ -84,19 +90,26 @@ def ingest_files(asked: FilesToIngest, console: Console) -> None:
             console.line(f"nothing changed: {folder} is kept")
         _make_current(asked.out, recipe.key)
     _drop_old(asked.out, folder)
-    console.result(
-        {"graph": str(asked.out), "snapshot": recipe.key, "made": made, **manifest.recorded}
-    )
+    result = {"graph": str(asked.out), "snapshot": recipe.key, "made": made, **manifest.recorded}
+    if fetches:
+        result["fetched"] = [fetch.told() for fetch in fetches.values()]
+    console.result(result)
 
 
 def _check_out(out: Path) -> None:
     if out.exists() and not out.is_dir():
         raise UserError("this is a file, and a graph is a folder", str(out), "name another --out")
     names = {path.name for path in out.iterdir()} if out.is_dir() else set()
-    # Snapshots alone: an ingestion that was stopped before its first graph.
-    if names and CURRENT not in names and names != {SNAPSHOTS}:
+    # These alone: an ingestion that was stopped before its first graph.
+    if CURRENT not in names and not names <= {SNAPSHOTS, FETCHED}:
         fix = "name an empty folder, or one that `infact ingest` made"
         raise UserError("the folder holds something else", str(out), fix)
+
+
+def _check_graphs(asked: FilesToIngest) -> None:
+    if asked.graphs and not any(map(is_url, asked.files)):
+        fix = "name the URL of an endpoint, or leave it out"
+        raise UserError("a named graph is asked of an endpoint alone", "--graph-iri", fix)
 
 
 @contextmanager
@@ -116,9 +129,30 @@ def _with_standard_input(asked: FilesToIngest) -> Iterator[list[Source]]:
             # The name stands in messages, where a line end could tell a lie.
             shown = clean_name(name)
             source = Source(path, shown, format=asked.format, languages=asked.languages)
-            check_file(source)
+            if not is_url(name):
+                check_file(source)
             sources.append(source)
         yield sources
+
+
+@contextmanager
+def _with_endpoints(
+    asked: FilesToIngest, sources: Sequence[Source], console: Console
+) -> Iterator[dict[str, Fetched]]:
+    """What the endpoints among the sources hold, by their names, as long as it is needed."""
+    urls = dict.fromkeys(source.name for source in sources if is_url(source.name))
+    with ExitStack() as stack:
+        yield {
+            url: stack.enter_context(fetched(url, asked.graphs, asked.out, console)) for url in urls
+        }
+
+
+def _fetched_source(source: Source, fetches: Mapping[str, Fetched]) -> Source:
+    """A source in whose name there is no password, and whose file is here."""
+    fetch = fetches.get(source.name)
+    if fetch is None:
+        return source
+    return replace(source, path=fetch.path, name=fetch.url, format="", url=fetch.url)
 
 
 def _recipe(asked: FilesToIngest, sources: Sequence[Source], settings: GraphSettings) -> Recipe:
@@ -130,7 +164,7 @@ def _recipe(asked: FilesToIngest, sources: Sequence[Source], settings: GraphSett
         "prefixes": dict(asked.prefixes),
         "languages": sorted(asked.languages),
     }
-    names = [Path(source.name).name for source in sources]
+    names = [source.url or Path(source.name).name for source in sources]
     files = {
         f"{number} {name}": file_digest(source.path)
         for number, (name, source) in enumerate(zip(names, sources, strict=True))
@@ -176,6 +210,9 @@ def _make_current(out: Path, name: str) -> None:
 def _drop_old(out: Path, current: Path) -> None:
     """Keep the current snapshot and the newest other one, and nothing of runs that were killed."""
     remove_abandoned(out / SNAPSHOTS)
+    remove_abandoned(out / FETCHED)
+    with suppress(OSError):  # none was fetched, or another run is at it
+        (out / FETCHED).rmdir()
     others = [path for path in newest_first(out, SNAPSHOTS) if path != current]
     for path in others[KEPT - 1 :]:
         shutil.rmtree(path, ignore_errors=True)
