@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 
 from ..errors import UserError
 from . import graph_tables
+from .findings import write_findings
 from .names import LABEL_PREDICATES
 from .obo_source import obo_statements
 from .prefixes import ExpansionError, Prefixes
@@ -123,6 +124,7 @@ def _ingested(
             )
         ]
         summary = write_tables(out, tables, label_predicates, hierarchy, entries, rejected)
+        write_findings(out)
         store.finish(tables)
     return summary
 
