@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -21,6 +22,7 @@ from ..errors import UserError
 from . import vocabulary as v
 from .findings import FINDING_SCHEMA, LEVELS
 from .graph import KnowledgeGraph
+from .names import clean_name
 from .rdf_source import RDF_FORMATS, rdf_statements
 from .sources import Source, check_file, source_format
 from .statement_rows import StatementRows
@@ -119,6 +121,8 @@ def shape_findings(graph: KnowledgeGraph, shapes: Shapes) -> pa.Table:
     """
     import pyshacl  # half a second
     import rdflib
+    from pyparsing import ParseException
+    from pyshacl.errors import ReportableRuntimeError
 
     described = rdflib.Graph()
     for one in shapes.statements:
@@ -126,19 +130,28 @@ def shape_findings(graph: KnowledgeGraph, shapes: Shapes) -> pa.Table:
     data = rdflib.Graph()
     for triple in _followed_triples(graph.store(), shapes.predicates):
         data.add(triple)
-    _, results, text = pyshacl.validate(
-        data,
-        shacl_graph=described,
-        inplace=True,
-        advanced=False,
-        js=False,
-        meta_shacl=False,
-        do_owl_imports=False,
-        inference="none",
-    )
+    try:
+        _, results, text = pyshacl.validate(
+            data,
+            shacl_graph=described,
+            inplace=True,
+            advanced=False,
+            js=False,
+            meta_shacl=False,
+            do_owl_imports=False,
+            inference="none",
+        )
+    except (ReportableRuntimeError, ParseException) as error:
+        raise _unusable(str(getattr(error, "message", error)), shapes.name) from error
     if not isinstance(results, rdflib.Graph):
-        raise UserError(f"the shapes can't be used: {text.strip()[:300]}", shapes.name, "mend them")
+        raise _unusable(text, shapes.name)
     return _table(results, described, graph)
+
+
+def _unusable(said: str, where: str) -> UserError:
+    return UserError(
+        f"the shapes can't be used: {clean_name(said)[:300]}", where, "mend the shapes"
+    )
 
 
 def _followed_triples(
@@ -224,7 +237,10 @@ def _path(results: "rdflib.Graph", path: "rdflib.term.Node | None") -> str:
         return _text(path)
     from pyshacl.helper.path_helper import shacl_path_to_sparql_path
 
-    return str(shacl_path_to_sparql_path(results, path))
+    # It takes pySHACL's wrapper of a graph, and asks it for no more than these.
+    return str(
+        shacl_path_to_sparql_path(SimpleNamespace(graph=results, objects=results.objects), path)
+    )
 
 
 def _shape(shapes: "rdflib.Graph", shape: "rdflib.term.Node | None") -> str:
