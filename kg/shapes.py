@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -37,7 +37,8 @@ ALWAYS = (v.RDF_TYPE, v.RDFS + "subClassOf")  # what a class target and sh:class
 QUERIES = tuple(SH + name for name in ("select", "ask", "construct", "update"))
 ELSEWHERE = re.compile(r"\b(SERVICE|FROM|LOAD)\b", re.IGNORECASE)
 CODEPOINT = re.compile(r"\\u([0-9A-Fa-f]{4})|\\U([0-9A-Fa-f]{8})")
-STATEMENTS_A_SECOND = 20_000  # handed to rdflib and validated, two cores; tests/kg/test_shapes.py
+# One core: 78,821 statements of hp.obo and three property shapes took 5.6 s, 3,030 findings.
+STATEMENTS_A_SECOND = 14_000
 
 
 @dataclass(frozen=True)
@@ -156,9 +157,9 @@ def _unusable(said: str, where: str) -> UserError:
 
 def _followed_triples(
     store: Store, predicates: frozenset[str] | None
-) -> Iterator[tuple["rdflib.term.Node", ...]]:
+) -> Iterator[tuple["rdflib.term.Node", "rdflib.term.Node", "rdflib.term.Node"]]:
     if predicates is None:
-        patterns = [None]
+        patterns: list[NamedNode | None] = [None]
     else:
         patterns = [NamedNode(iri) for iri in sorted(predicates) if not iri.startswith("_:")]
     for pattern in patterns:
@@ -238,9 +239,8 @@ def _path(results: "rdflib.Graph", path: "rdflib.term.Node | None") -> str:
     from pyshacl.helper.path_helper import shacl_path_to_sparql_path
 
     # It takes pySHACL's wrapper of a graph, and asks it for no more than these.
-    return str(
-        shacl_path_to_sparql_path(SimpleNamespace(graph=results, objects=results.objects), path)
-    )
+    asked: Any = SimpleNamespace(graph=results, objects=results.objects)
+    return str(shacl_path_to_sparql_path(asked, path))
 
 
 def _shape(shapes: "rdflib.Graph", shape: "rdflib.term.Node | None") -> str:
@@ -257,7 +257,9 @@ def _shape(shapes: "rdflib.Graph", shape: "rdflib.term.Node | None") -> str:
 def _placed(rows: list[dict[str, str]], graph: KnowledgeGraph) -> pa.Table:
     """Rows with the number of their entity, and the place of a statement about it."""
     statements = StatementRows(graph)
-    columns = {name: [row[name] for row in rows] for name in (rows[0] if rows else ())}
+    columns: dict[str, Any] = {
+        name: [row[name] for row in rows] for name in (rows[0] if rows else ())
+    }
     if not rows:
         return FINDING_SCHEMA.empty_table()
     wanted = pa.array(columns["subject"], pa.string())

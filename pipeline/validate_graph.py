@@ -3,7 +3,7 @@
 import csv
 import io
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -111,7 +111,7 @@ def _table(findings: pa.Table, chosen: ChosenGraph) -> str:
     return "\n\n".join([*blocks, in_words(counts(findings))]) + "\n"
 
 
-def _example(row: Mapping[str, str | int], chosen: ChosenGraph) -> Sequence[str]:
+def _example(row: Mapping[str, str | int], chosen: ChosenGraph) -> tuple[str, ...]:
     place = f"{row['source']}:{row['line']}" if row["line"] else str(row["source"])
     said = clean_name(str(row["message"] or row["value"])) or repr(row["value"])[1:-1]
     return (
