@@ -11,6 +11,7 @@ from typing import Any
 
 from ..errors import UserError
 from . import graph_tables
+from .findings import write_findings
 from .graph import KnowledgeGraph
 from .names import LABEL_PREDICATES
 from .naming import find_names
@@ -139,6 +140,7 @@ def _ingested(
         ]
         rejected = [reading.rejected for reading in readings]
         summary = write_tables(out, database, label_predicates, hierarchy, entries, rejected)
+        write_findings(out)
         store.finish()
     return summary
 

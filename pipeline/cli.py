@@ -90,6 +90,7 @@ for _stage in STAGES:
             _stage_command(_stage.name)
         )
 
+app.command()(graph_commands.validate)
 app.command()(graph_commands.query)
 app.command()(graph_commands.show)
 app.command()(graph_commands.statistics)

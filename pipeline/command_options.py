@@ -25,6 +25,10 @@ Config = Annotated[
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 Graph = Annotated[Path | None, typer.Option(help="Folder of a graph; the project's if left out.")]
+FailOn = Annotated[
+    str,
+    typer.Option(help="Exit with status 1 at findings of this level: error, warn, info, never."),
+]
 Prefix = Annotated[
     list[str] | None, typer.Option(help="name=IRI, for names like ex:one; may be repeated.")
 ]
@@ -70,13 +74,15 @@ def language_tags(given: list[str] | None) -> tuple[str, ...]:
     return tuple(given or ())
 
 
-def run_targets(targets: list[str], config: Path | None, json: bool) -> None:
+def run_targets(targets: list[str], config: Path | None, json: bool) -> dict[str, Path]:
+    """Make the artifacts of these stages; the folder of each."""
     from .console import Console
     from .run import run_stages
 
     console = Console(json)
     folders = run_stages(load_chosen_project(config), targets, console)
     console.result({name: str(folder) for name, folder in folders.items()})
+    return folders
 
 
 def load_chosen_project(config: Path | None) -> "Project":

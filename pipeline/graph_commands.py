@@ -1,4 +1,4 @@
-"""The commands that need a graph and no model: ingest, query, show, statistics, diff."""
+"""The commands that need a graph and no model: ingest, validate, query, show, statistics, diff."""
 
 from pathlib import Path
 from typing import Annotated, Literal
@@ -9,6 +9,7 @@ from ..errors import UserError
 from .command_options import (
     EXIT_DIFFERENT,
     Config,
+    FailOn,
     Graph,
     Json,
     Prefix,
@@ -18,6 +19,8 @@ from .command_options import (
     load_chosen_project,
     run_targets,
 )
+
+EXIT_FINDINGS = 1
 
 
 def ingest(
@@ -51,12 +54,17 @@ def ingest(
             help="Named graph of the endpoint, its default graph if left out; repeatable."
         ),
     ] = None,
+    fail_on: FailOn = "never",
     config: Config = None,
     json: Json = False,
 ) -> None:
     """Read sources into a graph: files and SPARQL endpoints, or those of a project."""
+    from .graph_findings import check_level, finding_counts, passes
+
+    check_level(fail_on)
     if not files:
-        run_targets(["ingest"], config, json)
+        folder = run_targets(["ingest"], config, json)["ingest"]
+        _fail_unless(passes(finding_counts(folder), fail_on))
         return
     if config is not None:
         problem = "--config is given with files, which need no project"
@@ -74,7 +82,40 @@ def ingest(
         unknown_prefix=unknown_prefix,
         graphs=tuple(graph_iri or ()),
     )
-    ingest_files(asked, Console(json))
+    folder = ingest_files(asked, Console(json))
+    _fail_unless(passes(finding_counts(folder), fail_on))
+
+
+def _fail_unless(passed: bool) -> None:
+    if not passed:
+        raise typer.Exit(EXIT_FINDINGS)
+
+
+def validate(
+    graph: Graph = None,
+    shapes: Annotated[
+        list[Path] | None, typer.Option(help="SHACL shapes to hold it to; may be repeated.")
+    ] = None,
+    profile: Annotated[
+        Path | None, typer.Option(help="Lines of LEVEL, tab, rule: the rules to ask, and how bad.")
+    ] = None,
+    fail_on: FailOn = "error",
+    format: Annotated[
+        str, typer.Option(help="table (some of each rule), json, csv or tsv (all).")
+    ] = "table",
+    out: Annotated[Path | None, typer.Option(help="File to write the findings into.")] = None,
+    prefix: Prefix = None,
+    config: Config = None,
+) -> None:
+    """Check a graph: labels, definitions, references, and shapes of your own."""
+    from .chosen_graph import choose_graph
+    from .console import Console
+    from .validate_graph import Validation, validate_graph
+
+    asked = Validation(tuple(shapes or ()), profile, fail_on, format, out)
+    chosen = choose_graph(graph, declared_prefixes(prefix), lambda: load_chosen_project(config))
+    # Findings go to standard output alone where a machine reads them.
+    _fail_unless(validate_graph(chosen, asked, Console(json_wanted=format != "table")))
 
 
 def query(

@@ -36,6 +36,7 @@ from .artifacts import (
 )
 from .console import Console, duration
 from .fetch_endpoint import FETCHED, Fetched, fetched
+from .graph_findings import finding_counts, say_findings
 from .ingest_stage import say_rejections, say_summary
 from .stage_list import STAGES
 
@@ -69,8 +70,8 @@ class FilesToIngest:
     graphs: tuple[str, ...] = ()
 
 
-def ingest_files(asked: FilesToIngest, console: Console) -> None:
-    """Make the snapshot, let readers find it, and say what is in it.
+def ingest_files(asked: FilesToIngest, console: Console) -> Path:
+    """Make the snapshot, let readers find it, and say what is in it; the snapshot's folder.
 
     Raises:
         UserError: a file is missing or faulty, or `out` is a folder of something else.
@@ -90,10 +91,17 @@ def ingest_files(asked: FilesToIngest, console: Console) -> None:
             console.line(f"nothing changed: {folder} is kept")
         _make_current(asked.out, recipe.key)
     _drop_old(asked.out, folder)
-    result = {"graph": str(asked.out), "snapshot": recipe.key, "made": made, **manifest.recorded}
+    result = {
+        "graph": str(asked.out),
+        "snapshot": recipe.key,
+        "made": made,
+        **manifest.recorded,
+        "findings": finding_counts(folder),
+    }
     if fetches:
         result["fetched"] = [fetch.told() for fetch in fetches.values()]
     console.result(result)
+    return folder
 
 
 def _check_out(out: Path) -> None:
@@ -187,6 +195,7 @@ def _make(
             summary = ingest(sources, work, asked.prefixes, settings, advance)
         say_summary(summary, console)
         say_rejections(work / "rejected.parquet", sources, console)
+        say_findings(work, f"infact validate --graph {asked.out}", console)
         seconds = time.monotonic() - started
         manifest = publish(asked.out, recipe, _recorded(summary, seconds))
     console.line(f"{recipe.folder(asked.out)} in {duration(seconds)}")

@@ -8,6 +8,7 @@ import pyarrow.parquet as pq
 from ..kg.ingest import GraphSettings, IngestSummary, ingest
 from ..kg.sources import Source, TripleTemplate
 from .console import Console
+from .graph_findings import say_findings
 from .settings.sources import RowStatement, SourceTable
 from .stages import StageContext, source_name
 
@@ -30,6 +31,7 @@ def run(context: StageContext) -> None:
         summary = ingest(sources, context.work, project.prefixes, settings, advance)
     say_summary(summary, console)
     say_rejections(context.work / "rejected.parquet", sources, console)
+    say_findings(context.work, "infact validate", console)
 
 
 def _source(table: SourceTable, path: Path) -> Source:

@@ -3,6 +3,7 @@
 import re
 from typing import Any
 
+from .graph_checks import graph_checks_in_words
 from .tables import Table, tables
 
 Json = dict[str, Any]
@@ -53,6 +54,9 @@ def render_markdown(report: Json) -> str:
         *(_sample(pool, sample) for pool, group in report["samples"].items() for sample in group),
         "## Limitations",
         _list(report["limitations"]),
+        "## The graph",
+        escape_sentence(graph_checks_in_words(report)),
+        found["findings"] if report.get("findings") else "",
         "## Provenance",
         f"Model: {escape(report['provenance']['model'])}; seed {report['provenance']['seed']}; "
         f"what was declared beforehand has the digest {report['primary']['declared']}.",

@@ -23,6 +23,7 @@ from .curves import (
     reliability_plots,
     risk_plot,
 )
+from .graph_checks import graph_checks_in_words
 from .plots import HEIGHT, LEFT, RIGHT, TOP, WIDTH, cost_plot
 from .slices import arm_of_result, slice_groups
 from .tables import tables
@@ -64,6 +65,7 @@ def render_page(report: Json) -> str:
         tables=tables(report),
         questions=QUESTIONS,
         headline=_headline(report["verdict"]),
+        graph_checks=graph_checks_in_words(report),
         style=Markup(style),
         script=Markup(script),
         policy=_policy(style, script),

@@ -19,6 +19,7 @@ from .derived import Declared, derive
 from .document import FORMAT
 from .explanations import shown_explanations
 from .fact_chain import ChainSources
+from .graph_checks import describe_findings
 from .provenance import describe_environment, describe_provenance
 from .rows import distinct_names, report_rows
 from .samples import sample_facts
@@ -50,6 +51,7 @@ class ReportInputs:
         curves: losses of each training, by stage.
         absent: absent.json of the eval stage: arms that couldn't be asked, and why.
         explanations: explanations.json of the eval stage: what arms read for a few facts.
+        findings: findings.parquet of the ingest stage; None where the graph wasn't checked.
     """
 
     title: str
@@ -69,6 +71,7 @@ class ReportInputs:
     curves: Curves = field(default_factory=dict)
     absent: Sequence[Json] = ()
     explanations: Sequence[Json] = ()
+    findings: pa.Table | None = None
 
 
 def build_report(inputs: ReportInputs) -> Json:
@@ -93,6 +96,7 @@ def build_report(inputs: ReportInputs) -> Json:
             inputs.sources, inputs.manifests, inputs.model, inputs.seed
         ),
         "environment": describe_environment(inputs.manifests),
+        "findings": describe_findings(inputs.findings),
         "curves": dict(inputs.curves),
         "explanations": shown_explanations(inputs.explanations),
         "rows": rows,

@@ -4,8 +4,10 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 
+from ...kg.findings import FINDINGS
 from ..artifacts import file_digest, read_manifest
 from ..stages import StageContext
 from .answers_csv import ANSWERS_CSV, answers_csv
@@ -59,7 +61,12 @@ def read_inputs(context: StageContext) -> ReportInputs:
         curves=training_curves(context.inputs),
         absent=_read_json(answers / "absent.json"),
         explanations=_read_json(answers / "explanations.json"),
+        findings=_read_table(context.inputs["ingest"] / FINDINGS),
     )
+
+
+def _read_table(path: Path) -> pa.Table | None:
+    return pq.read_table(path) if path.exists() else None
 
 
 def _read_json(path: Path) -> Any:

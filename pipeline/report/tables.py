@@ -5,6 +5,7 @@ from typing import Any
 from ..console import duration
 from ..words import bare_percent, count, milliseconds, p_value, percent, points, ratio, span
 from .explanations import explained_facts_table, explained_layers_table
+from .graph_checks import findings_table
 from .provenance_tables import (
     curves_table,
     environment_table,
@@ -51,6 +52,7 @@ def tables(report: Json) -> dict[str, Table]:
         "explained_layers": explained_layers_table(report),
         "curves": curves_table(report),
         "environment": environment_table(report),
+        "findings": findings_table(report),
         "sources": sources_table(report),
         "stages": stages_table(report),
     }

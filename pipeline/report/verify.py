@@ -1,7 +1,7 @@
 """`infact verify report.json`: does every number of a report follow from the answers in it?
 
 All that derived.py makes is made again from `rows`, without a model, and compared. Costs,
-perplexity, training curves and provenance are taken as they were recorded; nothing can be recomputed
+perplexity, training curves, findings and provenance are taken as they were recorded; nothing can be recomputed
 from them.
 """
 

@@ -14,6 +14,7 @@ from typing import Any, cast
 import numpy as np
 import pyarrow as pa
 import pytest
+from infact.kg.findings import FINDING_SCHEMA
 from infact.pipeline.artifacts import Manifest, Recipe
 from infact.pipeline.console import Console
 from infact.pipeline.evaluation.answer_rows import ANSWERS_SCHEMA
@@ -225,6 +226,21 @@ def manifests() -> dict[str, Manifest]:
     }
 
 
+def graph_findings() -> pa.Table:
+    """Three findings of one rule and one of another, with hostile words."""
+    empty = {"property": "", "value": "", "message": "", "shape": "", "line": 0}
+    rows = [
+        {"level": "ERROR", "rule": "label_whitespace", "subject": HOSTILE[0], "value": HOSTILE[7]}
+        | {"source": HOSTILE[1], "line": 7},
+        *(
+            {"level": "INFO", "rule": "lowercase_definition", "subject": f"http://e/{n}"}
+            for n in "abc"
+        ),
+    ]
+    told = [{"entity": 1, "source": "hp.obo", **empty, **row} for row in rows]
+    return pa.Table.from_pylist(told, schema=FINDING_SCHEMA)
+
+
 def make_inputs(seeds: tuple[int, ...] = (0,)) -> ReportInputs:
     """Inputs of the made-up experiment, always the same."""
     random = np.random.default_rng(0)
@@ -261,6 +277,7 @@ def make_inputs(seeds: tuple[int, ...] = (0,)) -> ReportInputs:
         ),
         curves={"pretrain": [{"name": "pretrain", "losses": [2.5, 1.25, 0.5]}]},
         absent=[{"arm": "soft prompt", "why": "its weights lack a prompt encoder"}],
+        findings=graph_findings(),
     )
 
 
