@@ -20,7 +20,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from infact.kg.fact_prompt import FactLine, as_told, augmented_prompt
+from infact.kg.questions.fact_prompt import FactLine, as_told, augmented_prompt
 from infact.models.answering import Posed, answer_questions
 from infact.models.base_model import load_causal_model, load_tokenizer
 from infact.models.read_out import own_read_out

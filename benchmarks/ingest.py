@@ -50,7 +50,7 @@ def read_with(side: str, file: Path, work: Path) -> int:
         model.read(str(file))
         return int(model.query("SELECT (COUNT(*) AS ?n) { ?s ?p ?o }")["n"][0])
     from infact.kg.ingest import ingest
-    from infact.kg.sources import Source
+    from infact.kg.readers.sources import Source
 
     summary = ingest([Source(file, file.name)], work)
     return summary.triples + summary.literals

@@ -18,7 +18,7 @@ from pathlib import Path
 import spacy
 from infact import __version__
 from infact.kg.graph import KnowledgeGraph
-from infact.kg.linker import Linker
+from infact.kg.linking.linker import Linker
 from spacy.matcher import PhraseMatcher
 
 RDFS_SUBCLASS = "http://www.w3.org/2000/01/rdf-schema#subClassOf"

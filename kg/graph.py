@@ -18,16 +18,16 @@ from numpy.typing import NDArray
 from pyoxigraph import Store
 
 from ..errors import UserError
-from . import graph_views
-from .graph_paths import Step, paths
 from .graph_records import Literal, Name, Origin, Relation
-from .graph_views import Direction
 from .identifiers import ChangedIdentifiers, Resolved
 from .names import local_name
 from .nearest import nearest_entities
 from .prefixes import Prefixes
-from .snapshots import current_snapshot
 from .sorted_rows import bounds, rows_of
+from .storage.snapshots import current_snapshot
+from .views import graph_views
+from .views.graph_paths import Step, paths
+from .views.graph_views import Direction
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping

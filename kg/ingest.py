@@ -10,24 +10,24 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import UserError
-from . import graph_tables
-from .findings import write_findings
+from .checks.findings import write_findings
 from .graph import KnowledgeGraph
 from .names import LABEL_PREDICATES
-from .naming import find_names
 from .prefixes import ExpansionError, Prefixes, UnknownPrefix, UnknownPrefixes
-from .source_reading import (
+from .readers.source_reading import (
     Advance,
     SourceReading,
     refuse_rejected,
     refuse_unknown_prefix,
     source_blocks,
 )
-from .sources import Examined, Source, examine, source_format
-from .statement_database import StatementDatabase
+from .readers.sources import Examined, Source, examine, source_format
 from .statements import Rejected
-from .statistics import graph_statistics
-from .store import StoreWriter
+from .statistics.graph_statistics import graph_statistics
+from .storage import graph_tables
+from .storage.naming import find_names
+from .storage.statement_database import StatementDatabase
+from .storage.store import StoreWriter
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from pathlib import Path
 from transformers import PreTrainedTokenizerBase
 from transformers.modeling_utils import PreTrainedModel
 
-from ..kg.fact_prompt import FactLine
+from ..kg.questions.fact_prompt import FactLine
 from ..models.fact_memory import build_fact_memory
 from ..models.fusion_training import load_fusion
 from ..models.late_fusion import LateFusionReadOut

@@ -53,7 +53,7 @@ def answer(project: Project, question: str) -> list[Answer]:
     """Every arm's answer; see `ask`."""
     folders = existing_artifacts(project, STAGES_READ)
     # After the check above, so that its error needs no torch.
-    from ..kg.templates import question_prompt
+    from ..kg.questions.templates import question_prompt
     from ..models.base_model import load_causal_model, load_tokenizer, resolve_precision
     from ..models.generation import generate_greedy
     from ..models.low_rank import load_adapted_model

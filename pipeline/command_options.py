@@ -47,7 +47,7 @@ def declared_prefixes(given: list[str] | None, file: Path | None = None) -> dict
     """
     prefixes: dict[str, str] = {}
     if file is not None:
-        from ..kg.prefix_map import read_prefix_map
+        from ..kg.readers.prefix_map import read_prefix_map
 
         prefixes = read_prefix_map(file)
     for text in given or ():
@@ -65,7 +65,7 @@ def language_tags(given: list[str] | None) -> tuple[str, ...]:
     Raises:
         UserError: one has not the form of a language tag.
     """
-    from ..kg.languages import is_language_tag
+    from ..kg.readers.languages import is_language_tag
 
     for text in given or ():
         if not is_language_tag(text):

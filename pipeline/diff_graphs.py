@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 
 from ..errors import UserError
 from ..kg.graph import KnowledgeGraph
-from ..kg.graph_diff import GraphDiff, graph_diff
-from ..kg.graph_patch import patch_lines
 from ..kg.prefixes import Prefixes
-from ..kg.shared_numbers import Int64
-from ..kg.snapshots import SNAPSHOTS, current_snapshot
+from ..kg.storage.snapshots import SNAPSHOTS, current_snapshot
+from ..kg.views.graph_diff import GraphDiff, graph_diff
+from ..kg.views.graph_patch import patch_lines
+from ..kg.views.shared_numbers import Int64
 from .artifacts import newest_first
 from .console import harmless
 from .words import MINUS, clean_text

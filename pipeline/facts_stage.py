@@ -7,16 +7,17 @@ import numpy as np
 import pyarrow.parquet as pq
 
 from ..errors import UserError
-from ..kg.candidates import CandidatePool
-from ..kg.derived_facts import DerivedSizes, derive_facts
-from ..kg.edited_facts import Edit, edits_table
-from ..kg.facts import Fact, build_facts, facts_table
-from ..kg.facts_file import read_facts_file
-from ..kg.general_facts import general_facts
 from ..kg.graph import KnowledgeGraph
-from ..kg.name_groups import name_groups
-from ..kg.phrasings import PredicatePhrasing
-from ..kg.pools import (
+from ..kg.linking.name_groups import name_groups
+from ..kg.prefixes import ExpansionError, Prefixes
+from ..kg.questions.candidates import CandidatePool
+from ..kg.questions.derived_facts import DerivedSizes, derive_facts
+from ..kg.questions.edited_facts import Edit, edits_table
+from ..kg.questions.facts import Fact, build_facts, facts_table
+from ..kg.questions.facts_file import read_facts_file
+from ..kg.questions.general_facts import general_facts
+from ..kg.questions.phrasings import PredicatePhrasing
+from ..kg.questions.pools import (
     DELETED,
     IN_MEMORY,
     INFERABLE,
@@ -27,9 +28,8 @@ from ..kg.pools import (
     TWO_HOP,
     UNTOUCHED,
 )
-from ..kg.predicates import PredicateRule, choose_predicates
-from ..kg.prefixes import ExpansionError, Prefixes
-from ..kg.splits import (
+from ..kg.questions.predicates import PredicateRule, choose_predicates
+from ..kg.questions.splits import (
     PoolSizes,
     askable_facts,
     assert_pools_disjoint,
@@ -37,8 +37,8 @@ from ..kg.splits import (
     subjects_of,
     withheld_rows,
 )
-from ..kg.templates import RelationTemplates, relation_templates
-from ..kg.verbalise import (
+from ..kg.questions.templates import RelationTemplates, relation_templates
+from ..kg.questions.verbalise import (
     Question,
     questions_table,
     sentences_table,

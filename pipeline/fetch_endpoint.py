@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from ..errors import UserError
-from ..kg.sparql_endpoint import (
+from ..kg.readers.sparql_endpoint import (
     Cursor,
     Page,
     Selection,
@@ -27,7 +27,7 @@ from ..kg.sparql_endpoint import (
     graphs_of,
     pages,
 )
-from ..kg.sparql_http import Endpoint, address
+from ..kg.readers.sparql_http import Endpoint, address
 from .artifacts import Recipe, flush, work_folder
 from .console import Console, duration
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 
 from ..errors import UserError
-from ..kg.findings import FINDINGS, LEVELS, check_graph, counts
+from ..kg.checks.findings import FINDINGS, LEVELS, check_graph, counts
 from .console import Console
 
 NEVER = "never"

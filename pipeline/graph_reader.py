@@ -8,11 +8,11 @@ import numpy as np
 import pyarrow.parquet as pq
 from transformers import PreTrainedTokenizerBase
 
-from ..kg.edited_facts import REMOVED
-from ..kg.fact_prompt import FactLine, augmented_prompt, fact_lines
 from ..kg.graph import KnowledgeGraph
-from ..kg.linker import Linker
-from ..kg.retrieval import FactRetriever, RetrievedFact, relation_words
+from ..kg.linking.linker import Linker
+from ..kg.questions.edited_facts import REMOVED
+from ..kg.questions.fact_prompt import FactLine, augmented_prompt, fact_lines
+from ..kg.questions.retrieval import FactRetriever, RetrievedFact, relation_words
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class GraphReader:
         return cls(graph, FactRetriever(graph, Linker.build(graph), np.empty(0, np.int32)), {})
 
     def edited(self, facts_folder: Path, pool: str) -> "GraphReader":
-        """The same over the graph as a pool's edits leave it; see kg/edited_facts.py."""
+        """The same over the graph as a pool's edits leave it; see kg/questions/edited_facts.py."""
         edits = [
             row
             for row in pq.read_table(facts_folder / "edits.parquet").to_pylist()

@@ -1,6 +1,6 @@
 """`infact ingest FILE… --out DIR`: files and SPARQL endpoints into a graph directory, without a project.
 
-DIR holds snapshots (see `kg/snapshots.py`): one a content, made whole before readers find it. The same
+DIR holds snapshots (see `kg/storage/snapshots.py`): one a content, made whole before readers find it. The same
 files read in the same way are the same snapshot, and aren't read again.
 """
 
@@ -19,9 +19,9 @@ from ..errors import UserError
 from ..kg.ingest import GraphSettings, IngestSummary, ingest
 from ..kg.names import clean_name
 from ..kg.prefixes import UnknownPrefix
-from ..kg.snapshots import CURRENT, SNAPSHOTS
-from ..kg.sources import Source, check_file
-from ..kg.sparql_http import is_url
+from ..kg.readers.sources import Source, check_file
+from ..kg.readers.sparql_http import is_url
+from ..kg.storage.snapshots import CURRENT, SNAPSHOTS
 from . import machine
 from .artifacts import (
     Manifest,

@@ -6,7 +6,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 
 from ..kg.ingest import GraphSettings, IngestSummary, ingest
-from ..kg.sources import Source, TripleTemplate
+from ..kg.readers.sources import Source, TripleTemplate
 from .console import Console
 from .graph_findings import say_findings
 from .settings.sources import RowStatement, SourceTable

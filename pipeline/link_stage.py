@@ -9,8 +9,8 @@ import pyarrow.parquet as pq
 
 from ..kg.graph import KnowledgeGraph
 from ..kg.ingest import expanded
-from ..kg.linker import Linker
-from ..kg.mentions import MENTIONS_SCHEMA, mentions_table
+from ..kg.linking.linker import Linker
+from ..kg.linking.mentions import MENTIONS_SCHEMA, mentions_table
 from ..kg.prefixes import Prefixes
 from .console import Console
 from .stages import StageContext

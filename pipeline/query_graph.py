@@ -16,7 +16,7 @@ from pyoxigraph import (
 
 from ..errors import UserError
 from ..kg.prefixes import Prefixes
-from ..kg.query import run_query
+from ..kg.views.query import run_query
 from .chosen_graph import ChosenGraph
 from .console import harmless
 from .report.table import Table

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from ..errors import UserError
-from ..kg.sources import Source, examine
+from ..kg.readers.sources import Source, examine
 from . import machine
 from .artifacts import Manifest, Recipe, publish, read_manifest, work_folder
 from .console import Console, duration

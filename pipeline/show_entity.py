@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import asdict
 
-from ..kg.entity_card import Edges, EntityCard, entity_card, find_entity
 from ..kg.prefixes import Prefixes
+from ..kg.views.entity_card import Edges, EntityCard, entity_card, find_entity
 from .chosen_graph import ChosenGraph
 from .console import Console
 

@@ -10,10 +10,10 @@ from pathlib import Path
 import pyarrow as pa
 
 from ..errors import UserError
-from ..kg.findings import by_rule, check_graph, counts, joined, read_profile
-from ..kg.graph_rules import DEFAULT_PROFILE
+from ..kg.checks.findings import by_rule, check_graph, counts, joined, read_profile
+from ..kg.checks.graph_rules import DEFAULT_PROFILE
+from ..kg.checks.shapes import STATEMENTS_A_SECOND, read_shapes, shape_findings, statements_followed
 from ..kg.names import clean_name
-from ..kg.shapes import STATEMENTS_A_SECOND, read_shapes, shape_findings, statements_followed
 from .chosen_graph import ChosenGraph
 from .console import Console, duration
 from .graph_findings import check_level, in_words, passes

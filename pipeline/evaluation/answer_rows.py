@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pyarrow as pa
 
-from ...kg.answer_matching import named_objects, outcome
+from ...kg.questions.answer_matching import named_objects, outcome
 from .arm_answers import ArmAnswers
 
 Rows = list[dict[str, object]]

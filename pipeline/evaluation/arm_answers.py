@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 from transformers import PreTrainedTokenizerBase
 from transformers.modeling_utils import PreTrainedModel
 
-from ...kg.pools import IN_MEMORY, SWAPPED, TAUGHT
+from ...kg.questions.pools import IN_MEMORY, SWAPPED, TAUGHT
 from ...models.answering import Posed, answer_questions
 from ...models.read_out import ReadOut
 from ..console import Console

@@ -13,7 +13,7 @@ from transformers import PreTrainedTokenizerBase
 from transformers.modeling_utils import PreTrainedModel
 
 from ...errors import UserError
-from ...kg.pools import EDITED
+from ...kg.questions.pools import EDITED
 from ...models.read_out import ReadOut, own_read_out
 from ..arms import Fusions, augmented
 from ..fusion_memory import FUSED, VARIANTS

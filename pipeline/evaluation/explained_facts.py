@@ -3,7 +3,7 @@
 import numpy as np
 from transformers.modeling_utils import PreTrainedModel
 
-from ...kg.pools import IN_MEMORY
+from ...kg.questions.pools import IN_MEMORY
 from ..explanation.fact import explain_fact
 from .base_arms import LOADING_ERRORS, Evaluation
 

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 import pyarrow.parquet as pq
 
 from ...errors import UserError
-from ...kg.bear_writer import write_bear
-from ...kg.facts_writer import facts_lines
 from ...kg.graph_records import Origin
-from ...kg.pools import ASKED, EDITED
-from ...kg.probes import Probe
+from ...kg.questions.bear_writer import write_bear
+from ...kg.questions.facts_writer import facts_lines
+from ...kg.questions.pools import ASKED, EDITED
+from ...kg.questions.probes import Probe
 from ..console import Console
 from ..run import existing_artifacts
 from .asked_questions import AskedQuestion, asked_questions

@@ -16,8 +16,8 @@ from typing import Any
 
 import yaml
 
-from ...kg.probes import Probe
-from ...kg.safe_names import safe_names
+from ...kg.questions.probes import Probe
+from ...kg.questions.safe_names import safe_names
 
 DEFAULTS = "infact_defaults"  # no .yaml: it is no task of its own
 LOADER = "infact_questions"

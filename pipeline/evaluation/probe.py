@@ -26,10 +26,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...errors import UserError
-from ...kg.bear import read_bear
-from ...kg.facts_file import read_facts_file
-from ...kg.json_lines import fault_error
-from ...kg.probes import Probe, written_probe
+from ...kg.questions.bear import read_bear
+from ...kg.questions.facts_file import read_facts_file
+from ...kg.questions.probes import Probe, written_probe
+from ...kg.readers.json_lines import fault_error
 from .. import machine
 from ..artifacts import Recipe, digest_of, file_digest, publish, read_manifest, work_folder
 from ..console import Console
@@ -124,7 +124,7 @@ def _recipe(asked: Asked, probes: Sequence[Probe], reader: "GraphReader | None")
 
 def _open_graph(folder: Path, probes: Sequence[Probe]) -> "GraphReader":
     """The graph, by which no wrong option is true."""
-    from ...kg.option_checks import true_options
+    from ...kg.questions.option_checks import true_options
     from ..graph_reader import GraphReader
 
     reader = GraphReader.of_graph(folder)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...errors import UserError
-from ...kg.probes import Probe
+from ...kg.questions.probes import Probe
 from ..artifacts import RESUME
 from ..console import Console
 

@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 from transformers.modeling_utils import PreTrainedModel
 
-from ...kg.few_shot import WorkedExample, choose_examples, few_shot_prompt
-from ...kg.pools import PRACTICE
+from ...kg.questions.few_shot import WorkedExample, choose_examples, few_shot_prompt
+from ...kg.questions.pools import PRACTICE
 from ...models.answering import Posed, answer_questions
 from ...models.base_model import load_causal_model, load_tokenizer, resolve_precision
 from ...models.read_out import own_read_out

@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 from transformers.modeling_utils import PreTrainedModel
 
-from ...kg.fact_prompt import FactLine, augmented_prompt
-from ...kg.passages import Passages, bm25_ranking, passages_of, subjects_to_tell
+from ...kg.questions.fact_prompt import FactLine, augmented_prompt
+from ...kg.questions.passages import Passages, bm25_ranking, passages_of, subjects_to_tell
 from ...models.read_out import own_read_out
 from ...models.sentence_vectors import dense_ranking
 from ..arms import PROMPT_TOKENS

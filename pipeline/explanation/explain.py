@@ -77,7 +77,7 @@ def explanation(
     project: Project, loaded: Loaded, text: str, answer: str | None, console: Console
 ) -> Json:
     """The whole explanation; see `words.READING` for what its numbers mean."""
-    from ...kg.templates import question_prompt
+    from ...kg.questions.templates import question_prompt
     from .explained_arms import plain_arms, prompt_arm
     from .prompt_draws import LEAD_INS
     from .words import document_of

@@ -9,7 +9,7 @@ from torch import Tensor
 from transformers import PreTrainedTokenizerBase
 from transformers.modeling_utils import PreTrainedModel
 
-from ...kg.fact_prompt import FactLine
+from ...kg.questions.fact_prompt import FactLine
 from ...models.answer_explanation import AnswerExplanation, explain_answer
 from ...models.attention_weights import weights_returned
 from ...models.read_out import ReadOut, own_read_out

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...kg.fact_prompt import FactLine, augmented_prompt
-from ...kg.templates import question_prompt
+from ...kg.questions.fact_prompt import FactLine, augmented_prompt
+from ...kg.questions.templates import question_prompt
 from ...models.answer_explanation import PromptParts
 from ...models.answered_prompt import Stretch
 

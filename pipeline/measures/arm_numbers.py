@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from ...kg.pools import DELETED
+from ...kg.questions.pools import DELETED
 from .answered_pools import AnsweredPool, SeedAnswers
 from .calibration import calibration
 from .cluster_bootstrap import Values

@@ -2,7 +2,16 @@
 
 from dataclasses import dataclass
 
-from ...kg.pools import DELETED, IN_MEMORY, INFERABLE, REVERSED, SWAPPED, TAUGHT, TWO_HOP, UNTOUCHED
+from ...kg.questions.pools import (
+    DELETED,
+    IN_MEMORY,
+    INFERABLE,
+    REVERSED,
+    SWAPPED,
+    TAUGHT,
+    TWO_HOP,
+    UNTOUCHED,
+)
 
 BASE = "base"
 REPEAT = "base again"

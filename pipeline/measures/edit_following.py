@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from ...kg.pools import DELETED, SWAPPED
+from ...kg.questions.pools import DELETED, SWAPPED
 from .answered_pools import AnsweredPool, SeedAnswers
 from .arm_roles import BASE, REPEAT
 from .cluster_bootstrap import Values

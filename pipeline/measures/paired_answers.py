@@ -12,7 +12,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from ...errors import UserError
-from ...kg.pools import ASKED
+from ...kg.questions.pools import ASKED
 
 Question = tuple[str, str]
 FIX = "run `infact eval` again, so that every arm answers the same facts"

@@ -8,8 +8,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ...kg.facts import fact_id
-from ...kg.pools import REVERSED, TAUGHT
+from ...kg.questions.facts import fact_id
+from ...kg.questions.pools import REVERSED, TAUGHT
 from ..words import clean_text
 
 SHOWN_SENTENCES = 4

@@ -4,7 +4,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from ...kg.findings import by_rule, counts
+from ...kg.checks.findings import by_rule, counts
 from ..graph_findings import in_words
 from ..words import clean_text, count, shorten
 from .table import Table

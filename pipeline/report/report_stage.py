@@ -7,7 +7,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from ...kg.findings import FINDINGS
+from ...kg.checks.findings import FINDINGS
 from ..artifacts import file_digest, read_manifest
 from ..stages import StageContext
 from .answers_csv import ANSWERS_CSV, answers_csv

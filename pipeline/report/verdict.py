@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from ...kg.pools import EDITED, UNTOUCHED
+from ...kg.questions.pools import EDITED, UNTOUCHED
 from ..console import duration
 from ..measures.arm_roles import BASE
 from ..words import capital, count, milliseconds, percent, points, ratio, span

@@ -4,7 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
-from ...kg.languages import LANGUAGE_TAG
+from ...kg.readers.languages import LANGUAGE_TAG
 from .table import Amount, Table, Values
 
 LanguageTag = Annotated[str, StringConstraints(pattern=f"^{LANGUAGE_TAG}$")]

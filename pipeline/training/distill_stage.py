@@ -5,7 +5,7 @@ from functools import partial
 import numpy as np
 import torch
 
-from ...kg.pools import TAUGHT
+from ...kg.questions.pools import TAUGHT
 from ...models.anchors import AnchorBatch, AnchoredBatch, anchored_loss
 from ...models.base_model import load_causal_model, load_tokenizer, resolve_precision
 from ...models.low_rank import load_for_more_training

@@ -23,7 +23,7 @@ from torch import Tensor
 
 from ...errors import UserError
 from ...kg.graph import KnowledgeGraph
-from ...kg.pools import INFERABLE
+from ...kg.questions.pools import INFERABLE
 from ...models.complex_embedding import ComplEx, save_vectors
 from ...models.link_prediction_training import complex_loss, triple_batches
 from ...models.ranking import Scorer, SideRanks, rank_triples, ranking_metrics, tail_frequencies

@@ -9,7 +9,7 @@ from torch import Tensor
 from transformers.modeling_utils import PreTrainedModel
 
 from ...errors import UserError
-from ...kg.pools import TRAINED
+from ...kg.questions.pools import TRAINED
 from ...models.base_model import load_causal_model, load_tokenizer, resolve_precision
 from ...models.fact_memory import build_fact_memory
 from ...models.fusion_training import (

@@ -4,7 +4,7 @@ import numpy as np
 import torch
 
 from ...errors import UserError
-from ...kg.pools import PRACTICE
+from ...kg.questions.pools import PRACTICE
 from ...models.base_model import load_causal_model, load_tokenizer, resolve_precision
 from ...models.soft_prompt import add_soft_prompt, soft_prompt_loss
 from ...models.token_batches import (

@@ -6,9 +6,9 @@ import numpy as np
 from transformers import PreTrainedTokenizerBase
 from transformers.modeling_utils import PreTrainedModel
 
-from ...kg.fact_prompt import augmented_prompt
 from ...kg.graph import KnowledgeGraph
-from ...kg.retrieval import RetrievedFact
+from ...kg.questions.fact_prompt import augmented_prompt
+from ...kg.questions.retrieval import RetrievedFact
 from ...models.option_scoring import option_scores, tree_states
 from ...models.option_tree import build_option_tree
 from ...models.read_out import own_read_out

@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 from transformers import PreTrainedTokenizerBase
 from transformers.modeling_utils import PreTrainedModel
 
-from ...kg.pools import IN_MEMORY, INFERABLE
+from ...kg.questions.pools import IN_MEMORY, INFERABLE
 from ...models.anchors import AnchorBatch, anchor_batches, sample_texts
 from ...models.token_batches import WeightedText
 from ..console import Console

@@ -10,7 +10,7 @@ from infact.errors import UserError
 from infact.kg.graph import KnowledgeGraph
 from infact.kg.graph_records import Name, Origin
 from infact.kg.ingest import ingest
-from infact.kg.sources import Source
+from infact.kg.readers.sources import Source
 
 EX = "http://e.org/"
 NT = """<http://e.org/a> <http://www.w3.org/2000/01/rdf-schema#label> "Alpha\\u202E beast"@en .

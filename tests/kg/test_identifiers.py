@@ -5,13 +5,13 @@ from pathlib import Path
 import pytest
 from infact.errors import UserError
 from infact.kg import vocabulary as v
-from infact.kg.entity_card import entity_card, find_entity
 from infact.kg.graph import KnowledgeGraph
 from infact.kg.ingest import ingest
 from infact.kg.prefixes import Prefixes
-from infact.kg.sources import Source
+from infact.kg.readers.sources import Source
+from infact.kg.views.entity_card import entity_card, find_entity
 
-from .obo_and_owl import OBO_TEXT, OWL_TEXT
+from .readers.obo_and_owl import OBO_TEXT, OWL_TEXT
 
 E = "http://e.org/"
 PREFIXES = Prefixes({"e": E})

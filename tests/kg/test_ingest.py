@@ -13,8 +13,8 @@ from infact.errors import UserError
 from infact.kg.graph import KnowledgeGraph
 from infact.kg.ingest import GraphSettings, IngestSummary, ingest
 from infact.kg.prefixes import UnknownPrefix
-from infact.kg.sources import Source, TripleTemplate
-from infact.kg.statistics import shape
+from infact.kg.readers.sources import Source, TripleTemplate
+from infact.kg.statistics.graph_statistics import shape
 
 TURTLE = """@prefix e: <http://e.org/> .
 @prefix rdfs: <http://www.w3.org/2000/01/rdf-schema#> .

@@ -14,7 +14,7 @@ from typing import Any, cast
 import numpy as np
 import pyarrow as pa
 import pytest
-from infact.kg.findings import FINDING_SCHEMA
+from infact.kg.checks.findings import FINDING_SCHEMA
 from infact.pipeline.artifacts import Manifest, Recipe
 from infact.pipeline.console import Console
 from infact.pipeline.evaluation.answer_rows import ANSWERS_SCHEMA

@@ -10,8 +10,8 @@ import pyarrow.parquet as pq
 import pytest
 from infact.errors import UserError
 from infact.kg.graph import KnowledgeGraph
-from infact.kg.phrasings import PredicatePhrasing
-from infact.kg.templates import relation_templates
+from infact.kg.questions.phrasings import PredicatePhrasing
+from infact.kg.questions.templates import relation_templates
 from infact.pipeline.console import Console
 from infact.pipeline.graph_reader import GraphReader
 from infact.pipeline.project import load_project

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 from infact.errors import UserError
-from infact.kg import sparql_endpoint
 from infact.kg.graph import KnowledgeGraph
+from infact.kg.readers import sparql_endpoint
 from infact.pipeline import fetch_endpoint
 from infact.pipeline.console import Console
 from infact.pipeline.fetch_endpoint import fetched
@@ -33,7 +33,7 @@ from ..sparql_servers import Reply, capped, oxigraph_server, stub_server
 
 # A small page, so that there are many: run as the command is.
 SMALL = (
-    "import sys; from infact.kg import sparql_endpoint as e; e.PAGE = 40; e.LISTED = (90, 40); "
+    "import sys; from infact.kg.readers import sparql_endpoint as e; e.PAGE = 40; e.LISTED = (90, 40); "
     "from infact.pipeline.cli import main; main()"
 )
 GRAPH = "http://e/graph"

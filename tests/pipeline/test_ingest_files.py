@@ -16,7 +16,7 @@ from infact.errors import UserError
 from infact.kg.graph import KnowledgeGraph
 from infact.kg.ingest import GraphSettings, ingest
 from infact.kg.prefixes import Prefixes
-from infact.kg.sources import Source, TripleTemplate
+from infact.kg.readers.sources import Source, TripleTemplate
 from infact.pipeline.chosen_graph import ChosenGraph
 from infact.pipeline.command_options import declared_prefixes, language_tags
 from infact.pipeline.console import Console

@@ -8,7 +8,7 @@ from infact.errors import UserError
 from infact.kg.graph import KnowledgeGraph
 from infact.kg.ingest import ingest
 from infact.kg.prefixes import Prefixes
-from infact.kg.sources import Source
+from infact.kg.readers.sources import Source
 from infact.pipeline.chosen_graph import ChosenGraph
 from infact.pipeline.console import Console
 from infact.pipeline.show_statistics import show_statistics

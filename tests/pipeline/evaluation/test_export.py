@@ -9,8 +9,8 @@ import infact
 import pytest
 import yaml
 from infact.errors import UserError
-from infact.kg.bear import read_bear
-from infact.kg.probes import Probe
+from infact.kg.questions.bear import read_bear
+from infact.kg.questions.probes import Probe
 from infact.pipeline.cli import app
 from infact.pipeline.console import Console
 from infact.pipeline.evaluation.asked_questions import asked_questions

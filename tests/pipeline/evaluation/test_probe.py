@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 import torch
 from infact.errors import UserError
-from infact.kg.answer_matching import outcome
 from infact.kg.ingest import ingest
-from infact.kg.sources import Source
+from infact.kg.questions.answer_matching import outcome
+from infact.kg.readers.sources import Source
 from infact.models.base_model import load_causal_model, load_tokenizer
 from infact.models.low_rank import add_low_rank_adapters
 from infact.pipeline.cli import app

@@ -2,8 +2,8 @@ import itertools
 
 from hypothesis import example, given
 from hypothesis import strategies as st
-from infact.kg.fact_prompt import FactLine, augmented_prompt
-from infact.kg.templates import question_prompt
+from infact.kg.questions.fact_prompt import FactLine, augmented_prompt
+from infact.kg.questions.templates import question_prompt
 from infact.pipeline.explanation.prompt_draws import LEAD_INS, asked_part, asked_words, prompt_draws
 
 TEXTS = st.text(

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
-from infact.kg.verbalise import sentences_table
+from infact.kg.questions.verbalise import sentences_table
 from infact.pipeline.artifacts import Recipe, partial_folder, publish
 from infact.pipeline.report.arm_table import arm_table
 from infact.pipeline.report.curves import (

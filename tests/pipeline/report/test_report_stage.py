@@ -8,7 +8,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from infact.kg.verbalise import sentences_table
+from infact.kg.questions.verbalise import sentences_table
 from infact.pipeline.artifacts import Recipe, file_digest, partial_folder, publish
 from infact.pipeline.console import Console
 from infact.pipeline.report.answers_csv import ANSWERS_CSV

@@ -6,7 +6,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from infact.kg.facts import fact_id
+from infact.kg.questions.facts import fact_id
 from infact.pipeline.report.fact_chain import SHOWN_SENTENCES, ChainSources, fact_chains
 from infact.pipeline.report.page import render_page
 from infact.pipeline.report.report_data import ReportInputs, build_report

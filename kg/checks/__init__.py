@@ -1,0 +1,1 @@
+"""Rules that a graph is held to, and what they find."""

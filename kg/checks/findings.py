@@ -1,0 +1,176 @@
+"""Findings: what is the matter with a graph, by which rule, how bad, about which entity, and where."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from ...errors import UserError
+from ..graph import KnowledgeGraph
+from .found import Found
+from .graph_rules import DEFAULT_PROFILE, RULES
+from .statement_rows import StatementRows
+
+FINDINGS = "findings.parquet"
+LEVELS = ("ERROR", "WARN", "INFO")
+SHARED = pa.dictionary(pa.int32(), pa.string())
+FINDING_SCHEMA = pa.schema(
+    {
+        "level": SHARED,
+        "rule": SHARED,
+        "entity": pa.int32(),  # -1: not an entity of the graph
+        "subject": pa.string(),
+        "property": SHARED,
+        "value": pa.string(),
+        "message": SHARED,  # of a SHACL shape
+        "shape": SHARED,
+        "source": SHARED,  # empty where unknown
+        "line": pa.int32(),  # 0 where unknown
+    }
+)
+
+
+def check_graph(directory: Path, profile: Mapping[str, str] = DEFAULT_PROFILE) -> pa.Table:
+    """The findings of a graph directory's tables: ROBOT's rules, worst level first, then by rule.
+
+    Args:
+        directory: with the tables that `ingest` writes; the store isn't needed.
+        profile: rule → level; only these rules are asked.
+    """
+    graph = KnowledgeGraph(directory)
+    rows = StatementRows(graph)
+    names = [str(source["name"]) for source in graph.sources]
+    ordered = sorted(profile.items(), key=lambda entry: (LEVELS.index(entry[1]), entry[0]))
+    return joined([_table(rule, level, RULES[rule](rows), rows, names) for rule, level in ordered])
+
+
+def write_findings(directory: Path) -> dict[str, int]:
+    """Check the tables just written, and put findings.parquet beside them.
+
+    Returns:
+        How many findings there are of each level.
+    """
+    found = check_graph(directory)
+    pq.write_table(found, directory / FINDINGS, compression="zstd")
+    return counts(found)
+
+
+def counts(findings: pa.Table) -> dict[str, int]:
+    """Level → number of findings, of every level."""
+    told = {
+        entry["values"]: entry["counts"]
+        for entry in pc.value_counts(findings["level"].cast(pa.string())).to_pylist()
+    }
+    return {level: told.get(level, 0) for level in LEVELS}
+
+
+def by_rule(findings: pa.Table) -> list[tuple[str, str, pa.Table]]:
+    """Level, rule and findings of each rule, worst level first, then most findings."""
+    levels, rules = (findings[name].cast(pa.string()) for name in ("level", "rule"))
+    keys = pa.table({"level": levels, "rule": rules}).group_by(["level", "rule"])
+    groups = keys.aggregate([("rule", "count")]).to_pylist()
+    groups.sort(key=lambda row: (LEVELS.index(row["level"]), -row["rule_count"], row["rule"]))
+    return [
+        (
+            group["level"],
+            group["rule"],
+            findings.filter(
+                pc.and_(pc.equal(levels, group["level"]), pc.equal(rules, group["rule"]))
+            ),
+        )
+        for group in groups
+    ]
+
+
+def joined(tables: Sequence[pa.Table]) -> pa.Table:
+    """Several tables of findings as one."""
+    filled = [table for table in tables if table.num_rows]
+    if not filled:
+        return FINDING_SCHEMA.empty_table()
+    return pa.concat_tables(filled).unify_dictionaries().combine_chunks()
+
+
+def read_profile(path: Path) -> dict[str, str]:
+    """Rule → level, from a file like ROBOT's: `LEVEL<TAB>rule` a line; # begins a comment.
+
+    Raises:
+        UserError: the file can't be read, or a line names no such level or rule.
+    """
+    try:
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(
+            f"the profile can't be read: {error}", str(path), "name a text file"
+        ) from None
+    profile = {}
+    for number, line in enumerate(lines, start=1):
+        words = line.split("#", 1)[0].split()
+        if not words:
+            continue
+        where = f"{path}:{number}  {line[:80]}"
+        if len(words) != 2 or words[0] not in LEVELS:
+            fix = f"write a level ({', '.join(LEVELS)}), a tab and a rule"
+            raise UserError("the line isn't a level and a rule", where, fix)
+        if words[1] not in RULES:
+            fix = f"take one of {', '.join(sorted(RULES))}; for rules of your own, use --shapes"
+            raise UserError(f"there is no rule {words[1]!r}", where, fix)
+        profile[words[1]] = words[0]
+    return profile
+
+
+def _table(
+    rule: str, level: str, found: Found, rows: StatementRows, names: Sequence[str]
+) -> pa.Table:
+    found = _once(found)
+    count = len(found.entity)
+    if not count:
+        return FINDING_SCHEMA.empty_table()
+    known = found.row >= 0
+    row = np.where(known, found.row, 0)
+    predicates = pa.DictionaryArray.from_arrays(
+        pa.array(rows.predicate[row], mask=~known), pa.array(rows.predicates, pa.string())
+    ).cast(pa.string())
+    sources = pa.DictionaryArray.from_arrays(
+        pa.array(np.where(known, rows.source[row], len(names)).astype(np.int32)),
+        pa.array([*names, ""], pa.string()),
+    )
+    columns = {
+        "level": pa.repeat(pa.scalar(level), count),
+        "rule": pa.repeat(pa.scalar(rule), count),
+        "entity": pa.array(found.entity, pa.int32()),
+        "subject": rows.iris.take(pa.array(found.entity)),
+        "property": pc.coalesce(found.property.cast(pa.string()), predicates),
+        "value": pc.coalesce(found.value.cast(pa.string()), rows.text(row)),
+        "message": pa.repeat(pa.scalar(""), count),
+        "shape": pa.repeat(pa.scalar(""), count),
+        "source": sources,
+        "line": pa.array(np.where(known, rows.line[row], 0).astype(np.int32)),
+    }
+    return pa.table(columns).cast(FINDING_SCHEMA)
+
+
+def _once(found: Found) -> Found:
+    """Without repetitions, by entity and statement; two parts of a rule may find the same."""
+    keys = pa.table(
+        {
+            "entity": found.entity,
+            "row": found.row,
+            "property": found.property.cast(pa.string()),
+            "value": found.value.cast(pa.string()),
+            "place": np.arange(len(found.entity)),
+        }
+    )
+    kept = keys.group_by(["entity", "row", "property", "value"], use_threads=False).aggregate(
+        [("place", "min")]
+    )
+    kept = kept.sort_by([("entity", "ascending"), ("row", "ascending"), ("place_min", "ascending")])
+    place = pa.array(kept["place_min"].to_numpy())
+    return Found(
+        found.entity[place.to_numpy()],
+        found.row[place.to_numpy()],
+        found.property.take(place),
+        found.value.take(place),
+    )

@@ -1,0 +1,84 @@
+"""What a rule finds: entities, and the statements that are the matter with them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+
+from ..graph import Int32, Int64
+from .statement_rows import Flags, StatementRows
+
+
+@dataclass(frozen=True)
+class Found:
+    """k findings of one rule; a null property or value is that of the row.
+
+    Shapes: all (k,). `row` is the statement that shows the fault, or one about the entity, so that
+    its place is known; -1 where there is none.
+    """
+
+    entity: Int32
+    row: Int64
+    property: pa.Array
+    value: pa.Array
+
+
+def statements(graph: StatementRows, rows: Int64) -> Found:
+    """Each of these statements is a fault of its subject."""
+    return Found(graph.subject[rows], rows, pa.nulls(len(rows)), pa.nulls(len(rows)))
+
+
+def statements_under(graph: StatementRows, rows: Int64, property: str) -> Found:
+    """Statements that are a fault under another property than their own."""
+    return Found(
+        graph.subject[rows], rows, pa.repeat(pa.scalar(property), len(rows)), pa.nulls(len(rows))
+    )
+
+
+def reversed_statements(graph: StatementRows, rows: Int64) -> Found:
+    """Each of these triples is a fault of its object."""
+    subjects = graph.iris.take(pa.array(graph.subject[rows]))
+    return Found(graph.object[rows], rows, pa.nulls(len(rows)), subjects)
+
+
+def lacking(graph: StatementRows, entities: Flags, property: str) -> Found:
+    """Flagged entities that have no statement with this property."""
+    numbers = np.flatnonzero(entities).astype(np.int32)
+    return Found(
+        numbers,
+        graph.first_row[numbers],
+        pa.repeat(pa.scalar(property), len(numbers)),
+        pa.repeat(pa.scalar(""), len(numbers)),
+    )
+
+
+def together(parts: Sequence[Found]) -> Found:
+    """The findings of several parts of one rule."""
+    return Found(
+        np.concatenate([part.entity for part in parts]),
+        np.concatenate([part.row for part in parts]),
+        pa.concat_arrays([part.property.cast(pa.string()) for part in parts]),
+        pa.concat_arrays([part.value.cast(pa.string()) for part in parts]),
+    )
+
+
+def occurrences(*keys: Int64 | Int32) -> Int64:
+    """For each row, how many rows have the same keys."""
+    if not len(keys[0]):
+        return np.empty(0, np.int64)
+    combined = np.zeros(len(keys[0]), np.int64)
+    for key in keys:
+        _, dense = np.unique(key, return_inverse=True)
+        combined = combined * (int(dense.max()) + 1) + dense
+        _, combined = np.unique(combined, return_inverse=True)
+    return np.bincount(combined)[combined]
+
+
+def places_of_equals(left: Int32, right: Int32) -> tuple[Int64, Int64]:
+    """All pairs of places at which two columns have the same number: shapes (pairs,), (pairs,)."""
+    order = np.argsort(right, kind="stable")
+    starts, ends = (np.searchsorted(right[order], left, side=side) for side in ("left", "right"))
+    counts = ends - starts
+    within = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
+    return np.repeat(np.arange(len(left)), counts), order[np.repeat(starts, counts) + within]

@@ -1,0 +1,136 @@
+"""The linker: finds a graph's names in text and says which entity each stands for.
+
+Dictionary matching over folded words, in order and in any order, then a score for each entity that
+bears the name. Nothing here knows what the graph is about.
+"""
+
+from collections.abc import Collection, Iterator
+
+from ..graph import KnowledgeGraph
+from ..questions.function_words import FUNCTION_WORDS
+from .folding import Words, split_words
+from .linking_scores import (
+    CandidateScorer,
+    NameRow,
+    content_words,
+    is_cased_name,
+    softmax_with_nil,
+)
+from .mentions import Candidate, Mention
+from .name_matcher import NameMatcher, Span
+
+MIN_SCORE = 0.2  # a best candidate less likely than this is NIL
+MAX_CANDIDATES = 16
+MAX_SETTLED = 200_000  # surfaces whose candidates are kept
+
+
+class Linker:
+    """Links text to one graph. Build it once; of the texts it keeps spellings and surfaces, bounded in number."""
+
+    def __init__(self, matcher: NameMatcher, scorer: CandidateScorer) -> None:
+        self._matcher = matcher
+        self._scorer = scorer
+        self._settled: dict[tuple[str, tuple[int, ...]], tuple[Candidate, ...]] = {}
+
+    @classmethod
+    def build(cls, graph: KnowledgeGraph, entities: Collection[int] | None = None) -> "Linker":
+        """Index the names of a graph.
+
+        Args:
+            graph: its names, degrees, triples and literals are read.
+            entities: link to these alone; every entity of the graph when None.
+        """
+        degrees = graph.entities_table["degree"].to_pylist()
+        scorer = CandidateScorer(graph, max(degrees, default=1) or 1)
+        return cls(NameMatcher(list(_name_rows(graph, entities))), scorer)
+
+    def link(self, text: str) -> list[Mention]:
+        """Find the mentions in a text: leftmost-longest, none overlapping another."""
+        words = split_words(text)
+        mentions = (self._resolve(text, words, span) for span in self._matcher.spans(words))
+        return [mention for mention in mentions if mention is not None]
+
+    def _resolve(self, text: str, words: Words, span: Span) -> Mention | None:
+        start, end = words.starts[span.start], words.ends[span.end - 1]
+        surface = text[start:end]
+        candidates = self._settled.get((surface, span.keys))
+        if candidates is None:
+            rows = self._matching_rows(span.keys, surface)
+            if len({row.entity for row in rows}) > 1:
+                context = set(content_words(text[words.starts[span.first] : start]))
+                context.update(content_words(text[end : words.ends[span.last - 1]]))
+                candidates = self._candidates(rows, surface, context)
+            else:
+                candidates = self._settle(surface, span.keys, rows)
+        if not candidates:
+            return None
+        best = candidates[0]
+        chosen = best.entity if best.score >= MIN_SCORE else None
+        sentence = slice(words.starts[span.first], words.ends[span.last - 1])
+        if is_ordinary(surface, best.name, span.start == span.first) or (
+            is_cased_name(best.name) and is_all_capitals(text[sentence])
+        ):
+            chosen = None
+        return Mention(start, end, surface, chosen, candidates)
+
+    def _settle(
+        self, surface: str, keys: tuple[int, ...], rows: list[NameRow]
+    ) -> tuple[Candidate, ...]:
+        """Candidates of a surface that at most one entity bears, kept: no context changes them."""
+        if len(self._settled) >= MAX_SETTLED:
+            self._settled.clear()
+        candidates = self._candidates(rows, surface, ()) if rows else ()
+        self._settled[surface, keys] = candidates
+        return candidates
+
+    def _matching_rows(self, keys: tuple[int, ...], surface: str) -> list[NameRow]:
+        rows = [
+            row
+            for key in keys
+            for row in self._matcher.names[key]
+            if not row.cased or surface in (row.text, row.text + "s")
+        ]
+        live = [row for row in rows if not row.deprecated]
+        return live or rows
+
+    def _candidates(
+        self, rows: list[NameRow], surface: str, context: Collection[str]
+    ) -> tuple[Candidate, ...]:
+        best: dict[int, tuple[float, NameRow]] = {}
+        for row in rows:
+            logit = self._scorer.logit(row, surface, context)
+            if row.entity not in best or logit > best[row.entity][0]:
+                best[row.entity] = (logit, row)
+        ranked = sorted(best.values(), key=lambda pair: (-pair[0], pair[1].entity))
+        scores = softmax_with_nil([logit for logit, _ in ranked])
+        return tuple(
+            Candidate(row.entity, score, row.text, row.kind)
+            for score, (_, row) in zip(scores, ranked[:MAX_CANDIDATES], strict=False)
+        )
+
+
+def is_ordinary(surface: str, name: str, begins_sentence: bool) -> bool:
+    """True where the text most likely says an ordinary word and not the name.
+
+    So for grammar words and single letters, unless capitals that no sentence start explains spell
+    them as the name does.
+    """
+    if len(surface) > 1 and not FUNCTION_WORDS.issuperset(surface.lower().split()):
+        return False
+    capitals = surface[1:] if begins_sentence else surface
+    return surface != name or capitals == capitals.lower()
+
+
+def is_all_capitals(sentence: str) -> bool:
+    """True for a heading in capitals, in which capitals tell nothing: more than two words long."""
+    return sentence.isupper() and len(sentence.split()) > 2
+
+
+def _name_rows(graph: KnowledgeGraph, entities: Collection[int] | None) -> Iterator[NameRow]:
+    names = graph.names_table
+    deprecated = graph.entities_table["deprecated"].to_pylist()
+    wanted = None if entities is None else frozenset(entities)
+    columns = (names[column].to_pylist() for column in ("entity", "name", "kind"))
+    for entity, text, kind in zip(*columns, strict=True):
+        if wanted is None or entity in wanted:
+            yield NameRow(entity, text, kind, is_cased_name(text), deprecated[entity])

@@ -1,0 +1,1 @@
+"""Facts as questions, sentences and prompts."""

@@ -1,0 +1,1 @@
+"""Counts that tell what kind of graph it is."""

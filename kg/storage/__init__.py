@@ -1,0 +1,1 @@
+"""Statements as a store, tables and snapshots."""

@@ -1,0 +1,273 @@
+"""All statements of a graph outside memory, while they become numbers: a DuckDB file.
+
+Entities are numbered in the order of their IRIs, and so are relations; rows are handed out sorted. So
+the same statements give the same tables in whatever order they come.
+"""
+
+import itertools
+import os
+import shutil
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
+from functools import cached_property
+from pathlib import Path
+from types import TracebackType
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from ..readers.blocks import Block
+
+Int32 = NDArray[np.int32]
+# Memory for sorting and joining, beyond which DuckDB writes to disk. Half of it is too little for
+# 5 million statements, twice as much is a second faster there; it grows with what is read.
+MEMORY = 192_000_000  # bytes
+MEMORY_PER_ROW = 32  # bytes
+THREADS = 4
+ROWS = 100_000  # in a batch that is handed out
+LINES = 32  # bits of an origin that hold the line; the source stands above them
+
+TRIPLE_SCHEMA = pa.schema(
+    {
+        "subject": pa.string(),
+        "predicate": pa.int32(),
+        "object": pa.string(),
+        "graph": pa.int32(),
+        "origin": pa.int64(),
+    }
+)
+LITERAL_SCHEMA = pa.schema(
+    {
+        "subject": pa.string(),
+        "predicate": pa.int32(),
+        "value": pa.string(),
+        "datatype": pa.int32(),
+        "language": pa.int32(),
+        "graph": pa.int32(),
+        "origin": pa.int64(),
+    }
+)
+ENTITIES = """
+CREATE TABLE entity AS
+SELECT (row_number() OVER (ORDER BY iri) - 1)::INTEGER AS id, iri
+FROM (SELECT subject AS iri FROM read_triple UNION SELECT object FROM read_triple
+      UNION SELECT subject FROM read_literal)
+"""
+TRIPLES = """
+CREATE TABLE triple AS
+SELECT head.id AS head, relation.id AS relation, tail.id AS tail, graph, min(origin) AS origin
+FROM read_triple
+JOIN entity AS head ON head.iri = subject
+JOIN entity AS tail ON tail.iri = object
+JOIN relation ON relation.number = predicate
+GROUP BY ALL
+"""
+LITERALS = """
+CREATE TABLE literal AS
+SELECT entity.id AS entity, predicate, value, datatype, language, graph, min(origin) AS origin
+FROM read_literal JOIN entity ON iri = subject
+GROUP BY ALL
+"""
+STORED = """
+SELECT origin >> 32 AS source, count(*) AS stored
+FROM (SELECT origin FROM triple UNION ALL SELECT origin FROM literal) GROUP BY ALL
+"""
+
+
+class RowFile:
+    """Rows on disk, a hundred thousand at a time."""
+
+    def __init__(self, path: Path, schema: pa.Schema) -> None:
+        self.path = path
+        self._schema = schema
+        self.rows = 0
+        self._waiting: list[pa.Table] = []
+        self._waiting_rows = 0
+        self._writer: pq.ParquetWriter | None = pq.ParquetWriter(path, schema, compression="lz4")
+
+    def add(self, rows: pa.Table | Mapping[str, pa.Array]) -> None:
+        """Append rows; dictionary-encoded columns are written out."""
+        table = rows if isinstance(rows, pa.Table) else pa.table(dict(rows))
+        self._waiting.append(table.cast(self._schema))
+        self.rows += table.num_rows
+        self._waiting_rows += table.num_rows
+        if self._waiting_rows >= ROWS:
+            self._write()
+
+    def _write(self) -> None:
+        if self._writer and self._waiting:
+            self._writer.write_table(pa.concat_tables(self._waiting))
+        self._waiting, self._waiting_rows = [], 0
+
+    def close(self) -> None:
+        """Write what waits; a second time does nothing."""
+        self._write()
+        if self._writer:
+            self._writer.close()
+        self._writer = None
+
+
+class Terms:
+    """Terms of which there are few (predicates, datatypes, languages, graphs), numbered as they come."""
+
+    def __init__(self) -> None:
+        self.numbers: dict[str, int] = {}
+
+    def encode(self, column: pa.ChunkedArray) -> pa.Array:
+        """The number of each term; int32."""
+        encoded = column.combine_chunks()
+        if not isinstance(encoded, pa.DictionaryArray):
+            encoded = encoded.dictionary_encode()
+        numbers = self.numbers
+        known = [numbers.setdefault(t, len(numbers)) for t in encoded.dictionary.to_pylist()]
+        return pa.array(known, pa.int32()).take(encoded.indices)
+
+    def by_number(self) -> list[str]:
+        return list(self.numbers)
+
+
+class StatementDatabase:
+    """Takes blocks; `number` gives ids; then tables `entity`, `triple` and `literal` are read by SQL.
+
+    Columns: entity(id, iri); triple(head, relation, tail, graph, origin); literal(entity, predicate,
+    value, datatype, language, graph, origin), where predicate, datatype, language and graph are
+    numbers of `predicates`, `datatypes`, `languages` and `graphs`.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self.predicates = Terms()
+        self.graphs = Terms()
+        self.datatypes = Terms()
+        self.languages = Terms()
+        self._connection: duckdb.DuckDBPyConnection | None = None
+
+    def __enter__(self) -> "StatementDatabase":
+        shutil.rmtree(self._folder, ignore_errors=True)
+        self._folder.mkdir(parents=True)
+        self._triples = RowFile(self._folder / "read_triple.parquet", TRIPLE_SCHEMA)
+        self._literals = RowFile(self._folder / "read_literal.parquet", LITERAL_SCHEMA)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        for file in (self._triples, self._literals):
+            file.close()
+        if self._connection:
+            self._connection.close()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    @property
+    def connection(self) -> duckdb.DuckDBPyConnection:
+        if self._connection is None:
+            raise ValueError("the statements have no numbers yet")
+        return self._connection
+
+    def add(self, block: Block, source: int) -> None:
+        """Keep the statements of a block of this source."""
+        for table in block.triples:
+            self._triples.add(
+                {
+                    "subject": table["subject"],
+                    "predicate": self.predicates.encode(table["predicate"]),
+                    "object": table["object"],
+                    "graph": self.graphs.encode(table["graph"]),
+                    "origin": origins(table["line"], source),
+                }
+            )
+        for table in block.literals:
+            self._literals.add(
+                {
+                    "subject": table["subject"],
+                    "predicate": self.predicates.encode(table["predicate"]),
+                    "value": table["value"],
+                    "datatype": self.datatypes.encode(table["datatype"]),
+                    "language": self.languages.encode(table["language"]),
+                    "graph": self.graphs.encode(table["graph"]),
+                    "origin": origins(table["line"], source),
+                }
+            )
+
+    def number(self) -> None:
+        """Give every entity and relation its id, and keep every statement once."""
+        for file in (self._triples, self._literals):
+            file.close()
+        self._connection = self._connect(self._triples.rows + self._literals.rows)
+        self._view("read_triple", self._triples.path)
+        self._view("read_literal", self._literals.path)
+        self._connection.execute(ENTITIES)
+        used = self.column("SELECT DISTINCT predicate FROM read_triple")
+        names = self.predicates.by_number()
+        ordered = sorted(used, key=names.__getitem__)
+        self.relations = [names[number] for number in ordered]
+        ids = {"number": pa.array(ordered, pa.int32()), "id": pa.array(range(len(ordered)))}
+        self.load("relation", [pa.table({"number": ids["number"], "id": ids["id"].cast("int32")})])
+        self._connection.execute(TRIPLES)
+        self._triples.path.unlink()
+        self._connection.execute(LITERALS)
+        self._literals.path.unlink()
+
+    def _connect(self, rows: int) -> duckdb.DuckDBPyConnection:
+        connection = duckdb.connect(str(self._folder / "statements.duckdb"))
+        connection.execute(f"SET memory_limit='{max(MEMORY, MEMORY_PER_ROW * rows)}B'")
+        connection.execute(f"SET threads={min(THREADS, os.cpu_count() or 1)}")
+        connection.execute("SET preserve_insertion_order=false")
+        # The file is thrown away: nothing of it needs to be safe.
+        connection.execute("SET wal_autocheckpoint='1TB'")
+        return connection
+
+    def load(self, name: str, tables: Iterable[pa.Table]) -> None:
+        """Make a table of these rows, which have one schema; there is at least one arrow table."""
+        iterator = iter(tables)
+        first = next(iterator)
+        with closing(RowFile(self._folder / f"{name}.parquet", first.schema)) as file:
+            for table in itertools.chain([first], iterator):
+                file.add(table)
+        self._view(name, file.path)
+
+    def _view(self, name: str, path: Path) -> None:
+        quoted = str(path).replace("'", "''")
+        self.connection.execute(f"CREATE OR REPLACE VIEW {name} AS FROM read_parquet('{quoted}')")
+
+    @cached_property
+    def stored(self) -> dict[int, int]:
+        """Source → how many statements were first read from it."""
+        return dict(self.connection.execute(STORED).fetchall())
+
+    @cached_property
+    def has_named_graphs(self) -> bool:
+        return set(self.graphs.numbers) - {""} != set()
+
+    def count(self, name: str) -> int:
+        """How many rows a table has."""
+        return self.column(f"SELECT count(*) FROM {name}")[0]
+
+    def column(self, query: str) -> list[int]:
+        """The first column of a short result."""
+        return [row[0] for row in self.connection.execute(query).fetchall()]
+
+    def batches(self, query: str) -> Iterator[pa.RecordBatch]:
+        """The result of a query, streamed; other queries may run meanwhile."""
+        with self.connection.cursor() as cursor:
+            yield from cursor.sql(query).to_arrow_reader(ROWS)
+
+    def predicate_numbers(self, iris: Sequence[str]) -> list[int]:
+        """The numbers of those predicates that occur."""
+        return [self.predicates.numbers[iri] for iri in iris if iri in self.predicates.numbers]
+
+
+def origins(lines: pa.ChunkedArray, source: int) -> pa.Array:
+    """Source and line in one number; ascending as they are read."""
+    return pa.array(lines.to_numpy().astype(np.int64) | (source << LINES))
+
+
+def split_origins(origin: NDArray[np.int64]) -> tuple[Int32, Int32]:
+    """Sources and lines."""
+    return (origin >> LINES).astype(np.int32), (origin & ((1 << LINES) - 1)).astype(np.int32)

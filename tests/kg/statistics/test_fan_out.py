@@ -1,0 +1,35 @@
+"""Group sizes against dictionaries of lists."""
+
+from collections import Counter
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from infact.kg.statistics.fan_out import FanOut, fan_out, group_sizes, row_of
+
+rows = st.lists(st.tuples(st.integers(0, 3), st.integers(0, 5)), max_size=60)
+
+
+@settings(deadline=None)
+@given(rows)
+def test_groups_maximum_and_percentile(statements: list[tuple[int, int]]) -> None:
+    predicates, ends = np.array(statements, np.int32).reshape(-1, 2).T
+    found = group_sizes(ends, predicates, entities=6, predicate_count=4)
+    counts = Counter(statements)
+    for predicate in range(4):
+        at, sizes = row_of(found, predicate)
+        own = {end: count for (p, end), count in counts.items() if p == predicate}
+        assert at.tolist() == sorted(own)
+        assert dict(zip(at.tolist(), sizes.tolist(), strict=True)) == own
+        if own:
+            size = fan_out(sizes)
+            every = sorted(own.values())
+            enough = [s for s in every if 100 * sum(x <= s for x in every) >= 95 * len(every)]
+            mean = round(sum(every) / len(every), 4)
+            assert size == FanOut(mean, min(enough), max(every))
+
+
+def test_the_percentile_leaves_one_in_twenty_out() -> None:
+    sizes = np.array([1] * 19 + [10], np.int32)
+    assert fan_out(sizes) == FanOut(1.45, 1, 10)
+    assert fan_out(sizes[1:]) == FanOut(1.4737, 10, 10)
