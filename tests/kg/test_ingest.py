@@ -221,7 +221,7 @@ SOUND = {
 LINE = '<http://e.org/{}> <http://e.org/p> "{}" .\n'
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(
     st.sampled_from(sorted(SOUND)),
     st.lists(

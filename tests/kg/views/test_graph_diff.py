@@ -69,7 +69,7 @@ plain = st.builds("{} {} {} .".format, nodes, predicates, nodes | literals)
 with_blank = st.builds("{} {} {} .".format, nodes | blank, predicates, nodes | blank | literals)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(st.sets(plain, min_size=1, max_size=25), st.sets(plain, min_size=1, max_size=25))
 def test_without_blank_nodes_it_is_the_set_difference(
     tmp_path_factory: Folders, old: set[str], new: set[str]
@@ -112,7 +112,7 @@ def test_without_blank_nodes_it_is_the_set_difference(
     assert {tuple(row.values()) for row in diff.removed_names.to_pylist()} == names[0] - names[1]
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.sets(with_blank, min_size=1, max_size=25), st.sets(with_blank, min_size=1, max_size=25))
 def test_the_patch_makes_the_new_graph_of_the_old(
     tmp_path_factory: Folders, old: set[str], new: set[str]
@@ -124,7 +124,7 @@ def test_the_patch_makes_the_new_graph_of_the_old(
     ) == len(changes(diff))
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(
     st.lists(with_blank, min_size=1, max_size=25, unique=True), st.randoms(use_true_random=False)
 )
