@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -204,7 +205,12 @@ def _make(
 
 def _recorded(summary: IngestSummary, seconds: float) -> dict[str, Any]:
     peak = machine.peak_memory_bytes() / MEBIBYTE
-    return {**asdict(summary), "seconds": round(seconds, 3), "peak_mib": round(peak, 1)}
+    return {
+        **asdict(summary),
+        "finished": datetime.now(UTC).isoformat(timespec="seconds"),
+        "seconds": round(seconds, 3),
+        "peak_mib": round(peak, 1),
+    }
 
 
 def _make_current(out: Path, name: str) -> None:

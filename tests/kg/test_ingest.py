@@ -290,3 +290,29 @@ def test_a_setting_with_an_unknown_prefix_is_never_kept(tmp_path: Path) -> None:
     settings = GraphSettings(hierarchy=("nope:broader",), unknown_prefix="keep")
     with pytest.raises(UserError, match="'nope'"):
         ingest(write(tmp_path, a__ttl=TURTLE), tmp_path / "g", PREFIXES, settings)
+
+
+def test_what_a_source_says_in_other_words_stands_under_its_name(tmp_path: Path) -> None:
+    ontology = """@prefix e: <http://e.org/> . @prefix owl: <http://www.w3.org/2002/07/owl#> .
+@prefix rdfs: <http://www.w3.org/2000/01/rdf-schema#> .
+@prefix xl: <http://www.w3.org/2008/05/skos-xl#> .
+e:heart a owl:Class ; xl:prefLabel e:l ; rdfs:subClassOf
+    [ a owl:Restriction ; owl:onProperty e:part_of ; owl:someValuesFrom e:body ] .
+e:l xl:literalForm "heart"@en .
+"""
+    sources = write(tmp_path, a__ttl=ontology, b__nt="<x:a> <x:b> <x:c> .\n")
+    summary = ingest(sources, tmp_path / "graph")
+    graph = KnowledgeGraph.open(tmp_path / "graph")
+    heart, body = graph.entity("http://e.org/heart"), graph.entity("http://e.org/body")
+    part_of = graph.relation("http://e.org/part_of")
+    assert graph.objects(heart, part_of).tolist() == [body]
+    assert graph.label(heart) == "heart"
+    (row,) = [row for row in graph.outgoing(heart).tolist() if graph.triples[row, 1] == part_of]
+    assert graph.origin(row).source == "a.ttl (derived)"
+    assert balanced(graph.sources)  # type: ignore[arg-type]
+    assert [(entry["name"], entry["read"]) for entry in graph.sources] == [
+        ("a.ttl", 7),
+        ("b.nt", 1),
+        ("a.ttl (derived)", 2),
+    ]
+    assert len(graph.store()) == summary.triples + summary.literals == 10
