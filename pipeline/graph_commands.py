@@ -1,7 +1,7 @@
 """The commands that need a graph and no model: ingest, validate, query, show, statistics, diff."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -19,6 +19,9 @@ from .command_options import (
     load_chosen_project,
     run_targets,
 )
+
+if TYPE_CHECKING:
+    from .chosen_graph import ChosenGraph
 
 EXIT_FINDINGS = 1
 
@@ -86,6 +89,12 @@ def ingest(
     _fail_unless(passes(finding_counts(folder), fail_on))
 
 
+def _chosen(graph: Path | None, prefixes: dict[str, str], config: Path | None) -> "ChosenGraph":
+    from .chosen_graph import choose_graph
+
+    return choose_graph(graph, prefixes, lambda: load_chosen_project(config))
+
+
 def _fail_unless(passed: bool) -> None:
     if not passed:
         raise typer.Exit(EXIT_FINDINGS)
@@ -108,12 +117,11 @@ def validate(
     config: Config = None,
 ) -> None:
     """Check a graph: labels, definitions, references, and shapes of your own."""
-    from .chosen_graph import choose_graph
     from .console import Console
     from .validate_graph import Validation, validate_graph
 
     asked = Validation(tuple(shapes or ()), profile, fail_on, format, out)
-    chosen = choose_graph(graph, declared_prefixes(prefix), lambda: load_chosen_project(config))
+    chosen = _chosen(graph, declared_prefixes(prefix), config)
     # Findings go to standard output alone where a machine reads them.
     _fail_unless(validate_graph(chosen, asked, Console(json_wanted=format != "table")))
 
@@ -127,12 +135,9 @@ def query(
     config: Config = None,
 ) -> None:
     """Ask the graph in SPARQL; the query can only read, and only this graph."""
-    from .chosen_graph import choose_graph
     from .query_graph import query_graph
 
-    chosen = choose_graph(
-        graph, declared_prefixes(prefix, prefixes), lambda: load_chosen_project(config)
-    )
+    chosen = _chosen(graph, declared_prefixes(prefix, prefixes), config)
     typer.echo(query_graph(chosen, sparql, format))
 
 
@@ -145,13 +150,10 @@ def show(
     json: Json = False,
 ) -> None:
     """Show what the graph holds about an entity, and where that was read."""
-    from .chosen_graph import choose_graph
     from .console import Console
     from .show_entity import show_entity
 
-    chosen = choose_graph(
-        graph, declared_prefixes(prefix, prefixes), lambda: load_chosen_project(config)
-    )
+    chosen = _chosen(graph, declared_prefixes(prefix, prefixes), config)
     show_entity(chosen, entity, Console(json))
 
 
@@ -163,13 +165,10 @@ def statistics(
     json: Json = False,
 ) -> None:
     """Say what kind of graph it is: predicates, languages, components, relations that tell others."""
-    from .chosen_graph import choose_graph
     from .console import Console
     from .show_statistics import show_statistics
 
-    chosen = choose_graph(
-        graph, declared_prefixes(prefix, prefixes), lambda: load_chosen_project(config)
-    )
+    chosen = _chosen(graph, declared_prefixes(prefix, prefixes), config)
     show_statistics(chosen, Console(json))
 
 
