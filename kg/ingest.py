@@ -9,11 +9,14 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+
 from ..errors import UserError
 from .checks.findings import write_findings
 from .graph import KnowledgeGraph
 from .names import LABEL_PREDICATES
 from .prefixes import ExpansionError, Prefixes, UnknownPrefix, UnknownPrefixes
+from .readers.blocks import Block
 from .readers.source_reading import (
     Advance,
     SourceReading,
@@ -21,8 +24,7 @@ from .readers.source_reading import (
     refuse_unknown_prefix,
     source_blocks,
 )
-from .readers.sources import Examined, Source, examine, source_format
-from .statements import Rejected
+from .readers.sources import Source, examine, source_format
 from .statistics.graph_statistics import graph_statistics
 from .storage import graph_tables
 from .storage.naming import find_names
@@ -107,47 +109,48 @@ def _ingested(
     examined = [examine(source) for source in sources]
     # Told once: where the name doesn't tell it, the file is opened for it.
     sources = [replace(source, format=source_format(source)) for source in sources]
-    readings: list[SourceReading] = []
-    facts: list[Examined] = []
-    unknown: list[UnknownPrefixes] = []
-    with StoreWriter(out / "store") as store, StatementDatabase(out / "reading") as database:
-        for number, source in enumerate(sources):
-            reading = SourceReading(source)
-            known = Prefixes(declared.spaces, UnknownPrefixes(asked.unknown_prefix))
-            for block in source_blocks(source, number, known, advance):
-                if asked.unknown_prefix == "fail":
-                    refuse_unknown_prefix(block, source, known.unknown)
-                if asked.strict:
-                    refuse_rejected(block, source)
-                reading.take(block)
-                store.add(block)
-                database.add(block, number)
-            readings.append(reading)
-            facts.append(examined[number])
-            unknown.append(known.unknown)
-        refuse_empty(readings)
-        for reading, examination in zip(tuple(readings), examined, strict=True):
-            if (block := reading.derived()).read:
-                store.add(block)
-                database.add(block, len(readings))
-                readings.append(SourceReading(derived_source(reading.source), block.read))
-                facts.append(examination)
-                unknown.append(UnknownPrefixes())
-        database.number()
-        entries = [
-            source_entry(reading, facts[number], database.stored.get(number, 0), unknown[number])
-            for number, reading in enumerate(readings)
-        ]
+    readings = [
+        SourceReading(source, facts, UnknownPrefixes(asked.unknown_prefix))
+        for source, facts in zip(sources, examined, strict=True)
+    ]
+    with StoreWriter(out / "store") as store:
+        with StatementDatabase(out / "reading") as database:
+            for number, reading in enumerate(readings):
+                prefixes = Prefixes(declared.spaces, reading.unknown)
+                for block in source_blocks(reading.source, number, prefixes, advance):
+                    refuse_unwanted(block, reading, asked)
+                    reading.take(block)
+                    store.add(block)
+                    database.add(block, number)
+            refuse_empty(readings)
+            for reading in tuple(readings):
+                if (block := reading.derived()).read:
+                    store.add(block)
+                    database.add(block, len(readings))
+                    readings.append(reading.continued(block))
+            database.number()
+            stored = database.stored
+            literal_predicates = write_tables(out, database, label_predicates)
         rejected = [reading.rejected for reading in readings]
-        summary = write_tables(out, database, label_predicates, hierarchy, entries, rejected)
+        graph_tables.write_rejected(rejected, out)
+        entries = [
+            source_entry(reading, stored.get(number, 0)) for number, reading in enumerate(readings)
+        ]
+        write_json(out / "sources.json", entries)
+        statistics = graph_statistics(KnowledgeGraph(out), literal_predicates, hierarchy)
+        write_json(out / "statistics.json", statistics)
+        pa.default_memory_pool().release_unused()  # the findings need memory of their own
         write_findings(out)
         store.finish()
-    return summary
+    return summary_of(statistics, entries)
 
 
-def derived_source(source: Source) -> Source:
-    """The name under which stands what a source says in other words."""
-    return replace(source, name=f"{source.name} (derived)", format="derived")
+def refuse_unwanted(block: Block, reading: SourceReading, asked: GraphSettings) -> None:
+    """Raises UserError for what the settings don't let pass."""
+    if asked.unknown_prefix == "fail":
+        refuse_unknown_prefix(block, reading)
+    if asked.strict:
+        refuse_rejected(block, reading.source)
 
 
 def refuse_empty(readings: Sequence[SourceReading]) -> None:
@@ -175,17 +178,15 @@ def expanded(predicates: Sequence[str], prefixes: Prefixes, key: str) -> list[st
         raise UserError(str(error), key, "declare the prefix under [prefixes]") from error
 
 
-def source_entry(
-    reading: SourceReading, examined: Examined, stored: int, unknown: UnknownPrefixes
-) -> dict[str, Any]:
+def source_entry(reading: SourceReading, stored: int) -> dict[str, Any]:
     """A source's line in sources.json; read = stored + duplicate + rejected."""
     source, read, rejected = reading.source, reading.read, len(reading.rejected)
     duplicate = read - stored - rejected
     assert duplicate >= 0, f"{source.name}: {stored} stored + {rejected} rejected > {read} read"
-    counts = unknown.counts()
+    counts = reading.unknown.counts()
     return {
         "name": source.name,
-        **asdict(examined),
+        **asdict(reading.examined),
         "format": source.format,
         "read": read,
         "stored": stored,
@@ -199,35 +200,32 @@ def source_entry(
 
 
 def write_tables(
-    out: Path,
-    database: StatementDatabase,
-    label_predicates: Sequence[str],
-    hierarchy: Sequence[str],
-    entries: Sequence[Mapping[str, Any]],
-    rejected: Sequence[Sequence[Rejected]],
-) -> IngestSummary:
-    """Every file of the graph directory but the store, and what was written in numbers."""
+    out: Path, database: StatementDatabase, label_predicates: Sequence[str]
+) -> list[tuple[str, int]]:
+    """The tables of statements, entities, names, relations and graphs.
+
+    Returns:
+        Each predicate of literals, and how many it has.
+    """
     find_names(database, label_predicates)
     degree = graph_tables.write_triples(database, out)
     graph_tables.write_entities(database, out, degree)
-    names = graph_tables.write_names(database, out)
+    graph_tables.write_names(database, out)
     literal_predicates = graph_tables.write_literals(database, out)
     graph_tables.write_relations(database, out)
     graph_tables.write_graphs(database, out)
-    graph_tables.write_rejected(rejected, out)
-    write_json(out / "sources.json", list(entries))
-    statistics = graph_statistics(KnowledgeGraph(out), literal_predicates, hierarchy)
-    write_json(out / "statistics.json", statistics)
+    return literal_predicates
+
+
+def summary_of(
+    statistics: Mapping[str, Any], entries: Sequence[Mapping[str, Any]]
+) -> IngestSummary:
+    """What went into the graph, of its statistics and its sources."""
+    counted = ("entities", "relations", "triples", "literals", "names", "unlabelled")
+    of_sources = ("read", "duplicate", "rejected")
     return IngestSummary(
-        entities=statistics["entities"],
-        relations=statistics["relations"],
-        triples=statistics["triples"],
-        literals=statistics["literals"],
-        names=names,
-        unlabelled=statistics["unlabelled"],
-        read=sum(int(entry["read"]) for entry in entries),
-        duplicate=sum(int(entry["duplicate"]) for entry in entries),
-        rejected=sum(map(len, rejected)),
+        **{name: int(statistics[name]) for name in counted},
+        **{name: sum(int(entry[name]) for entry in entries) for name in of_sources},
         unknown_prefixes=added(entry.get("unknown_prefixes", {}) for entry in entries),
     )
 

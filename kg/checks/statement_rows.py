@@ -61,7 +61,8 @@ class StatementRows:
 
     @cached_property
     def _by_predicate(self) -> tuple[Int64, Int64]:
-        order = np.argsort(self.predicate, kind="stable")
+        small = self.predicate.astype(np.uint16 if len(self.predicates) < 1 << 16 else np.int32)
+        order = np.argsort(small, kind="stable")  # a radix sort where numbers are small
         return order, np.searchsorted(self.predicate[order], np.arange(len(self.predicates) + 1))
 
     def rows(self, *predicates: str) -> Int64:

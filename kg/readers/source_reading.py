@@ -1,7 +1,7 @@
 """One source read into the store and the tables, and what its statements say in other words."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ...errors import UserError
 from ..prefixes import Prefixes, UnknownPrefixes
@@ -13,7 +13,7 @@ from .obo_source import obo_statements
 from .owl_edges import OWL_EDGE_PREDICATES, restriction_edges
 from .rdf_source import RDF_FORMATS, rdf_blocks
 from .skosxl import SKOS_XL_PREDICATES, skos_labels
-from .sources import Source, source_format
+from .sources import Examined, Source, source_format
 from .table_source import table_statements
 from .wikidata_source import wikidata_statements
 
@@ -25,6 +25,8 @@ class SourceReading:
     """What became of one source, while it is read."""
 
     source: Source
+    examined: Examined
+    unknown: UnknownPrefixes = field(default_factory=UnknownPrefixes)
     read: int = 0
     rejected: list[Rejected] = field(default_factory=list)
     restrictions: list[Statement] = field(default_factory=list)
@@ -40,6 +42,11 @@ class SourceReading:
     def derived(self) -> Block:
         """The edges of its OWL restrictions and the labels of its SKOS-XL resources."""
         return block_of([*restriction_edges(self.restrictions), *skos_labels(self.label_resources)])
+
+    def continued(self, derived: Block) -> "SourceReading":
+        """The reading of what it says in other words, under a name of its own."""
+        source = replace(self.source, name=f"{self.source.name} (derived)", format="derived")
+        return SourceReading(source, self.examined, read=derived.read)
 
 
 def source_blocks(
@@ -64,8 +71,9 @@ def source_blocks(
     return blocks(in_languages(stream, source.languages) if source.languages else stream)
 
 
-def refuse_unknown_prefix(block: Block, source: Source, unknown: UnknownPrefixes) -> None:
+def refuse_unknown_prefix(block: Block, reading: SourceReading) -> None:
     """Raises UserError where a statement of the block was rejected for its prefix."""
+    source, unknown = reading.source, reading.unknown
     for item in block.rejected:
         if unknown.reasons and unknown.reasons[0] in item.reason:
             where = f"{source.name}:{item.line}" if item.line else source.name

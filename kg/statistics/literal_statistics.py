@@ -20,7 +20,7 @@ from .types_seen import Declared, EntityTypes, conforming, types_seen
 Int32 = NDArray[np.int32]
 
 LISTED = 100  # predicates
-MEMORY = "512MiB"  # for counting distinct texts; more goes to disk
+MEMORY = "192MiB"  # for counting distinct texts; more goes to disk
 COMMON = 5  # datatypes and languages that are listed of one predicate
 ANY_LITERAL = frozenset({v.RDFS + "Literal", v.RDFS + "Resource"})
 
