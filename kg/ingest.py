@@ -3,7 +3,7 @@
 import gc
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -115,19 +115,12 @@ def _ingested(
     ]
     with StoreWriter(out / "store") as store:
         with StatementDatabase(out / "reading") as database:
-            for number, reading in enumerate(readings):
-                prefixes = Prefixes(declared.spaces, reading.unknown)
-                for block in source_blocks(reading.source, number, prefixes, advance):
-                    refuse_unwanted(block, reading, asked)
-                    reading.take(block)
-                    store.add(block)
-                    database.add(block, number)
-            refuse_empty(readings)
-            for reading in tuple(readings):
-                if (block := reading.derived()).read:
-                    store.add(block)
-                    database.add(block, len(readings))
-                    readings.append(reading.continued(block))
+
+            def keep(block: Block, number: int) -> None:
+                store.add(block)
+                database.add(block, number)
+
+            read_all(readings, declared, asked, keep, advance)
             database.number()
             stored = database.stored
             literal_predicates = write_tables(out, database, label_predicates)
@@ -143,6 +136,35 @@ def _ingested(
         write_findings(out)
         store.finish()
     return summary_of(statistics, entries)
+
+
+def read_all(
+    readings: list[SourceReading],
+    declared: Prefixes,
+    asked: GraphSettings,
+    keep: Callable[[Block, int], None],
+    advance: Advance | None,
+) -> None:
+    """Read every source, and append readings of what they say in other words.
+
+    Args:
+        readings: one a source, nothing read yet.
+        declared: prefixes.
+        asked: what isn't let pass.
+        keep: takes each block and the number of its reading.
+        advance: called with the bytes just read.
+    """
+    for number, reading in enumerate(readings):
+        prefixes = Prefixes(declared.spaces, reading.unknown)
+        for block in source_blocks(reading.source, number, prefixes, advance):
+            refuse_unwanted(block, reading, asked)
+            reading.take(block)
+            keep(block, number)
+    refuse_empty(readings)
+    for reading in tuple(readings):
+        if (block := reading.derived()).read:
+            keep(block, len(readings))
+            readings.append(reading.continued(block))
 
 
 def refuse_unwanted(block: Block, reading: SourceReading, asked: GraphSettings) -> None:
