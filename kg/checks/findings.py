@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from ...errors import UserError
-from ..graph import KnowledgeGraph
+from ..graph import Int64, KnowledgeGraph
 from .found import Found
 from .graph_rules import DEFAULT_PROFILE, RULES
 from .statement_rows import StatementRows
@@ -154,6 +154,10 @@ def _table(
 
 def _once(found: Found) -> Found:
     """Without repetitions, by entity and statement; two parts of a rule may find the same."""
+    statement = (found.entity.astype(np.int64) << 32) + found.row
+    order = np.argsort(statement, kind="stable")
+    if np.all(np.diff(statement[order]) > 0):  # as nearly always: no look at the texts is needed
+        return _taken(found, order)
     keys = pa.table(
         {
             "entity": found.entity,
@@ -167,10 +171,15 @@ def _once(found: Found) -> Found:
         [("place", "min")]
     )
     kept = kept.sort_by([("entity", "ascending"), ("row", "ascending"), ("place_min", "ascending")])
-    place = pa.array(kept["place_min"].to_numpy())
+    return _taken(found, kept["place_min"].to_numpy())
+
+
+def _taken(found: Found, places: Int64) -> Found:
+    """Those at these places, in their order."""
+    chosen = pa.array(places)
     return Found(
-        found.entity[place.to_numpy()],
-        found.row[place.to_numpy()],
-        found.property.take(place),
-        found.value.take(place),
+        found.entity[places],
+        found.row[places],
+        found.property.take(chosen),
+        found.value.take(chosen),
     )
