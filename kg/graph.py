@@ -279,7 +279,10 @@ class KnowledgeGraph:
     @cached_property
     def graphs(self) -> dict[str, int]:
         """Named graph → how many statements it holds; the default graph's name is empty."""
-        table = pq.read_table(self.directory / "graphs.parquet")
+        path = self.directory / "graphs.parquet"
+        if not path.exists():  # made before named graphs were kept: all was put into one
+            return {"": len(self.triples) + self.literals_table.num_rows}
+        table = pq.read_table(path)
         return dict(zip(table["iri"].to_pylist(), table["statements"].to_pylist(), strict=True))
 
     def neighbours(

@@ -54,6 +54,8 @@ def test_named_graphs_are_found_with_and_without_their_name(tmp_path: Path) -> N
     assert count("?s ?p ?o") == 4  # once for each graph that it is in
     assert count("GRAPH ?g { ?s ?p ?o }") == 3
     assert count("GRAPH e:g { e:a e:b e:c }") == 1
+    (tmp_path / "graph" / "graphs.parquet").unlink()  # as in graphs of the first version
+    assert KnowledgeGraph.open(tmp_path / "graph").graphs == {"": 3}
 
 
 @pytest.fixture
