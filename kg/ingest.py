@@ -25,7 +25,6 @@ from .readers.source_reading import (
     source_blocks,
 )
 from .readers.sources import Source, examine, source_format
-from .statistics.graph_statistics import graph_statistics
 from .storage import graph_tables
 from .storage.naming import find_names
 from .storage.statement_database import StatementDatabase
@@ -130,6 +129,9 @@ def _ingested(
             source_entry(reading, stored.get(number, 0)) for number, reading in enumerate(readings)
         ]
         write_json(out / "sources.json", entries)
+        # It imports scipy, a fifth of a second that unchanged files needn't wait for.
+        from .statistics.graph_statistics import graph_statistics
+
         statistics = graph_statistics(KnowledgeGraph(out), literal_predicates, hierarchy)
         write_json(out / "statistics.json", statistics)
         pa.default_memory_pool().release_unused()  # the findings need memory of their own

@@ -15,7 +15,8 @@ NEVER = "never"
 def finding_counts(folder: Path) -> dict[str, int]:
     """Level → findings of a graph directory; it is checked now where `ingest` didn't yet."""
     if (folder / FINDINGS).exists():
-        return counts(pq.read_table(folder / FINDINGS, columns=["level"]))
+        # A quarter second faster than pq.read_table, which imports pandas.
+        return counts(pq.ParquetFile(folder / FINDINGS).read(columns=["level"]))
     return counts(check_graph(folder))
 
 
