@@ -62,12 +62,12 @@ def ingest(
     json: Json = False,
 ) -> None:
     """Read sources into a graph: files and SPARQL endpoints, or those of a project."""
-    from .graph_findings import check_level, finding_counts, passes
+    from .graph_findings import check_level, graph_passes
 
     check_level(fail_on)
     if not files:
         folder = run_targets(["ingest"], config, json)["ingest"]
-        _fail_unless(passes(finding_counts(folder), fail_on))
+        _fail_unless(graph_passes(folder, fail_on))
         return
     if config is not None:
         problem = "--config is given with files, which need no project"
@@ -86,7 +86,7 @@ def ingest(
         graphs=tuple(graph_iri or ()),
     )
     folder = ingest_files(asked, Console(json))
-    _fail_unless(passes(finding_counts(folder), fail_on))
+    _fail_unless(graph_passes(folder, fail_on))
 
 
 def _chosen(graph: Path | None, prefixes: dict[str, str], config: Path | None) -> "ChosenGraph":

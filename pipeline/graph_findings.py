@@ -53,3 +53,8 @@ def in_words(found: Mapping[str, int]) -> str:
     return ", ".join(
         f"{found[level]:,} {name}{'' if found[level] == 1 else 's'}" for level, name in names
     )
+
+
+def graph_passes(folder: Path, fail_on: str) -> bool:
+    """As `passes` of a graph directory's findings, which are read only where they matter."""
+    return fail_on == NEVER or passes(finding_counts(folder), fail_on)

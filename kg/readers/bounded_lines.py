@@ -7,7 +7,7 @@ from .sources import MAX_TEXT
 
 SHOWN = 200  # characters of a line that is left out
 TOO_LONG = f"the line is longer than {MAX_TEXT >> 20} MiB"
-BLOCK = 1 << 20  # bytes
+BLOCK = 1 << 20  # bytes held at once, of an overlong line too
 
 
 class OverlongLineError(Exception):
@@ -43,9 +43,6 @@ class BoundedLines:
         while line and not line.endswith(("\n", "\r")):
             beginning, line = line[:SHOWN], self._text.readline(MAX_TEXT)
         raise OverlongLineError(self.number, beginning)
-
-
-BLOCK = 1 << 20  # bytes of the rest of an overlong line that are held at once
 
 
 def bounded_lines(file: IO[bytes], limit: int) -> Iterator[tuple[int, bytes]]:

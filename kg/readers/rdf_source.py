@@ -1,8 +1,8 @@
 """Statements from RDF files, parsed by Oxigraph: Turtle, N-Triples, N-Quads, TriG, RDF/XML, JSON-LD.
 
-Blank nodes are renamed by order of appearance, so that two
-files never share one and the same file always gives the same names. Nothing is fetched: a remote
-JSON-LD context is an error, and so are nested XML entities.
+Blank nodes are renamed by order of appearance, so that two files never share one and the same file
+always gives the same names. Nothing is fetched: a remote JSON-LD context is an error, and so are
+nested XML entities.
 """
 
 import codecs

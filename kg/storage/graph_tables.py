@@ -157,7 +157,7 @@ JOIN place_l AS l ON l.number = language ORDER BY entity, p.place, value, d.plac
     def tables() -> Iterator[pa.Table]:
         for batch in database.batches(query):
             entity, predicate, value, datatype, language, origin = batch.columns
-            counts.__iadd__(np.bincount(predicate.to_numpy(), minlength=len(counts)))
+            np.add(counts, np.bincount(predicate.to_numpy(), minlength=len(counts)), out=counts)
             source, line = split_origins(origin.to_numpy())
             coded = [
                 pa.DictionaryArray.from_arrays(indices, dictionary)

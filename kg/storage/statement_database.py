@@ -71,8 +71,8 @@ SELECT entity.id AS entity, predicate, value, datatype, language, graph, min(ori
 FROM read_literal JOIN entity ON iri = subject
 GROUP BY ALL
 """
-STORED = """
-SELECT origin >> 32 AS source, count(*) AS stored
+STORED = f"""
+SELECT origin >> {LINES} AS source, count(*) AS stored
 FROM (SELECT origin FROM triple UNION ALL SELECT origin FROM literal) GROUP BY ALL
 """
 
