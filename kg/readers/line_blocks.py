@@ -57,6 +57,8 @@ def line_block(
         numbers: the number of each line.
         other_lines: what to make of lines, with their numbers, that aren't written plainly.
     """
+    if not data:
+        return Block()
     octets = np.frombuffer(data, np.uint8)
     ends = np.flatnonzero(octets == LINE_END)
     starts = np.concatenate([[0], ends[:-1] + 1]).astype(np.int64)

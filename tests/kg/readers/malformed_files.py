@@ -56,7 +56,9 @@ FRAMES: Mapping[str, tuple[str, str, str, str]] = {
     "csv": ("id,label\n", "e:good%d,good %d", "\n", "\n"),
     "tsv": ("id\tlabel\n", "e:good%d\tgood %d", "\n", "\n"),
 }
-RESUMABLE = ("nt", "nq", "obo", "csv", "tsv")  # a bad statement costs nothing else
+RESUMABLE = ("nt", "nq", "ttl", "trig", "obo", "csv", "tsv")  # a bad statement costs nothing else
+# Damages that take the statement below with them, where statements aren't lines.
+SWALLOWING = ("no_dot", "graph_block", "garbage")
 S, P = "<http://e.org/s>", "<http://e.org/p>"
 # Damaged statements of N-Triples; N-Quads, Turtle and TriG share all that they have in common.
 LINES: Mapping[str, str] = {
@@ -262,6 +264,8 @@ def damaged_statements() -> Iterator[MalformedFile]:
             for name, damage in damages.items():
                 content = with_damage(extension, damage).encode()
                 kept = GOOD if extension in RESUMABLE else 0
+                if extension == "ttl" and name in SWALLOWING:
+                    kept = GOOD // 2
                 yield MalformedFile(f"{name}.{extension}", content, kept)
     for extension, delimiter in (("csv", ","), ("tsv", "\t")):
         for name, damage in ROWS.items():

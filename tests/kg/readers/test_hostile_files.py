@@ -215,36 +215,10 @@ REFUSED: dict[str, tuple[str, Callable[[], bytes], str]] = {  # name, content, a
         lambda: gzip.compress(gzip.compress(b" " * (64 * MEBIBYTE))),
         "UTF-8",
     ),
-    "long Turtle literal": (
-        "a.ttl",
-        lambda: STATEMENT + b'<http://e.org/a> <http://e.org/p> "%b" .' % (b"x" * 2 * MAX_TEXT),
-        "longer",
-    ),
     "long JSON-LD literal": (
         "a.jsonld",
         lambda: b'{"http://e.org/p": "%b"}' % (b"x" * 2 * MAX_TEXT),
         "longer",
-    ),
-    "long Turtle name": (
-        "a.ttl",
-        lambda: b"<http://e.org/%b> a <http://e.org/T> ." % (b"x" * 2 * MAX_TEXT),
-        "longer",
-    ),
-    "deep triple terms": (
-        "a.ttl",
-        lambda: (
-            b"<http://e.org/a> <http://e.org/p> "
-            + b"<<( <http://e.org/a> <http://e.org/p> # >>\n" * DEEP
-            + b"<http://e.org/b>"
-            + b" )>>" * DEEP
-            + b" ."
-        ),
-        "nested",
-    ),
-    "deep triple terms in one line": (
-        "a.trig",
-        lambda: b"<http://e.org/a> <http://e.org/p> " + NESTED * DEEP,
-        "nested",
     ),
     "bytes that are no text": (
         "a.nt",
@@ -319,6 +293,92 @@ READ: dict[str, tuple[str, Callable[[], bytes], int, int, str]] = {
         1,
         "2: the line is longer than 16 MiB",
     ),
+    "long Turtle literal": (
+        "a.ttl",
+        lambda: (
+            STATEMENT
+            + b'<http://e.org/a> <http://e.org/p> "%b" .\n' % (b"x" * (MAX_TEXT + 1))
+            + STATEMENT
+        ),
+        3,
+        1,
+        "2: a text or name is longer than 16 MiB",
+    ),
+    "long Turtle name": (
+        "a.ttl",
+        lambda: (
+            STATEMENT + b"<http://e.org/%b> a <http://e.org/T> .\n" % (b"x" * MAX_TEXT) + STATEMENT
+        ),
+        3,
+        1,
+        "2: a text or name is longer than 16 MiB",
+    ),
+    "long Turtle statement": (
+        "a.ttl",
+        lambda: STATEMENT + b'<http://e.org/a> <http://e.org/p> "%b" .\n' % (b"x" * 6 * MAX_TEXT),
+        2,
+        1,
+        "2: the statement is longer than 32 MiB; nothing below it is read",
+    ),
+    "long Turtle text over lines": (
+        "a.ttl",
+        lambda: STATEMENT + b"<http://e.org/a> <http://e.org/p>\n'''" + b"\n" * 6 * MAX_TEXT,
+        2,
+        1,
+        "3: a text that three quotation marks open is never closed; nothing below it is read",
+    ),
+    "deep triple terms in Turtle": (
+        "a.ttl",
+        lambda: (
+            STATEMENT
+            + b"<http://e.org/a> <http://e.org/p> "
+            + b"<<( <http://e.org/a> <http://e.org/p> # >>\n" * DEEP
+            + b"<http://e.org/b>"
+            + b" )>>" * DEEP
+            + b" .\n"
+            + STATEMENT
+        ),
+        3,
+        1,
+        "2: triple terms of RDF 1.2 are not read",
+    ),
+    "deep triple terms behind quotation marks": (
+        "a.ttl",
+        lambda: (
+            b"<http://e.org/a> <http://e.org/p> '\"' , " + NESTED * DEEP + b"'\"' .\n" + STATEMENT
+        ),
+        2,
+        1,
+        "1: triple terms of RDF 1.2 are not read",
+    ),
+    "deep triple terms that don't end": (
+        "a.trig",
+        lambda: (
+            b"<http://e.org/a> <http://e.org/p> 1 . <http://e.org/a> <http://e.org/p> "
+            + NESTED * DEEP
+        ),
+        2,
+        1,
+        "1: triple terms of RDF 1.2 are not read",
+    ),
+    "a mistake in each statement": (
+        "a.ttl",
+        lambda: STATEMENT + b"a.\n" * 20_000 + STATEMENT,
+        20_002,
+        20_000,
+        "2: a is not a valid subject or graph name",
+    ),
+    "many prefixes and mistakes": (
+        "a.ttl",
+        lambda: (
+            b"".join(b"@prefix p%d: <http://e.org/> .\n" % n for n in range(DEEP))
+            + STATEMENT
+            + b"p1:a p2:b p3 .\n" * 10_000
+        ),
+        10_001,
+        10_000,
+        "100002: p3 is not a valid RDF object",
+    ),
     "long clause": (
         "a.obo",
         lambda: (
@@ -351,7 +411,7 @@ READ: dict[str, tuple[str, Callable[[], bytes], int, int, str]] = {
         ),
         4001,
         2000,
-        "0: triple terms of RDF 1.2 are not read",
+        "1: triple terms of RDF 1.2 are not read",
     ),
     "many prefixes": (
         "a.ttl",

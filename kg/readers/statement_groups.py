@@ -1,0 +1,156 @@
+"""Statements of Turtle and TriG in groups that are parsed together, and halved where one is bad.
+
+A parser alone stops at the first error and doesn't say on which line a statement stood. So the text is
+cut into statements first, and a mark that no file can hold is parsed behind each.
+"""
+
+import itertools
+import secrets
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from pyoxigraph import RdfFormat, parse, serialize
+
+from ..statements import Rejected
+from .blocks import Block, block_of
+from .bounded_lines import SHOWN
+from .line_blocks import line_block
+from .parsed_quads import QuadConverter, blocks_of_quads, other_quads, reason
+from .sources import MAX_TEXT
+from .triple_terms import may_nest_deep
+from .written import Written
+
+TOGETHER = 1 << 20  # bytes of statements that are parsed at once
+LARGE = 1 << 22  # bytes of a statement whose triples aren't held all at once
+_MARK = f"<x-infact-{secrets.token_hex(8)}:>"
+MARK = f"{_MARK} {_MARK} {_MARK} .\n".encode()  # the same in Turtle, TriG and N-Quads
+TERM_ERRORS = ("has not been declared", "IRI")  # they shift no quotation mark
+UNCERTAIN = "near an error above, which may have shifted quotation marks"
+UNNUMBERED = "the statement isn't ended where it seems to be"
+
+
+@dataclass(frozen=True)
+class Group:
+    """Statements that are parsed together.
+
+    Attributes:
+        before: what must be declared before a text is parsed alone, as one line with its end.
+        statements: in the order of their file.
+    """
+
+    before: Callable[[bytes], bytes]
+    statements: Sequence[Written]
+
+
+class GroupReader:
+    """Groups to blocks; one that can't be parsed is halved until the faulty statement is found.
+
+    Where a quotation mark may be lost in a faulty statement, what seems to be a statement behind it
+    may stand in a text: the rest of that line is rejected too, or the rest of the file where texts
+    go over several lines.
+    """
+
+    def __init__(self, rdf_format: RdfFormat, convert: QuadConverter) -> None:
+        self._format = rdf_format
+        self._convert = convert
+        self._uncertain: float = 0  # the last line of which nothing is certain
+
+    def blocks(self, group: Group) -> Iterator[Block]:
+        """The statements of a group in their order, and what is rejected."""
+        statements = self._certain(group.statements)
+        if len(statements) < len(group.statements):
+            left = group.statements[: len(group.statements) - len(statements)]
+            yield block_of([_rejected(each, UNCERTAIN) for each in left])
+        if not statements:
+            return
+        if len(statements) == 1:
+            yield from self._single(group, statements[0])
+            return
+        try:
+            yield self._together(group, statements)
+        except SyntaxError:
+            middle = len(statements) // 2
+            yield from self.blocks(Group(group.before, statements[:middle]))
+            yield from self.blocks(Group(group.before, statements[middle:]))
+
+    def _certain(self, statements: Sequence[Written]) -> Sequence[Written]:
+        return list(itertools.dropwhile(lambda each: each.line <= self._uncertain, statements))
+
+    def _together(self, group: Group, statements: Sequence[Written]) -> Block:
+        """Raises SyntaxError where one of the statements is bad, or may be."""
+        if any(each.broken for each in statements):
+            raise SyntaxError(UNNUMBERED)
+        text = MARK.join([*(each.whole for each in statements), b""])
+        if may_nest_deep(text):
+            raise SyntaxError(UNNUMBERED)
+        quads = list(parse(group.before(text) + text, self._format))
+        data = serialize(quads, format=RdfFormat.N_QUADS) or b""
+        parts = data.split(MARK)
+        if len(parts) != len(statements) + 1:
+            raise SyntaxError(UNNUMBERED)
+        lines = np.repeat(
+            [each.line for each in statements], [part.count(b"\n") for part in parts[:-1]]
+        )
+        return line_block(b"".join(parts), lines, other_quads(self._convert))
+
+    def _single(self, group: Group, written: Written) -> Iterator[Block]:
+        text = group.before(written.whole) + written.whole
+        problem = written.broken
+        if may_nest_deep(text):
+            problem = "triple terms of RDF 1.2 are not read"
+        if problem:
+            yield block_of(
+                [self._bad(written, Rejected(written.line, written.column, problem, ""))]
+            )
+            return
+        try:
+            if len(text) > LARGE:  # whether all of it is good, before the first is kept
+                for _ in parse(text, self._format):
+                    pass
+            yield from blocks_of_quads(parse(text, self._format), self._convert, written.line)
+        except SyntaxError as error:
+            yield block_of([self._bad(written, _located(error, group, written))])
+        except MemoryError:  # Oxigraph's word for a token longer than its buffer
+            problem = f"a text or name is longer than {MAX_TEXT >> 20} MiB"
+            yield block_of([_rejected(written, problem)])
+
+    def _bad(self, written: Written, found: Rejected) -> Rejected:
+        """The rejection with the text of its line; remembers what it makes uncertain."""
+        text = written.text
+        if not any(words in found.reason for words in TERM_ERRORS):
+            if b'"""' in text or b"'''" in text:
+                self._uncertain = float("inf")
+            elif b'"' in text or b"'" in text:
+                self._uncertain = written.line + text.count(b"\n")
+        shown = text.split(b"\n", found.line - written.line + 1)[found.line - written.line]
+        return found._replace(text=_shown(shown))
+
+
+def blocks_of_groups(
+    groups: Iterable[Group], rdf_format: RdfFormat, convert: QuadConverter
+) -> Iterator[Block]:
+    """The statements of a file that was cut into groups."""
+    reader = GroupReader(rdf_format, convert)
+    for group in groups:
+        yield from reader.blocks(group)
+
+
+def _located(error: SyntaxError, group: Group, written: Written) -> Rejected:
+    """Where the error is in its file; the statement's beginning where the parser doesn't say."""
+    if not error.lineno:
+        return Rejected(written.line, written.column, reason(error), "")
+    around = group.before(written.whole) + written.opening
+    below = max(0, min(error.lineno - 1 - around.count(b"\n"), written.text.count(b"\n")))
+    column = error.offset or 1
+    if not below:
+        column += written.column - 1 - len(around.rpartition(b"\n")[2])
+    return Rejected(written.line + below, max(1, column), reason(error), "")
+
+
+def _rejected(written: Written, problem: str) -> Rejected:
+    return Rejected(written.line, written.column, problem, _shown(written.text))
+
+
+def _shown(text: bytes) -> str:
+    return text[: 4 * SHOWN].decode("utf-8", "ignore").strip().split("\n")[0][:SHOWN]
