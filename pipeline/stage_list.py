@@ -82,7 +82,7 @@ STAGES = (
     Stage(
         "ingest",
         "Read the sources into a graph.",
-        version=2,
+        version=3,
         run="infact.pipeline.ingest_stage:run",
         settings=_ingest_settings,
         files=_source_files,

@@ -22,8 +22,9 @@ from .line_blocks import line_block
 from .parsed_quads import QuadConverter, blocks_of_quads, parsed_lines, reason
 from .sources import MAX_TEXT, Advance, Source, open_source, source_format
 from .statement_groups import blocks_of_groups
-from .turtle_groups import trig_groups, turtle_groups
+from .turtle_groups import TRIG_GRAMMAR, TURTLE_GRAMMAR, trig_groups, turtle_groups
 from .xml_check import check_xml
+from .xml_groups import XML_GRAMMAR, xml_groups, xml_head
 
 RDF_FORMATS = {
     "ttl": RdfFormat.TURTLE,
@@ -34,28 +35,37 @@ RDF_FORMATS = {
     "jsonld": RdfFormat.JSON_LD,
 }
 LINE_FORMATS = ("nt", "nq")
-GROUPS = {"ttl": turtle_groups, "trig": trig_groups}
+GROUPS = {"ttl": (turtle_groups, TURTLE_GRAMMAR), "trig": (trig_groups, TRIG_GRAMMAR)}
 
 
 def rdf_blocks(source: Source, number: int, advance: Advance | None = None) -> Iterator[Block]:
     """Statements of one RDF file; `number` keeps its blank nodes apart from other sources'.
 
-    A bad line of N-Triples or N-Quads, and a bad statement of Turtle or TriG, is rejected and the rest
-    goes on; each has its line. RDF/XML and JSON-LD can't be resumed after an error and carry no lines.
+    A bad line of N-Triples or N-Quads, statement of Turtle or TriG, or element of RDF/XML is rejected
+    and the rest goes on; each has its line. JSON-LD can't be resumed after an error and has no lines;
+    nor has RDF/XML whose outermost element isn't rdf:RDF.
 
     Raises:
-        UserError: a syntax error in RDF/XML or JSON-LD, with file, line and column.
+        UserError: a syntax error in these.
     """
     asked = source_format(source)
     convert = QuadConverter(number)
+    head = b""
     if asked == "rdf":
         check_xml(source)
+        with open_source(source) as file:
+            skip_byte_order_mark(file)
+            head = xml_head(file)
     with open_source(source, advance) as file:
         skip_byte_order_mark(file)
         if asked in LINE_FORMATS:
             yield from blocks_of_lines(file, RDF_FORMATS[asked], convert)
         elif asked in GROUPS:
-            yield from blocks_of_groups(GROUPS[asked](file), RDF_FORMATS[asked], convert)
+            groups, grammar = GROUPS[asked]
+            yield from blocks_of_groups(groups(file), grammar, convert)
+        elif head:
+            file.read(len(head))
+            yield from blocks_of_groups(xml_groups(file, head), XML_GRAMMAR, convert)
         else:
             yield from blocks_of_document(file, source, convert)
 

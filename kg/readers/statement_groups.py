@@ -1,4 +1,4 @@
-"""Statements of Turtle and TriG in groups that are parsed together, and halved where one is bad.
+"""Statements of Turtle, TriG and RDF/XML in groups that are parsed together, and halved where one is bad.
 
 A parser alone stops at the first error and doesn't say on which line a statement stood. So the text is
 cut into statements first, and a mark that no file can hold is parsed behind each.
@@ -23,11 +23,24 @@ from .written import Written
 
 TOGETHER = 1 << 20  # bytes of statements that are parsed at once
 LARGE = 1 << 22  # bytes of a statement whose triples aren't held all at once
-_MARK = f"<x-infact-{secrets.token_hex(8)}:>"
-MARK = f"{_MARK} {_MARK} {_MARK} .\n".encode()  # the same in Turtle, TriG and N-Quads
-TERM_ERRORS = ("has not been declared", "IRI")  # they shift no quotation mark
+MARK_IRI = f"x-infact-{secrets.token_hex(8)}:"
+MARK_LINE = f"<{MARK_IRI}> <{MARK_IRI}m> <{MARK_IRI}> .\n".encode()  # in N-Quads
 UNCERTAIN = "near an error above, which may have shifted quotation marks"
 UNNUMBERED = "the statement isn't ended where it seems to be"
+
+
+@dataclass(frozen=True)
+class Grammar:
+    """How a format is parsed in parts.
+
+    Attributes:
+        mark: the statement of MARK_LINE.
+        uncertain: a faulty statement and the reason → the last line of which nothing is certain.
+    """
+
+    rdf_format: RdfFormat
+    mark: bytes
+    uncertain: Callable[[Written, str], float]
 
 
 @dataclass(frozen=True)
@@ -35,24 +48,28 @@ class Group:
     """Statements that are parsed together.
 
     Attributes:
-        before: what must be declared before a text is parsed alone, as one line with its end.
+        before: what must stand before a text that is parsed alone, with the end of its last line.
         statements: in the order of their file.
+        after: what must stand behind.
     """
 
     before: Callable[[bytes], bytes]
     statements: Sequence[Written]
+    after: bytes = b""
+
+    def part(self, start: int, end: int) -> "Group":
+        """Some of its statements."""
+        return Group(self.before, self.statements[start:end], self.after)
 
 
 class GroupReader:
     """Groups to blocks; one that can't be parsed is halved until the faulty statement is found.
 
-    Where a quotation mark may be lost in a faulty statement, what seems to be a statement behind it
-    may stand in a text: the rest of that line is rejected too, or the rest of the file where texts
-    go over several lines.
+    What seems to be a statement behind a faulty one, and may be none, is rejected too.
     """
 
-    def __init__(self, rdf_format: RdfFormat, convert: QuadConverter) -> None:
-        self._format = rdf_format
+    def __init__(self, grammar: Grammar, convert: QuadConverter) -> None:
+        self._grammar = grammar
         self._convert = convert
         self._uncertain: float = 0  # the last line of which nothing is certain
 
@@ -71,8 +88,9 @@ class GroupReader:
             yield self._together(group, statements)
         except SyntaxError:
             middle = len(statements) // 2
-            yield from self.blocks(Group(group.before, statements[:middle]))
-            yield from self.blocks(Group(group.before, statements[middle:]))
+            certain = Group(group.before, statements, group.after)
+            yield from self.blocks(certain.part(0, middle))
+            yield from self.blocks(certain.part(middle, len(statements)))
 
     def _certain(self, statements: Sequence[Written]) -> Sequence[Written]:
         return list(itertools.dropwhile(lambda each: each.line <= self._uncertain, statements))
@@ -81,12 +99,12 @@ class GroupReader:
         """Raises SyntaxError where one of the statements is bad, or may be."""
         if any(each.broken for each in statements):
             raise SyntaxError(UNNUMBERED)
-        text = MARK.join([*(each.whole for each in statements), b""])
+        text = self._grammar.mark.join([*(each.whole for each in statements), group.after])
         if may_nest_deep(text):
             raise SyntaxError(UNNUMBERED)
-        quads = list(parse(group.before(text) + text, self._format))
+        quads = list(parse(group.before(text) + text, self._grammar.rdf_format))
         data = serialize(quads, format=RdfFormat.N_QUADS) or b""
-        parts = data.split(MARK)
+        parts = data.split(MARK_LINE)
         if len(parts) != len(statements) + 1:
             raise SyntaxError(UNNUMBERED)
         lines = np.repeat(
@@ -95,7 +113,7 @@ class GroupReader:
         return line_block(b"".join(parts), lines, other_quads(self._convert))
 
     def _single(self, group: Group, written: Written) -> Iterator[Block]:
-        text = group.before(written.whole) + written.whole
+        text = group.before(written.whole) + written.whole + group.after
         problem = written.broken
         if may_nest_deep(text):
             problem = "triple terms of RDF 1.2 are not read"
@@ -106,9 +124,11 @@ class GroupReader:
             return
         try:
             if len(text) > LARGE:  # whether all of it is good, before the first is kept
-                for _ in parse(text, self._format):
+                for _ in parse(text, self._grammar.rdf_format):
                     pass
-            yield from blocks_of_quads(parse(text, self._format), self._convert, written.line)
+            yield from blocks_of_quads(
+                parse(text, self._grammar.rdf_format), self._convert, written.line
+            )
         except SyntaxError as error:
             yield block_of([self._bad(written, _located(error, group, written))])
         except MemoryError:  # Oxigraph's word for a token longer than its buffer
@@ -117,21 +137,16 @@ class GroupReader:
 
     def _bad(self, written: Written, found: Rejected) -> Rejected:
         """The rejection with the text of its line; remembers what it makes uncertain."""
-        text = written.text
-        if not any(words in found.reason for words in TERM_ERRORS):
-            if b'"""' in text or b"'''" in text:
-                self._uncertain = float("inf")
-            elif b'"' in text or b"'" in text:
-                self._uncertain = written.line + text.count(b"\n")
-        shown = text.split(b"\n", found.line - written.line + 1)[found.line - written.line]
-        return found._replace(text=_shown(shown))
+        self._uncertain = self._grammar.uncertain(written, found.reason)
+        text, below = written.text, found.line - written.line
+        return found._replace(text=_shown(text.split(b"\n", below + 1)[below]))
 
 
 def blocks_of_groups(
-    groups: Iterable[Group], rdf_format: RdfFormat, convert: QuadConverter
+    groups: Iterable[Group], grammar: Grammar, convert: QuadConverter
 ) -> Iterator[Block]:
     """The statements of a file that was cut into groups."""
-    reader = GroupReader(rdf_format, convert)
+    reader = GroupReader(grammar, convert)
     for group in groups:
         yield from reader.blocks(group)
 

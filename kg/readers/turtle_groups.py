@@ -8,10 +8,11 @@ from typing import IO, NamedTuple
 
 from pyoxigraph import RdfFormat, parse
 
-from .statement_groups import TOGETHER, Group
-from .turtle_lexer import TRIG, TURTLE, Place, comments_end, statements_written
-from .written import Written
+from .statement_groups import MARK_IRI, TOGETHER, Grammar, Group
+from .turtle_lexer import TRIG, TURTLE, comments_end, turtle_statements
+from .written import Place, Written
 
+TERM_ERRORS = ("has not been declared", "IRI")  # they shift no quotation mark
 FEW = 20  # prefixes that are declared to every text, used there or not
 NAME = re.compile(rb"([\w.\-\x80-\xff]*):")
 DIRECTIVE = re.compile(
@@ -20,6 +21,21 @@ DIRECTIVE = re.compile(
     rb"|(?:@version|(?i:version))\s+(?:\"[^\"\n\r]*\"|'[^'\n\r]*')\s*\.?"
 )
 ANONYMOUS = re.compile(rb"((?i:graph)?\s*)\[\s*\]\s*\{")
+
+
+def uncertain_lines(faulty: Written, reason: str) -> float:
+    """The last line where a statement may stand in a text, if the faulty one lost a quotation mark."""
+    text = faulty.text
+    if any(words in reason for words in TERM_ERRORS):
+        return 0
+    if b'"""' in text or b"'''" in text:
+        return float("inf")
+    return faulty.line + text.count(b"\n") if b'"' in text or b"'" in text else 0
+
+
+MARK = f"<{MARK_IRI}> <{MARK_IRI}m> <{MARK_IRI}> .\n".encode()
+TURTLE_GRAMMAR = Grammar(RdfFormat.TURTLE, MARK, uncertain_lines)
+TRIG_GRAMMAR = Grammar(RdfFormat.TRIG, MARK, uncertain_lines)
 
 
 class Directive(NamedTuple):
@@ -65,12 +81,12 @@ class Declared:
 
 def turtle_groups(file: IO[bytes]) -> Iterator[Group]:
     """The statements of a Turtle file; a group must be read before the next is asked for."""
-    return _groups(_apart(statements_written(file, TURTLE)))
+    return _groups(_apart(turtle_statements(file, TURTLE)))
 
 
 def trig_groups(file: IO[bytes]) -> Iterator[Group]:
     """The statements of a TriG file; a group must be read before the next is asked for."""
-    return _groups(_in_graphs(_apart(statements_written(file, TRIG))))
+    return _groups(_in_graphs(_apart(turtle_statements(file, TRIG))))
 
 
 def _groups(items: Iterable[Written | Directive]) -> Iterator[Group]:

@@ -56,9 +56,29 @@ FRAMES: Mapping[str, tuple[str, str, str, str]] = {
     "csv": ("id,label\n", "e:good%d,good %d", "\n", "\n"),
     "tsv": ("id\tlabel\n", "e:good%d\tgood %d", "\n", "\n"),
 }
-RESUMABLE = ("nt", "nq", "ttl", "trig", "obo", "csv", "tsv")  # a bad statement costs nothing else
-# Damages that take the statement below with them, where statements aren't lines.
-SWALLOWING = ("no_dot", "graph_block", "garbage")
+RESUMABLE = (
+    "nt",
+    "nq",
+    "ttl",
+    "trig",
+    "rdf",
+    "obo",
+    "csv",
+    "tsv",
+)  # a bad statement costs nothing else
+# Damages that take what is below with them, where statements aren't lines.
+SWALLOWING: Mapping[str, tuple[str, ...]] = {
+    "ttl": ("no_dot", "graph_block", "garbage"),
+    "rdf": (
+        "unclosed",
+        "bare_less_than",
+        "open_comment",
+        "open_cdata",
+        "late_doctype",
+        "empty_tag",
+        "extra_end",
+    ),
+}
 S, P = "<http://e.org/s>", "<http://e.org/p>"
 # Damaged statements of N-Triples; N-Quads, Turtle and TriG share all that they have in common.
 LINES: Mapping[str, str] = {
@@ -264,7 +284,7 @@ def damaged_statements() -> Iterator[MalformedFile]:
             for name, damage in damages.items():
                 content = with_damage(extension, damage).encode()
                 kept = GOOD if extension in RESUMABLE else 0
-                if extension == "ttl" and name in SWALLOWING:
+                if name in SWALLOWING.get(extension, ()):
                     kept = GOOD // 2
                 yield MalformedFile(f"{name}.{extension}", content, kept)
     for extension, delimiter in (("csv", ","), ("tsv", "\t")):

@@ -170,14 +170,6 @@ REFUSED: dict[str, tuple[str, Callable[[], bytes], str]] = {  # name, content, a
         lambda: RDF % (b"<!--" * MAX_TEXT + b"-->"),
         "longer",
     ),
-    "XInclude": (
-        "a.rdf",
-        lambda: (
-            RDF
-            % b'<e:T><e:p><i:include xmlns:i="http://www.w3.org/2001/XInclude" href="/etc/passwd"/></e:p></e:T>'
-        ),
-        "namespaces",
-    ),
     "remote JSON-LD context": (
         "a.jsonld",
         lambda: b'{"@context": "http://127.0.0.1/c", "@id": "http://e.org/a", "x": 1}',
@@ -378,6 +370,16 @@ READ: dict[str, tuple[str, Callable[[], bytes], int, int, str]] = {
         10_001,
         10_000,
         "100002: p3 is not a valid RDF object",
+    ),
+    "XInclude": (
+        "a.rdf",
+        lambda: (
+            RDF
+            % b'<e:T><e:p><i:include xmlns:i="http://www.w3.org/2001/XInclude" href="/etc/passwd"/></e:p></e:T>'
+        ),
+        1,
+        1,
+        "1: XML namespaces are required in RDF/XML",
     ),
     "long clause": (
         "a.obo",

@@ -7,7 +7,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from infact.kg.readers.blocks import Block, block_of
 from infact.kg.readers.line_blocks import PLAIN_IRI, is_iri, line_block
-from infact.kg.readers.rdf_source import QuadConverter, single_lines
+from infact.kg.readers.parsed_quads import QuadConverter, single_lines
 from infact.kg.statements import Rejected
 from pyoxigraph import BlankNode, Literal, NamedNode, Quad, RdfFormat, serialize
 

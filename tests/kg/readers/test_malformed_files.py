@@ -17,7 +17,7 @@ FILES = malformed_files()
 PREFIXES = {"e": "http://e.org/"}
 LABELLED = (TripleTemplate("{id}", "rdfs:label", literal="{label}"),)
 TABLES = (".csv", ".tsv")
-WITHOUT_LINES = (".rdf", ".jsonld")
+WITHOUT_LINES = (".jsonld",)
 
 
 class NoStore:

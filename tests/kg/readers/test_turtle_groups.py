@@ -7,24 +7,30 @@ from typing import IO
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from infact.kg.readers import statement_groups, turtle_lexer
+from infact.kg.readers import turtle_groups as turtle_groups_module
+from infact.kg.readers import written
 from infact.kg.readers.blocks import block_of, statements_in
 from infact.kg.readers.parsed_quads import QuadConverter
-from infact.kg.readers.statement_groups import Group, blocks_of_groups
-from infact.kg.readers.turtle_groups import trig_groups, turtle_groups
+from infact.kg.readers.statement_groups import Grammar, Group, blocks_of_groups
+from infact.kg.readers.turtle_groups import (
+    TRIG_GRAMMAR,
+    TURTLE_GRAMMAR,
+    trig_groups,
+    turtle_groups,
+)
 from infact.kg.statements import Rejected, Statement
 from pyoxigraph import RdfFormat, parse
 
-GROUPS: dict[RdfFormat, Callable[[IO[bytes]], Iterator[Group]]] = {
-    RdfFormat.TURTLE: turtle_groups,
-    RdfFormat.TRIG: trig_groups,
+GROUPS: dict[RdfFormat, tuple[Callable[[IO[bytes]], Iterator[Group]], Grammar]] = {
+    RdfFormat.TURTLE: (turtle_groups, TURTLE_GRAMMAR),
+    RdfFormat.TRIG: (trig_groups, TRIG_GRAMMAR),
 }
 HEAD = "@prefix e: <http://e.org/> .\n"
 
 
 def read(text: str, rdf_format: RdfFormat = RdfFormat.TURTLE) -> list[Statement | Rejected]:
-    groups = GROUPS[rdf_format](io.BytesIO(text.encode()))
-    blocks = blocks_of_groups(groups, rdf_format, QuadConverter(0))
+    groups, grammar = GROUPS[rdf_format]
+    blocks = blocks_of_groups(groups(io.BytesIO(text.encode())), grammar, QuadConverter(0))
     return [item for block in blocks for item in statements_in(block)]
 
 
@@ -116,8 +122,8 @@ START = HEAD + "@prefix : <http://e.org/> . @base <http://e.org/> .\n"
 def test_turtle_is_as_if_parsed_whole(texts: list[str], size: int) -> None:
     text = START + "\n".join(texts)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(turtle_lexer, "BLOCK", size)
-        patch.setattr(statement_groups, "TOGETHER", 60)
+        patch.setattr(written, "BLOCK", size)
+        patch.setattr(turtle_groups_module, "TOGETHER", 60)
         found = read(text)
     assert {item._replace(line=0) for item in found} == whole(text, RdfFormat.TURTLE)
 
@@ -136,7 +142,7 @@ graphs = st.tuples(
 def test_trig_is_as_if_parsed_whole(texts: list[str], size: int) -> None:
     text = START + "\n".join(texts)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(turtle_lexer, "BLOCK", size)
+        patch.setattr(written, "BLOCK", size)
         found = read(text, RdfFormat.TRIG)
     assert {item._replace(line=0) for item in found} == whole(text, RdfFormat.TRIG)
 

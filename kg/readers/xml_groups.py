@@ -1,0 +1,126 @@
+"""RDF/XML in groups of elements: those below rdf:RDF, each with the declarations above them."""
+
+import re
+from collections.abc import Iterator
+from typing import IO
+
+from pyoxigraph import RdfFormat, parse
+
+from .. import vocabulary as v
+from .bounded_lines import SHOWN
+from .sources import BLOCK
+from .statement_groups import MARK_IRI, TOGETHER, Grammar, Group
+from .written import Place, Written, statements_written
+
+OPEN = "an element that begins here never ends; nothing below it is read"
+CUT = "rdf:RDF never ends: the file may have been cut off"
+BEHIND = "an end tag without its element, or text behind the last; nothing below it is read"
+
+# A tag up to its last bracket. Values may hold that, but no opening one (XML 1.0, section 3.1).
+TAG = (
+    rb"<[A-Za-z_:\x80-\xff][^<>\"']*+(?:\"[^\"<]*+\"[^<>\"']*+|'[^'<]*+'[^<>\"']*+)*+"
+)  # fmt: skip
+NO_ELEMENT = rb"<!--.*?-->|<\?.*?\?>"
+SIMPLE = TAG + rb"(?:(?<=/)>|(?<!/)>[^<]*+</[^<>]*+>)"  # without an element within
+DOCTYPE = (
+    rb"<!DOCTYPE[^<>\[\"']*+(?:\[(?:[^\]\"']++|\"[^\"]*+\"|'[^']*+')*+\]\s*+)?>"
+)  # fmt: skip
+HEAD = re.compile(
+    rb"(?:\s++|" + NO_ELEMENT + rb"|" + DOCTYPE + rb")*+(" + TAG + rb"(?<!/)>)", re.DOTALL
+)
+ROOT = re.compile(rb"<((?:[^\s:<>]+:)?RDF)[\s>]")
+BETWEEN = re.compile(rb"(?:\s++|" + NO_ELEMENT + rb")*+", re.DOTALL)
+TEXT = re.compile(rb"[^<]++(?=<)")
+WHOLE = re.compile(SIMPLE)
+QUIET = re.compile(
+    rb"(?:[^<]++|" + NO_ELEMENT + rb"|<!\[CDATA\[.*?\]\]>|" + SIMPLE + rb")*+", re.DOTALL
+)
+START = re.compile(TAG + rb"(?<!/)>")
+END = re.compile(rb"</[^<>]*+>")
+
+_RDF = v.RDF_TYPE.removesuffix("type")
+MARK = (
+    f'<R:Description xmlns:R="{_RDF}" R:about="{MARK_IRI}">'
+    f'<M:m xmlns:M="{MARK_IRI}" R:resource="{MARK_IRI}"/></R:Description>\n'
+).encode()
+# What isn't well formed is never closed as a rule, and then the rest of the file.
+XML_GRAMMAR = Grammar(RdfFormat.RDF_XML, MARK, lambda faulty, reason: 0)
+
+
+def xml_head(file: IO[bytes]) -> bytes:
+    """What stands up to the end of the start tag of rdf:RDF.
+
+    Empty where that isn't found, or can't be parsed: then no element could be.
+    """
+    found = HEAD.match(file.read(BLOCK))
+    if not found or not ROOT.match(found[1]):
+        return b""
+    try:
+        list(parse(found[0] + _end_tag(found[0]), RdfFormat.RDF_XML))
+    except SyntaxError:
+        return b""
+    return found[0]
+
+
+def _end_tag(head: bytes) -> bytes:
+    root = ROOT.match(head, head.rindex(b"<"))
+    return b"</%b>" % (root[1] if root else b"")
+
+
+def xml_groups(file: IO[bytes], head: bytes) -> Iterator[Group]:
+    """The elements of a file; a group has the head before it.
+
+    Args:
+        file: read up to the end of its head.
+        head: as `xml_head` gives it.
+    """
+    after = _end_tag(head)
+    above = head + b"\n"
+
+    def before(text: bytes) -> bytes:
+        return above
+
+    waiting: list[Written] = []
+    size = 0
+    for written in _elements(file, Place(1, 1).further(head, 0, len(head))):
+        if size + len(written.text) > TOGETHER and waiting:
+            yield Group(before, waiting, after)
+            waiting, size = [], 0
+        waiting.append(written)
+        size += len(written.text)
+    if waiting:
+        yield Group(before, waiting, after)
+
+
+def _elements(file: IO[bytes], place: Place) -> Iterator[Written]:
+    rest, place, problem = yield from statements_written(file, _element, place)
+    start = _end(BETWEEN, rest, 0)
+    if not problem and (end := END.match(rest, start)):
+        problem = BEHIND
+        if _end(BETWEEN, rest, end.end()) == len(rest):  # it is that of rdf:RDF
+            return
+    text = rest[start : start + SHOWN]
+    yield Written(text, *place.further(rest, 0, start), broken=problem or (OPEN if text else CUT))
+
+
+def _element(data: bytes, position: int) -> tuple[int, int] | None:
+    """Where the next element, or text between elements, begins and ends."""
+    start = _end(BETWEEN, data, position)
+    if simple := WHOLE.match(data, start) or TEXT.match(data, start):
+        return start, simple.end()
+    depth, at = 0, start
+    while found := START.match(data, at):
+        depth += 1
+        at = _end(QUIET, data, found.end())
+        while depth and (found := END.match(data, at)):
+            depth -= 1
+            at = found.end() if not depth else _end(QUIET, data, found.end())
+        if not depth:
+            return start, at
+    return None
+
+
+def _end(pattern: re.Pattern[bytes], data: bytes, position: int) -> int:
+    """Where what can be nothing ends."""
+    found = pattern.match(data, position)
+    return found.end() if found else position
