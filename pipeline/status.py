@@ -15,6 +15,7 @@ from .artifacts import (
 )
 from .console import Console
 from .project import Project
+from .project_endpoints import NotFetchedError
 from .stage_list import STAGES
 from .stages import Stage, recipe
 
@@ -39,6 +40,9 @@ def stage_statuses(project: Project, stages: tuple[Stage, ...] = STAGES) -> list
             continue
         try:
             made_from = recipe(stage, project, manifests)
+        except NotFetchedError as error:
+            statuses.append(StageStatus(stage.name, "run", error.what))
+            continue
         except UserError as error:
             statuses.append(StageStatus(stage.name, "waits", f"{error.what}: {error.fix}"))
             continue
