@@ -13,7 +13,7 @@ from .console import Console, duration
 from .project import Project
 from .project_endpoints import endpoints, fetch_endpoints
 from .stage_list import STAGES
-from .stages import Stage, StageContext, recipe, with_upstream
+from .stages import Stage, StageContext, recipe, source_name, with_upstream
 
 
 def run_stages(
@@ -52,7 +52,7 @@ def run_stages(
 
 
 def _check_files(project: Project, stages: tuple[Stage, ...]) -> None:
-    """A file that only a late stage reads is missed now, not after hours of training."""
+    """A file that only a late stage reads is missed, or faulty, now and not after hours of training."""
     fetched = endpoints(project)
     for spec in dict.fromkeys(spec for stage in stages for spec in stage.files(project)):
         if spec in fetched:
@@ -60,6 +60,15 @@ def _check_files(project: Project, stages: tuple[Stage, ...]) -> None:
         path = project.resolve(spec)
         if spec == project.facts.general_text:
             examine(Source(path, spec))
+        if spec in project.graph.shapes:
+            _check_shapes(spec, path)
+
+
+def _check_shapes(spec: str, path: Path) -> None:
+    from ..kg.checks.shapes import try_shapes
+    from ..kg.checks.shapes_file import read_shapes
+
+    try_shapes(read_shapes(path, source_name(spec)))
 
 
 def existing_artifacts(

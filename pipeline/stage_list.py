@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 
 def _ingest_settings(project: "Project") -> dict[str, Any]:
     sources = [_source_settings(source) for source in project.source]
-    graph = project.graph.model_dump(mode="json")
+    # Shapes judge a graph and leave it as it is.
+    graph = project.graph.model_dump(mode="json", exclude={"shapes"})
     return {"prefixes": project.prefixes, "graph": graph, "source": sources}
 
 
@@ -204,5 +205,6 @@ STAGES = (
             "fuse",
         ),
         settings=_report_settings,
+        files=lambda project: project.graph.shapes,
     ),
 )

@@ -32,6 +32,8 @@ class GraphTable(Table):
     """true: the first rejected line stops ingestion"""
     unknown_prefix: Literal["drop", "keep", "fail"] = "drop"
     """prefixes that aren't declared: drop or keep what has one, or fail"""
+    shapes: tuple[str, ...] = ()
+    """SHACL files, relative to this file, that `infact validate` and the report hold it to"""
 
 
 class RowStatement(Table):
