@@ -14,10 +14,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ChosenGraph:
-    """A graph, and the prefixes that its names are shortened by."""
+    """A graph, the prefixes that its names are shortened by, and the project that made it, if any."""
 
     graph: KnowledgeGraph
     prefixes: Prefixes
+    project: "Project | None" = None
 
 
 def choose_graph(
@@ -39,4 +40,5 @@ def choose_graph(
 
     project = load()
     made = existing_artifacts(project, ["ingest"])["ingest"]
-    return ChosenGraph(KnowledgeGraph.open(made), Prefixes({**project.prefixes, **prefixes}))
+    all_prefixes = Prefixes({**project.prefixes, **prefixes})
+    return ChosenGraph(KnowledgeGraph.open(made), all_prefixes, project)

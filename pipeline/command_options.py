@@ -74,13 +74,15 @@ def language_tags(given: list[str] | None) -> tuple[str, ...]:
     return tuple(given or ())
 
 
-def run_targets(targets: list[str], config: Path | None, json: bool) -> dict[str, Path]:
+def run_targets(
+    targets: list[str], config: Path | None, json: bool, refetch: bool = False
+) -> dict[str, Path]:
     """Make the artifacts of these stages; the folder of each."""
     from .console import Console
     from .run import run_stages
 
     console = Console(json)
-    folders = run_stages(load_chosen_project(config), targets, console)
+    folders = run_stages(load_chosen_project(config), targets, console, refetch=refetch)
     console.result({name: str(folder) for name, folder in folders.items()})
     return folders
 

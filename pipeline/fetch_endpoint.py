@@ -2,6 +2,7 @@
 
     DIR/fetched/<key>.partial/statements.nt    whole pages (.nq where graphs are named)
     DIR/fetched/<key>.partial/cursor.json      how far that goes, written after each page
+    DIR/fetched/<key>/statements.nt            all of it, where it is to be kept
 
 Bytes behind those that the cursor tells of are a page that was cut off, and are dropped.
 """
@@ -13,8 +14,11 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, BinaryIO
+
+from pyoxigraph import NamedNode
 
 from ..errors import UserError
 from ..kg.readers.sparql_endpoint import (
@@ -27,13 +31,43 @@ from ..kg.readers.sparql_endpoint import (
     graphs_of,
     pages,
 )
-from ..kg.readers.sparql_http import Endpoint, address
-from .artifacts import Recipe, flush, work_folder
+from ..kg.readers.sparql_http import Address, Endpoint, address
+from .artifacts import Recipe, digest_of, flush, publish, work_folder
 from .console import Console, duration
 
 FETCHED = "fetched"
+CURSOR = "cursor.json"
 TOO_OLD = 24 * 3600.0  # seconds after which an unfinished fetch is begun anew
 SHOWN_GRAPHS = 5
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is fetched.
+
+    Attributes:
+        at: where the endpoint is.
+        graphs: named graphs that are asked for; none for the default graph.
+        option: what a user names graphs with.
+    """
+
+    at: Address
+    graphs: tuple[NamedNode, ...]
+    option: str = "--graph-iri"
+
+    @property
+    def recipe(self) -> Recipe:
+        """By address and graphs, whoever asks. What may be secret in an address goes in as a digest."""
+        settings = {
+            "url": self.at.shown,
+            "address": digest_of(self.at.url),
+            "graphs": [name.value for name in self.graphs],
+        }
+        return Recipe(FETCHED, 1, settings, None, {})
+
+    @property
+    def file_name(self) -> str:
+        return "statements.nq" if self.graphs else "statements.nt"
 
 
 @dataclass(frozen=True)
@@ -78,29 +112,46 @@ def fetched(url: str, graphs: Sequence[str], out: Path, console: Console) -> Ite
     Raises:
         UserError: the endpoint can't be read, or another process fetches the same.
     """
-    at = address(url)
-    names = graph_names(graphs)
-    recipe = Recipe(FETCHED, 1, {"url": at.url, "graphs": [name.value for name in names]}, None, {})
+    with _fetching(Wanted(address(url), graph_names(graphs)), out, console) as fetch:
+        yield fetch
+        shutil.rmtree(fetch.path.parent)
+
+
+def fetch_and_keep(wanted: Wanted, out: Path, console: Console) -> None:
+    """Fetch all statements into `out/fetched/<key>`; what was kept there stays until they are whole.
+
+    Raises:
+        UserError: the endpoint can't be read, or another process fetches the same.
+    """
+    with _fetching(wanted, out, console) as fetch:
+        (fetch.path.parent / CURSOR).unlink()
+        finished = datetime.now(UTC).isoformat(timespec="seconds")
+        publish(out, wanted.recipe, {**fetch.told(), "finished": finished})
+
+
+@contextmanager
+def _fetching(wanted: Wanted, out: Path, console: Console) -> Iterator[Fetched]:
+    """All statements in the work folder of the fetch; what becomes of it is the caller's."""
     started = time.monotonic()
-    selection = Selection(Endpoint(at, console.line), names)
+    selection = Selection(Endpoint(wanted.at, console.line), wanted.graphs)
     # Before there is a folder: an address that gives nothing leaves nothing behind.
     counted = count(selection)
     if not counted:
-        raise _empty(selection)
-    with work_folder(out, recipe, resumable=True) as work:
-        path, statements = _fetch(selection, counted, work, console)
+        raise _empty(selection, wanted.option)
+    with work_folder(out, wanted.recipe, resumable=True) as work:
+        path = work / wanted.file_name
+        statements = _fetch(selection, counted, path, console)
         requests, seconds = selection.endpoint.requests, time.monotonic() - started
+        shown = wanted.at.shown
         console.line(
-            f"{at.shown}: {statements:,} statements in {requests:,} requests, {duration(seconds)}"
+            f"{shown}: {statements:,} statements in {requests:,} requests, {duration(seconds)}"
         )
-        yield Fetched(path, at.shown, statements, requests, round(seconds, 3))
-        shutil.rmtree(work)
+        yield Fetched(path, shown, statements, requests, round(seconds, 3))
 
 
-def _fetch(selection: Selection, counted: int, work: Path, console: Console) -> tuple[Path, int]:
-    """The whole file, and how many statements are in it."""
+def _fetch(selection: Selection, counted: int, path: Path, console: Console) -> int:
+    """The whole file; how many statements are in it."""
     shown = selection.endpoint.shown
-    path = work / ("statements.nq" if selection.graphs else "statements.nt")
     cursor, size = _begin(path, counted, shown, console)
     try:
         with path.open("r+b" if size else "wb") as file:
@@ -108,23 +159,23 @@ def _fetch(selection: Selection, counted: int, work: Path, console: Console) -> 
             file.seek(size)
             cursor = _append(selection, counted, cursor, file, console)
     except (KeyboardInterrupt, UserError) as error:
-        raise _with_how_far(error, work, counted, console) from None
+        raise _with_how_far(error, path.parent, counted, console) from None
     now = check_whole(selection, cursor.statements, counted)
     if now != cursor.statements:
         console.line(
             f"{shown} changed while it was fetched: {now:,} statements now, "
             f"{cursor.statements:,} fetched"
         )
-    return path, cursor.statements
+    return cursor.statements
 
 
-def _empty(selection: Selection) -> UserError:
+def _empty(selection: Selection, option: str) -> UserError:
     if selection.graphs:
         what, fix = "the graphs named hold no statement", "look at their IRIs"
     else:
         what, fix = "its default graph is empty", "look at the address"
     if found := graphs_of(selection, SHOWN_GRAPHS):
-        fix = f"name graphs with --graph-iri; it has {', '.join(found)}"
+        fix = f"name graphs with {option}; it has {', '.join(found)}"
     return UserError(f"the endpoint gives nothing: {what}", selection.endpoint.shown, fix)
 
 
@@ -143,7 +194,7 @@ def _begin(path: Path, counted: int, shown: str, console: Console) -> tuple[Curs
     else:
         console.line(f"{shown}: going on after {left.cursor.statements:,} statements")
         return left.cursor, left.bytes
-    (path.parent / "cursor.json").unlink()
+    (path.parent / CURSOR).unlink()
     return Cursor(), 0
 
 
@@ -170,13 +221,13 @@ def _keep(page: Page, file: BinaryIO, counted: int) -> None:
     unfinished = folder / "cursor.unfinished"
     unfinished.write_text(json.dumps(asdict(progress)), encoding="utf-8")
     flush(unfinished)
-    os.replace(unfinished, folder / "cursor.json")
+    os.replace(unfinished, folder / CURSOR)
     flush(folder)
 
 
 def _read_progress(work: Path) -> _Progress | None:
     try:
-        raw = json.loads((work / "cursor.json").read_text(encoding="utf-8"))
+        raw = json.loads((work / CURSOR).read_text(encoding="utf-8"))
         return _Progress(Cursor(**raw["cursor"]), raw["bytes"], raw["counted"], raw["at"])
     except (FileNotFoundError, ValueError, KeyError, TypeError):
         return None

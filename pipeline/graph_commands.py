@@ -57,6 +57,9 @@ def ingest(
             help="Named graph of the endpoint, its default graph if left out; repeatable."
         ),
     ] = None,
+    refetch: Annotated[
+        bool, typer.Option("--refetch", help="Ask the project's endpoints again.")
+    ] = False,
     fail_on: FailOn = "never",
     config: Config = None,
     json: Json = False,
@@ -66,11 +69,12 @@ def ingest(
 
     check_level(fail_on)
     if not files:
-        folder = run_targets(["ingest"], config, json)["ingest"]
+        folder = run_targets(["ingest"], config, json, refetch)["ingest"]
         _fail_unless(graph_passes(folder, fail_on))
         return
-    if config is not None:
-        problem = "--config is given with files, which need no project"
+    if config is not None or refetch:
+        given = "--config" if config is not None else "--refetch"
+        problem = f"{given} is given with files, which need no project"
         raise UserError(problem, "infact ingest", "Leave one of the two out.")
     from .console import Console
     from .ingest_files import FilesToIngest, ingest_files

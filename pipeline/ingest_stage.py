@@ -7,8 +7,10 @@ import pyarrow.parquet as pq
 
 from ..kg.ingest import GraphSettings, IngestSummary, ingest
 from ..kg.readers.sources import Source, TripleTemplate
+from ..kg.readers.sparql_http import address
 from .console import Console
 from .graph_findings import say_findings
+from .project_endpoints import source_spec
 from .settings.sources import RowStatement, SourceTable
 from .stages import StageContext, source_name
 
@@ -19,7 +21,7 @@ SHOWN_PREFIXES = 5
 def run(context: StageContext) -> None:
     """Write the graph and say what is in it."""
     project, console = context.project, context.console
-    sources = [_source(table, context.files[table.path]) for table in project.source]
+    sources = [_source(table, context.files[source_spec(table)]) for table in project.source]
     settings = GraphSettings(
         label_predicates=project.graph.label_predicates,
         hierarchy=project.graph.hierarchy,
@@ -35,16 +37,17 @@ def run(context: StageContext) -> None:
 
 
 def _source(table: SourceTable, path: Path) -> Source:
+    shown = address(table.endpoint).shown if table.endpoint else ""
     return Source(
         path=path,
-        name=source_name(table.path),
+        name=shown or source_name(table.path),
         format=table.format,
         comment=table.comment,
         triples=tuple(map(_template, table.triples)),
         languages=table.languages,
         version=table.version,
         licence=table.licence,
-        url=table.url,
+        url=shown or table.url,
     )
 
 

@@ -47,6 +47,12 @@ path = "graph.ttl"  # relative to this file, or package:<module>/<path inside it
 # object = "ex:{maker}"
 # where = { status = ["sold", "planned"] }  # all must hold; a list means any of
 # where_not = { maker = "" }
+
+# A SPARQL endpoint, in place of a path; needs allow_network. It is fetched once and kept, and asked
+# again by: infact ingest --refetch
+# [[source]]
+# endpoint = "https://example.org/sparql"
+# graphs = ["http://example.org/graph"]  # its default graph when left out
 """,
     "facts.predicate": """\
 

@@ -37,7 +37,14 @@ class Project(Settings):
         return self.project.seed
 
     def resolve(self, spec: str) -> Path:
-        """The existing file or folder that `spec` names; raises UserError when there is none."""
+        """The existing file or folder that `spec` names; raises UserError when there is none.
+
+        What is named by an endpoint is the file that was fetched of it.
+        """
+        from .project_endpoints import endpoints, kept_file
+
+        if source := endpoints(self).get(spec):
+            return kept_file(self, source)
         return resolve_path(spec, self.file)
 
 
@@ -137,10 +144,17 @@ def _toml_position(message: str) -> tuple[str, str, str]:
 
 
 def _mistakes(path: Path, error: ValidationError) -> UserError:
-    lines = [_mistake(path, detail) for detail in error.errors()]
+    lines = [_mistake(path, detail) for detail in error.errors() if not _follows(detail, error)]
     count = "1 mistake" if len(lines) == 1 else f"{len(lines)} mistakes"
     fix = "`infact init` writes a commented project file to compare with"
     return UserError(f"{count} in {path}", "\n".join(dict.fromkeys(lines)), fix)
+
+
+def _follows(detail: Mapping[str, Any], error: ValidationError) -> bool:
+    """Whether a list is called too short only because of the mistakes in its entries."""
+    place = detail["loc"]
+    inside = (other["loc"][: len(place)] == place != other["loc"] for other in error.errors())
+    return bool(detail["type"] == "too_short") and any(inside)
 
 
 def _mistake(path: Path, detail: Mapping[str, Any]) -> str:
@@ -152,7 +166,8 @@ def _mistake(path: Path, detail: Mapping[str, Any]) -> str:
         case "missing":
             what, fix = "is missing", "add it"
         case "value_error":
-            what, fix = str(detail["ctx"]["error"]), "change one of them"
+            # How to mend it may be the error's second argument.
+            what, fix = (*map(str, detail["ctx"]["error"].args), "change one of them")[:2]
         case _:
             what = detail["msg"][:1].lower() + detail["msg"][1:]
             fix = f"it is now {detail['input']!r}"[:80]

@@ -11,8 +11,9 @@ from . import machine
 from .artifacts import Manifest, Recipe, publish, read_manifest, work_folder
 from .console import Console, duration
 from .project import Project
+from .project_endpoints import endpoints, fetch_endpoints
 from .stage_list import STAGES
-from .stages import Stage, StageContext, recipe, with_upstream
+from .stages import Stage, StageContext, recipe, source_name, with_upstream
 
 
 def run_stages(
@@ -20,8 +21,12 @@ def run_stages(
     targets: Collection[str],
     console: Console,
     stages: tuple[Stage, ...] = STAGES,
+    refetch: bool = False,
 ) -> dict[str, Path]:
     """Make the artifacts of `targets` and of all that they need.
+
+    Args:
+        refetch: endpoints whose statements are kept are asked again.
 
     Returns:
         The artifact folder of each of those stages, in order.
@@ -33,6 +38,7 @@ def run_stages(
     folders: dict[str, Path] = {}
     needed = with_upstream(targets, stages)
     _check_files(project, needed)
+    fetch_endpoints(project, needed, console, refetch)
     for stage in needed:
         made_from = recipe(stage, project, manifests)
         folder = made_from.folder(project.artifacts_folder)
@@ -46,11 +52,23 @@ def run_stages(
 
 
 def _check_files(project: Project, stages: tuple[Stage, ...]) -> None:
-    """A file that only a late stage reads is missed now, not after hours of training."""
+    """A file that only a late stage reads is missed, or faulty, now and not after hours of training."""
+    fetched = endpoints(project)
     for spec in dict.fromkeys(spec for stage in stages for spec in stage.files(project)):
+        if spec in fetched:
+            continue
         path = project.resolve(spec)
         if spec == project.facts.general_text:
             examine(Source(path, spec))
+        if spec in project.graph.shapes:
+            _check_shapes(spec, path)
+
+
+def _check_shapes(spec: str, path: Path) -> None:
+    from ..kg.checks.shapes import try_shapes
+    from ..kg.checks.shapes_file import read_shapes
+
+    try_shapes(read_shapes(path, source_name(spec)))
 
 
 def existing_artifacts(

@@ -3,23 +3,30 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .project_endpoints import source_spec
 from .stages import Stage, source_name
 
 if TYPE_CHECKING:
     from .project import Project
+    from .settings.sources import SourceTable
 
 
 def _ingest_settings(project: "Project") -> dict[str, Any]:
-    sources = [
-        {**source.model_dump(mode="json"), "path": source_name(source.path)}
-        for source in project.source
-    ]
-    graph = project.graph.model_dump(mode="json")
+    sources = [_source_settings(source) for source in project.source]
+    # Shapes judge a graph and leave it as it is.
+    graph = project.graph.model_dump(mode="json", exclude={"shapes"})
     return {"prefixes": project.prefixes, "graph": graph, "source": sources}
 
 
+def _source_settings(source: "SourceTable") -> dict[str, Any]:
+    settings = source.model_dump(mode="json", exclude={"endpoint", "graphs"})
+    return {**settings, "path": source_name(source_spec(source))}
+
+
 def _source_files(project: "Project") -> tuple[str, ...]:
-    return tuple(dict.fromkeys(source.path for source in project.source))
+    # Files first: one that is missing is told before what isn't fetched yet.
+    ordered = sorted(project.source, key=lambda source: bool(source.endpoint))
+    return tuple(dict.fromkeys(map(source_spec, ordered)))
 
 
 def _base_settings(project: "Project") -> dict[str, Any]:
@@ -198,5 +205,6 @@ STAGES = (
             "fuse",
         ),
         settings=_report_settings,
+        files=lambda project: project.graph.shapes,
     ),
 )

@@ -14,18 +14,32 @@ from .artifacts import (
     read_manifest,
 )
 from .console import Console
+from .graph_change import GraphChange, change_since_older
 from .project import Project
+from .project_endpoints import NotFetchedError
 from .stage_list import STAGES
 from .stages import Stage, recipe
 
 
 @dataclass(frozen=True)
 class StageStatus:
-    """What `infact run` would do with a stage, and why."""
+    """What `infact run` would do with a stage, and why.
+
+    Attributes:
+        since: of a graph that is kept, what changed since the one before it.
+    """
 
     stage: str
     state: Literal["kept", "run", "waits"]
     reason: str
+    since: GraphChange | None = None
+
+    def document(self) -> dict[str, Any]:
+        """For machines; `since` only where there is something to tell."""
+        entry = asdict(self)
+        if self.since is None:
+            del entry["since"]
+        return entry
 
 
 def stage_statuses(project: Project, stages: tuple[Stage, ...] = STAGES) -> list[StageStatus]:
@@ -39,6 +53,9 @@ def stage_statuses(project: Project, stages: tuple[Stage, ...] = STAGES) -> list
             continue
         try:
             made_from = recipe(stage, project, manifests)
+        except NotFetchedError as error:
+            statuses.append(StageStatus(stage.name, "run", error.what))
+            continue
         except UserError as error:
             statuses.append(StageStatus(stage.name, "waits", f"{error.what}: {error.fix}"))
             continue
@@ -46,7 +63,8 @@ def stage_statuses(project: Project, stages: tuple[Stage, ...] = STAGES) -> list
         manifest = read_manifest(folder)
         if manifest:
             manifests[stage.name] = manifest
-            statuses.append(StageStatus(stage.name, "kept", str(folder)))
+            since = change_since_older(folder) if stage.name == "ingest" else None
+            statuses.append(StageStatus(stage.name, "kept", str(folder), since))
         else:
             reason = _why_run(stage, made_from, project)
             statuses.append(StageStatus(stage.name, "run", reason))
@@ -60,7 +78,9 @@ def print_status(project: Project, console: Console) -> None:
     if not console.json_wanted:
         for status in statuses:
             console.line(f"{status.stage:<{width}}  {status.state:<5}  {status.reason}".rstrip())
-    console.result([asdict(status) for status in statuses])
+            if status.since is not None:
+                console.line(f"{'':<{width}}  {status.since}")
+    console.result([status.document() for status in statuses])
 
 
 def _why_run(stage: Stage, made_from: Recipe, project: Project) -> str:

@@ -12,18 +12,18 @@ import pyarrow as pa
 from ..errors import UserError
 from ..kg.checks.findings import by_rule, check_graph, counts, joined, read_profile
 from ..kg.checks.graph_rules import DEFAULT_PROFILE
-from ..kg.checks.shapes import STATEMENTS_A_SECOND, read_shapes, shape_findings, statements_followed
+from ..kg.checks.shapes_file import Shapes, read_shapes
 from ..kg.names import clean_name
 from .chosen_graph import ChosenGraph
-from .console import Console, duration
+from .console import Console
 from .graph_findings import check_level, in_words, passes
+from .graph_shapes import findings_of_shapes, read_project_shapes, shape_files
 from .report.table import Table
 from .report.terminal_table import terminal_table
 
 FORMATS = ("table", "json", "csv", "tsv")
 SEPARATORS = {"csv": ",", "tsv": "\t"}
 EXAMPLES = 3  # of each rule, in the table
-LONG_SECONDS = 5.0  # a validation expected to take longer is announced
 COLUMNS = ("level", "rule", "subject", "property", "value", "message", "shape", "source", "line")
 
 
@@ -32,7 +32,7 @@ class Validation:
     """What a graph is held to, and how the findings are told.
 
     Attributes:
-        shapes: SHACL files.
+        shapes: SHACL files, besides those of the project.
         profile: file of levels and rules; None for ROBOT's default profile.
         fail_on: the least level at which the command fails: error, warn, info or never.
         format: table, json, csv or tsv.
@@ -57,16 +57,9 @@ def validate_graph(chosen: ChosenGraph, asked: Validation, console: Console) -> 
         problem = f"the format {asked.format!r} isn't known"
         raise UserError(problem, "--format", f"take one of {', '.join(FORMATS)}")
     profile = DEFAULT_PROFILE if asked.profile is None else read_profile(asked.profile)
-    all_shapes = [read_shapes(path) for path in asked.shapes]
-    tables = [check_graph(chosen.graph.directory, profile)]
-    for shapes in all_shapes:
-        count = statements_followed(chosen.graph, shapes)
-        if (seconds := count / STATEMENTS_A_SECOND) > LONG_SECONDS:
-            console.line(
-                f"{shapes.name}: {count:,} statements to look at, about {duration(seconds)}"
-            )
-        tables.append(shape_findings(chosen.graph, shapes))
-    findings = joined(tables)
+    all_shapes = _all_shapes(chosen, asked)
+    by_rules = check_graph(chosen.graph.directory, profile)
+    findings = joined([by_rules, *findings_of_shapes(chosen.graph, all_shapes, console)])
     text = written(findings, asked.format, chosen)
     if asked.out is None:
         print(text, end="")
@@ -78,6 +71,14 @@ def validate_graph(chosen: ChosenGraph, asked: Validation, console: Console) -> 
             raise UserError(problem, str(asked.out), "name another --out") from None
         console.line(f"{in_words(counts(findings))}: {asked.out}")
     return passes(counts(findings), asked.fail_on)
+
+
+def _all_shapes(chosen: ChosenGraph, asked: Validation) -> list[Shapes]:
+    """Those of the project, then those asked for that aren't among them."""
+    of_project = {} if chosen.project is None else shape_files(chosen.project)
+    known = {path.resolve() for path in of_project.values()}
+    others = [read_shapes(path) for path in asked.shapes if path.resolve() not in known]
+    return [*read_project_shapes(of_project), *others]
 
 
 def written(findings: pa.Table, format: str, chosen: ChosenGraph) -> str:

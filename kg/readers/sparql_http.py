@@ -44,11 +44,13 @@ class Address:
         url: what is requested, without user and password.
         shown: what may be printed and stored: without password, and without the values after "?".
         authorization: value of the HTTP header; empty for none.
+        login: how a user gives user and password, told where the server asks for them.
     """
 
     url: str
     shown: str
     authorization: str
+    login: str = "write user and password into it: https://user:password@host/"
 
 
 def is_url(text: str) -> bool:
@@ -193,7 +195,7 @@ class Endpoint:
         if error.code in BUSY:
             return UnansweredError(said, _retry_after(error.headers.get("Retry-After")))
         if error.code in (401, 403):
-            return self._error(said, "write user and password into it: https://user:password@host/")
+            return self._error(said, self._at.login)
         return self._error(said, f"it says: {first}" if first else "look at the address")
 
     def _move(self, location: str) -> None:

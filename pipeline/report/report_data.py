@@ -51,7 +51,8 @@ class ReportInputs:
         curves: losses of each training, by stage.
         absent: absent.json of the eval stage: arms that couldn't be asked, and why.
         explanations: explanations.json of the eval stage: what arms read for a few facts.
-        findings: findings.parquet of the ingest stage; None where the graph wasn't checked.
+        findings: of the graph, by rules and shapes; None where it wasn't checked.
+        shapes: names of the shapes files that it was held to.
     """
 
     title: str
@@ -72,6 +73,7 @@ class ReportInputs:
     absent: Sequence[Json] = ()
     explanations: Sequence[Json] = ()
     findings: pa.Table | None = None
+    shapes: Sequence[str] = ()
 
 
 def build_report(inputs: ReportInputs) -> Json:
@@ -96,7 +98,7 @@ def build_report(inputs: ReportInputs) -> Json:
             inputs.sources, inputs.manifests, inputs.model, inputs.seed
         ),
         "environment": describe_environment(inputs.manifests),
-        "findings": describe_findings(inputs.findings),
+        "findings": describe_findings(inputs.findings, inputs.shapes),
         "curves": dict(inputs.curves),
         "explanations": shown_explanations(inputs.explanations),
         "rows": rows,

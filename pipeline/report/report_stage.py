@@ -1,14 +1,18 @@
 """The report stage: report.json, report.html, report.md and answers.csv from answers and manifests."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from ...kg.checks.findings import FINDINGS
+from ...kg.checks.findings import FINDINGS, check_graph, joined
+from ...kg.checks.shapes_file import Shapes
+from ...kg.graph import KnowledgeGraph
 from ..artifacts import file_digest, read_manifest
+from ..graph_shapes import findings_of_shapes, read_project_shapes
 from ..stages import StageContext
 from .answers_csv import ANSWERS_CSV, answers_csv
 from .arm_table import arm_table
@@ -40,6 +44,7 @@ def run(context: StageContext) -> None:
 
 def read_inputs(context: StageContext) -> ReportInputs:
     """Everything the report is made from, out of the folders of the stages before it."""
+    shapes = read_project_shapes(context.files)
     answers, facts = context.inputs["eval"], context.inputs["facts"]
     manifests = {name: read_manifest(folder) for name, folder in context.inputs.items()}
     settings = context.project
@@ -61,8 +66,20 @@ def read_inputs(context: StageContext) -> ReportInputs:
         curves=training_curves(context.inputs),
         absent=_read_json(answers / "absent.json"),
         explanations=_read_json(answers / "explanations.json"),
-        findings=_read_table(context.inputs["ingest"] / FINDINGS),
+        findings=_findings(context, shapes),
+        shapes=[one.name for one in shapes],
     )
+
+
+def _findings(context: StageContext, shapes: Sequence[Shapes]) -> pa.Table | None:
+    """What rules found when the graph was made, and what the project's shapes find in it now."""
+    folder = context.inputs["ingest"]
+    by_rules = _read_table(folder / FINDINGS)
+    if not shapes:
+        return by_rules
+    graph = KnowledgeGraph.open(folder)
+    by_rules = check_graph(folder) if by_rules is None else by_rules
+    return joined([by_rules, *findings_of_shapes(graph, shapes, context.console)])
 
 
 def _read_table(path: Path) -> pa.Table | None:

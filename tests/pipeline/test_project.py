@@ -83,6 +83,13 @@ def test_all_mistakes_at_once_with_their_places(tmp_path: Path) -> None:
     assert any(line.endswith("did you mean where?") for line in lines)
 
 
+def test_a_list_is_not_called_too_short_for_its_entries_mistakes(tmp_path: Path) -> None:
+    error = mistake(tmp_path, '[[source]]\npath = "a.ttl"\nformat = "word"\n')
+    (line,) = error.where.splitlines()
+    assert line.startswith("infact.toml:source[1].format  ")
+    assert "at least 1 item" in mistake(tmp_path, "source = []").where
+
+
 def test_question_in_training_and_test_is_a_mistake(tmp_path: Path) -> None:
     text = """
         [[facts.predicate]]

@@ -1,10 +1,13 @@
 """`infact status` says what would run, and why, in words."""
 
 import json
+import os
+import shlex
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from infact.pipeline import cli
 from infact.pipeline.artifacts import Recipe, partial_folder, read_manifest
 from infact.pipeline.console import Console
 from infact.pipeline.project import Project, load_project
@@ -148,3 +151,74 @@ def test_printed_and_as_json(tmp_path: Path, capsys: pytest.CaptureFixture[str])
     print_status(project, Console(json_wanted=True))
     document = json.loads(capsys.readouterr().out)
     assert [StageStatus(**entry) for entry in document] == stage_statuses(project)
+
+
+def graph_in(folder: Path, triples: int) -> Path:
+    """The ingest artifact of a project with so many statements."""
+    (folder / "infact.toml").write_text('[[source]]\npath = "a.nt"\n')
+    lines = (f"<http://e/0> <http://e/p> <http://e/{number}> .\n" for number in range(triples))
+    (folder / "a.nt").write_text("".join(lines))
+    return run_stages(load_project(folder / "infact.toml"), ["ingest"], Console())["ingest"]
+
+
+def ingest_status(folder: Path) -> StageStatus:
+    return stage_statuses(load_project(folder / "infact.toml"))[0]
+
+
+def test_counts_of_the_graph_before_are_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "with a blank"
+    folder.mkdir()
+    old = graph_in(folder, 3)
+    assert ingest_status(folder).since is None
+    new = graph_in(folder, 1200)
+    capsys.readouterr()
+    project = load_project(folder / "infact.toml")
+    print_status(project, Console())
+    kept, since, base = capsys.readouterr().out.splitlines()[:3]
+    assert kept == f"ingest    kept   {new}"
+    assert base.startswith("base ")
+    words, _, command = since.partition("; see: ")
+    assert words == f"          since {old.name[:8]}: 3 → 1,200 entities, 3 → 1,200 triples"
+    assert shlex.split(command) == ["infact", "diff", str(old), str(new)]
+    print_status(project, Console(json_wanted=True))
+    first, *others = json.loads(capsys.readouterr().out)
+    counts = {"entities": [3, 1200], "triples": [3, 1200]}
+    assert first["since"] == {"older": str(old), "newer": str(new), "counts": counts}
+    assert not any("since" in entry for entry in others)
+    # The command that it names is one.
+    monkeypatch.setattr("sys.argv", shlex.split(command))
+    with pytest.raises(SystemExit) as end:
+        cli.main()
+    assert not end.value.code
+
+
+def test_equal_counts_are_said_to_be_the_same(tmp_path: Path) -> None:
+    old = graph_in(tmp_path, 3)
+    (tmp_path / "a.nt").write_text((tmp_path / "a.nt").read_text().replace("/p>", "/q>"))
+    project = load_project(tmp_path / "infact.toml")
+    new = run_stages(project, ["ingest"], Console())["ingest"]
+    assert str(ingest_status(tmp_path).since) == (
+        f"since {old.name[:8]}: the same counts; see: infact diff {old} {new}"
+    )
+
+
+def test_only_an_older_and_whole_graph_is_compared_with(tmp_path: Path) -> None:
+    first, second, third = (graph_in(tmp_path, triples) for triples in (2, 3, 4))
+    for age, folder in enumerate((third, second, first)):
+        os.utime(folder, ns=(0, 10**18 - age * 10**9))
+    assert ingest_status(tmp_path).since.older == str(second)  # type: ignore[union-attr]
+    (second / "relations.parquet").unlink()
+    assert ingest_status(tmp_path).since.older == str(first)  # type: ignore[union-attr]
+    (first / "statistics.json").write_text("[]")
+    assert ingest_status(tmp_path).since is None
+    assert graph_in(tmp_path, 2) == first
+    assert ingest_status(tmp_path).since is None  # the others are newer
+
+
+def test_a_graph_that_has_to_be_made_is_compared_with_nothing(tmp_path: Path) -> None:
+    graph_in(tmp_path, 2)
+    graph_in(tmp_path, 3)
+    (tmp_path / "a.nt").write_text("<http://e/0> <http://e/p> <http://e/1> .\n")
+    assert (ingest_status(tmp_path).state, ingest_status(tmp_path).since) == ("run", None)

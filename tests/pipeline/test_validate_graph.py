@@ -123,6 +123,55 @@ def test_ingest_says_and_counts_findings_and_can_fail(
     assert infact(*arguments, "--fail-on", "worst") == 2
 
 
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    (tmp_path / "a.nt").write_text(
+        f'<http://e/a> {LABEL} "one" .\n<http://e/a> <http://e/knows> "b" .\n'
+    )
+    (tmp_path / "shapes.ttl").write_text(SHAPES, encoding="utf-8")
+    file = tmp_path / "infact.toml"
+    file.write_text('[graph]\nshapes = ["shapes.ttl"]\n[[source]]\npath = "a.nt"\n')
+    assert infact("ingest", "-c", str(file)) == 0
+    return file
+
+
+def rules(capsys: pytest.CaptureFixture[str], *arguments: str) -> list[str]:
+    capsys.readouterr()
+    infact("validate", *arguments, "--format", "json")
+    return [row["rule"] for row in json.loads(capsys.readouterr().out)["findings"]]
+
+
+def test_a_project_is_held_to_its_shapes_and_to_more(
+    project: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    more = tmp_path / "more.ttl"
+    more.write_text(SHAPES.replace("minCount 1", "hasValue 7"))
+    config, own = ("-c", str(project)), "MinCountConstraintComponent"
+    assert rules(capsys, *config) == ["missing_definition", own]
+    # Named again, they aren't asked again.
+    again = rules(capsys, *config, "--shapes", str(tmp_path / "shapes.ttl"))
+    assert again == ["missing_definition", own]
+    both = rules(capsys, *config, "--shapes", str(more))
+    assert both == ["missing_definition", own, "HasValueConstraintComponent"]
+    (folder,) = (tmp_path / "artifacts" / "ingest").iterdir()
+    assert rules(capsys, "--graph", str(folder), *config) == ["missing_definition"]
+
+
+def test_faulty_shapes_of_a_project_are_told_by_its_name_for_them(
+    project: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "shapes.ttl").write_text("@prefix : <http://e/> .\n:a :b\n")
+    capsys.readouterr()
+    assert infact("validate", "-c", str(project)) == 2
+    assert "\nshapes.ttl:3" in capsys.readouterr().err
+    # Other commands don't read them.
+    assert infact("query", "ASK {}", "-c", str(project)) == 0
+    (tmp_path / "shapes.ttl").unlink()
+    assert infact("show", "one", "-c", str(project)) == 0
+    assert infact("validate", "-c", str(project)) == 2
+    assert "shapes.ttl doesn't exist" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("level", ["ERROR", "WARN", "INFO"])
 def test_a_level_fails_itself_and_milder_thresholds(level: str) -> None:
     order = ["ERROR", "WARN", "INFO"]

@@ -8,7 +8,8 @@ import pytest
 import rdflib
 from infact.errors import UserError
 from infact.kg.checks.findings import FINDING_SCHEMA
-from infact.kg.checks.shapes import SEVERITIES, SH, read_shapes, shape_findings, statements_followed
+from infact.kg.checks.shapes import SEVERITIES, shape_findings, statements_followed, try_shapes
+from infact.kg.checks.shapes_file import SH, read_shapes
 from infact.kg.graph import KnowledgeGraph
 from infact.kg.ingest import ingest
 from infact.kg.readers.sources import Source
@@ -197,6 +198,34 @@ def test_a_query_of_another_server_is_refused(tmp_path, listener, query):
 def test_a_faulty_file_is_told(tmp_path, text, what):
     with pytest.raises(UserError, match=what):
         shapes_of(text, tmp_path)
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        'sh:property [ sh:path ex:p ; sh:minCount "x" ]',
+        'sh:property [ sh:path ex:p ; sh:pattern "(" ]',
+        "sh:property [ sh:minCount 1 ]",
+        'sh:property [ sh:path "p" ; sh:minCount 1 ]',
+        'sh:sparql [ sh:select "SELEC" ]',
+    ],
+)
+@pytest.mark.parametrize("target", ["sh:targetClass ex:Nothing", "a sh:NodeShape"])
+def test_faults_are_found_without_a_graph(tmp_path, capfd, fault, target):
+    try_shapes(
+        shapes_of(f"ex:S {target} ; sh:property [ sh:path ex:p ; sh:minCount 1 ] .", tmp_path)
+    )
+    faulty = shapes_of(f"ex:S {target} ; {fault} .", tmp_path)
+    with pytest.raises(UserError, match="can't be used") as caught:
+        try_shapes(faulty)
+    assert caught.value.where == str(tmp_path / "shapes.ttl")
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_pattern_that_cannot_be_read_is_told_with_a_graph_too(graph, tmp_path):
+    text = 'ex:S a sh:NodeShape ; sh:targetClass ex:Drug ; sh:property [ sh:path ex:p ; sh:pattern "(" ] .'
+    with pytest.raises(UserError, match="can't be used"):
+        shape_findings(graph, shapes_of(text, tmp_path))
 
 
 def test_shapes_that_pyshacl_refuses_are_told(graph, tmp_path):
