@@ -72,17 +72,17 @@ class KnowledgeGraph:
     @cached_property
     def entities_table(self) -> pa.Table:
         """Columns iri, label (null if none), types, deprecated, degree; row number = entity."""
-        return pq.read_table(self.directory / "entities.parquet")
+        return pq.ParquetFile(self.directory / "entities.parquet").read()
 
     @cached_property
     def names_table(self) -> pa.Table:
         """Columns entity, name, kind, language; sorted by entity."""
-        return pq.read_table(self.directory / "names.parquet")
+        return pq.ParquetFile(self.directory / "names.parquet").read()
 
     @cached_property
     def literals_table(self) -> pa.Table:
         """Columns entity, predicate, value, datatype, language, source, line; sorted by entity."""
-        return pq.read_table(self.directory / "literals.parquet")
+        return pq.ParquetFile(self.directory / "literals.parquet").read()
 
     @cached_property
     def triples(self) -> Int32:
@@ -102,7 +102,7 @@ class KnowledgeGraph:
     @cached_property
     def relations(self) -> list[Relation]:
         """Row number = relation."""
-        rows = pq.read_table(self.directory / "relations.parquet").to_pylist()
+        rows = pq.ParquetFile(self.directory / "relations.parquet").read().to_pylist()
         return [Relation(**row) for row in rows]
 
     # Entities.
@@ -282,7 +282,7 @@ class KnowledgeGraph:
         path = self.directory / "graphs.parquet"
         if not path.exists():  # made before named graphs were kept: all was put into one
             return {"": len(self.triples) + self.literals_table.num_rows}
-        table = pq.read_table(path)
+        table = pq.ParquetFile(path).read()
         return dict(zip(table["iri"].to_pylist(), table["statements"].to_pylist(), strict=True))
 
     def neighbours(

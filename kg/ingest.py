@@ -9,10 +9,9 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-
 from ..errors import UserError
 from .checks.findings import write_findings
+from .free_memory import give_back
 from .graph import KnowledgeGraph
 from .names import LABEL_PREDICATES
 from .prefixes import ExpansionError, Prefixes, UnknownPrefix, UnknownPrefixes
@@ -132,9 +131,10 @@ def _ingested(
         # It imports scipy, a fifth of a second that unchanged files needn't wait for.
         from .statistics.graph_statistics import graph_statistics
 
+        give_back()
         statistics = graph_statistics(KnowledgeGraph(out), literal_predicates, hierarchy)
         write_json(out / "statistics.json", statistics)
-        pa.default_memory_pool().release_unused()  # the findings need memory of their own
+        give_back()
         write_findings(out)
         store.finish()
     return summary_of(statistics, entries)

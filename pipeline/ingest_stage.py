@@ -84,7 +84,7 @@ def say_summary(summary: IngestSummary, console: Console) -> None:
 
 def say_rejections(path: Path, sources: Sequence[Source], console: Console) -> None:
     """The first rejected statements, and where all are."""
-    rejected = pq.read_table(path).slice(0, SHOWN_REJECTIONS).to_pylist()
+    rejected = pq.ParquetFile(path).read().slice(0, SHOWN_REJECTIONS).to_pylist()
     for row in rejected:
         name = sources[row["source"]].name
         console.line(f"rejected {name}:{row['line']}:{row['column']}  {row['reason']}")

@@ -1,20 +1,21 @@
 """Findings: what is the matter with a graph, by which rule, how bad, about which entity, and where."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from ...errors import UserError
-from ..graph import Int64, KnowledgeGraph
-from .found import Found
+from ..graph import KnowledgeGraph
+from ..storage.graph_tables import write_parquet
+from .found import Found, repeated
 from .graph_rules import DEFAULT_PROFILE, RULES
 from .statement_rows import StatementRows
 
 FINDINGS = "findings.parquet"
+AT_ONCE = 100_000  # findings that are put into words together
 LEVELS = ("ERROR", "WARN", "INFO")
 SHARED = pa.dictionary(pa.int32(), pa.string())
 FINDING_SCHEMA = pa.schema(
@@ -40,22 +41,25 @@ def check_graph(directory: Path, profile: Mapping[str, str] = DEFAULT_PROFILE) -
         directory: with the tables that `ingest` writes; the store isn't needed.
         profile: rule → level; only these rules are asked.
     """
+    return joined(list(_tables(directory, profile)))
+
+
+def write_findings(directory: Path) -> None:
+    """Check the tables just written, and put findings.parquet beside them."""
+    tables = _tables(directory, DEFAULT_PROFILE)
+    write_parquet(directory / FINDINGS, FINDING_SCHEMA, tables)
+
+
+def _tables(directory: Path, profile: Mapping[str, str]) -> Iterator[pa.Table]:
+    """The findings, some at a time."""
     graph = KnowledgeGraph(directory)
     rows = StatementRows(graph)
     names = [str(source["name"]) for source in graph.sources]
     ordered = sorted(profile.items(), key=lambda entry: (LEVELS.index(entry[1]), entry[0]))
-    return joined([_table(rule, level, RULES[rule](rows), rows, names) for rule, level in ordered])
-
-
-def write_findings(directory: Path) -> dict[str, int]:
-    """Check the tables just written, and put findings.parquet beside them.
-
-    Returns:
-        How many findings there are of each level.
-    """
-    found = check_graph(directory)
-    pq.write_table(found, directory / FINDINGS, compression="zstd")
-    return counts(found)
+    for rule, level in ordered:
+        found = _once(RULES[rule](rows))
+        for start in range(0, len(found.entity), AT_ONCE):
+            yield _table(rule, level, found.part(start, start + AT_ONCE), rows, names)
 
 
 def counts(findings: pa.Table) -> dict[str, int]:
@@ -124,30 +128,28 @@ def read_profile(path: Path) -> dict[str, str]:
 def _table(
     rule: str, level: str, found: Found, rows: StatementRows, names: Sequence[str]
 ) -> pa.Table:
-    found = _once(found)
     count = len(found.entity)
-    if not count:
-        return FINDING_SCHEMA.empty_table()
     known = found.row >= 0
     row = np.where(known, found.row, 0)
     predicates = pa.DictionaryArray.from_arrays(
-        pa.array(rows.predicate[row], mask=~known), pa.array(rows.predicates, pa.string())
-    ).cast(pa.string())
-    sources = pa.DictionaryArray.from_arrays(
-        pa.array(np.where(known, rows.source[row], len(names)).astype(np.int32)),
-        pa.array([*names, ""], pa.string()),
+        pa.array(rows.predicate[row].astype(np.int32), mask=~known),
+        pa.array(rows.predicates, pa.string()),
     )
+    source, line = rows.origin(row)
     columns = {
-        "level": pa.repeat(pa.scalar(level), count),
-        "rule": pa.repeat(pa.scalar(rule), count),
+        "level": repeated(level, count),
+        "rule": repeated(rule, count),
         "entity": pa.array(found.entity, pa.int32()),
         "subject": rows.iris.take(pa.array(found.entity)),
-        "property": pc.coalesce(found.property.cast(pa.string()), predicates),
+        "property": pc.coalesce(found.property.cast(pa.string()), predicates.cast(pa.string())),
         "value": pc.coalesce(found.value.cast(pa.string()), rows.text(row)),
-        "message": pa.repeat(pa.scalar(""), count),
-        "shape": pa.repeat(pa.scalar(""), count),
-        "source": sources,
-        "line": pa.array(np.where(known, rows.line[row], 0).astype(np.int32)),
+        "message": repeated("", count),
+        "shape": repeated("", count),
+        "source": pa.DictionaryArray.from_arrays(
+            pa.array(np.where(known, source, len(names)).astype(np.int32)),
+            pa.array([*names, ""], pa.string()),
+        ),
+        "line": pa.array(np.where(known, line, 0).astype(np.int32)),
     }
     return pa.table(columns).cast(FINDING_SCHEMA)
 
@@ -157,7 +159,7 @@ def _once(found: Found) -> Found:
     statement = (found.entity.astype(np.int64) << 32) + found.row
     order = np.argsort(statement, kind="stable")
     if np.all(np.diff(statement[order]) > 0):  # as nearly always: no look at the texts is needed
-        return _taken(found, order)
+        return found.at(order)
     keys = pa.table(
         {
             "entity": found.entity,
@@ -171,15 +173,4 @@ def _once(found: Found) -> Found:
         [("place", "min")]
     )
     kept = kept.sort_by([("entity", "ascending"), ("row", "ascending"), ("place_min", "ascending")])
-    return _taken(found, kept["place_min"].to_numpy())
-
-
-def _taken(found: Found, places: Int64) -> Found:
-    """Those at these places, in their order."""
-    chosen = pa.array(places)
-    return Found(
-        found.entity[places],
-        found.row[places],
-        found.property.take(chosen),
-        found.value.take(chosen),
-    )
+    return found.at(kept["place_min"].to_numpy())

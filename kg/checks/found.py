@@ -23,6 +23,25 @@ class Found:
     property: pa.Array
     value: pa.Array
 
+    def at(self, places: Int64) -> "Found":
+        """Those at these places, in their order."""
+        chosen = pa.array(places)
+        return Found(
+            self.entity[places],
+            self.row[places],
+            self.property.take(chosen),
+            self.value.take(chosen),
+        )
+
+    def part(self, start: int, end: int) -> "Found":
+        """Some in a row."""
+        return Found(
+            self.entity[start:end],
+            self.row[start:end],
+            self.property[start:end],
+            self.value[start:end],
+        )
+
 
 def statements(graph: StatementRows, rows: Int64) -> Found:
     """Each of these statements is a fault of its subject."""
@@ -31,9 +50,7 @@ def statements(graph: StatementRows, rows: Int64) -> Found:
 
 def statements_under(graph: StatementRows, rows: Int64, property: str) -> Found:
     """Statements that are a fault under another property than their own."""
-    return Found(
-        graph.subject[rows], rows, pa.repeat(pa.scalar(property), len(rows)), pa.nulls(len(rows))
-    )
+    return Found(graph.subject[rows], rows, repeated(property, len(rows)), pa.nulls(len(rows)))
 
 
 def reversed_statements(graph: StatementRows, rows: Int64) -> Found:
@@ -47,10 +64,15 @@ def lacking(graph: StatementRows, entities: Flags, property: str) -> Found:
     numbers = np.flatnonzero(entities).astype(np.int32)
     return Found(
         numbers,
-        graph.first_row[numbers],
-        pa.repeat(pa.scalar(property), len(numbers)),
-        pa.repeat(pa.scalar(""), len(numbers)),
+        graph.first_row[numbers].astype(np.int64),
+        repeated(property, len(numbers)),
+        repeated("", len(numbers)),
     )
+
+
+def repeated(text: str, count: int) -> pa.DictionaryArray:
+    """The same text so many times, held once."""
+    return pa.DictionaryArray.from_arrays(pa.array(np.zeros(count, np.int32)), pa.array([text]))
 
 
 def together(parts: Sequence[Found]) -> Found:

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from pyoxigraph import BlankNode, Literal, NamedNode, Store
@@ -235,15 +236,12 @@ def _placed(rows: list[dict[str, str]], graph: KnowledgeGraph) -> pa.Table:
     first = statements.first_row[entity]
     known = (entity >= 0) & (first >= 0)
     names = [str(source["name"]) for source in graph.sources]
+    source, line = statements.origin(np.where(known, first, 0).astype(np.int64))
     columns |= {
         "entity": entity,
         "source": [
-            names[statements.source[row]] if there else ""
-            for row, there in zip(first, known, strict=True)
+            names[number] if there else "" for number, there in zip(source, known, strict=True)
         ],
-        "line": [
-            int(statements.line[row]) if there else 0
-            for row, there in zip(first, known, strict=True)
-        ],
+        "line": np.where(known, line, 0),
     }
     return pa.table({name: columns[name] for name in FINDING_SCHEMA.names}).cast(FINDING_SCHEMA)

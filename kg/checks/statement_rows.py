@@ -13,7 +13,9 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from .. import vocabulary as v
+from ..columns_read import read_arrays
 from ..graph import Int32, Int64, KnowledgeGraph
+from ..storage.graph_tables import LITERAL_SCHEMA
 
 Flags = NDArray[np.bool_]
 
@@ -23,47 +25,55 @@ class StatementRows:
 
     Attributes:
         iris: IRI of each entity.
+        labels: label of each entity, or null.
         predicates: IRI of each predicate number.
         subject: (n,) entity.
-        predicate: (n,) predicate number.
+        predicate: (n,) predicate number, in as few bits as they need.
         object: (n,) entity, -1 for a literal.
-        source: (n,) source number.
-        line: (n,) line, 0 where unknown.
     """
 
     def __init__(self, graph: KnowledgeGraph) -> None:
-        literals = graph.literals_table.unify_dictionaries().combine_chunks()
-        triples, origin = _stated(graph)
-        self._predicate_column = _column(literals, "predicate")
-        named = self._predicate_column.dictionary.to_pylist()
+        # Read here and not by the graph, which would keep them: together they are most of memory.
+        literals = read_arrays(graph.directory / "literals.parquet", LITERAL_SCHEMA.names)
+        entities = read_arrays(graph.directory / "entities.parquet", ["iri", "label"])
+        triples, self._origin = _stated(graph)
+        predicate = literals["predicate"]
         relations = [relation.iri for relation in graph.relations]
-        self.predicates = list(dict.fromkeys([*named, *relations]))
+        self.predicates = list(dict.fromkeys([*predicate.dictionary.to_pylist(), *relations]))
         self._number = {iri: number for number, iri in enumerate(self.predicates)}
-        of_relation = np.array([self._number[iri] for iri in relations], np.int32)
-        codes = self._predicate_column.indices.to_numpy()
+        numbers = np.min_scalar_type(len(self.predicates))
+        of_relation = np.array([self._number[iri] for iri in relations], numbers)
+        codes = predicate.indices.to_numpy().astype(numbers)
         self._values, self._datatypes, self._languages = (
-            _column(literals, name) for name in ("value", "datatype", "language")
+            literals[name] for name in ("value", "datatype", "language")
         )
-        self._literal_count = literals.num_rows
-        self.iris: pa.Array = _column(graph.entities_table, "iri")
-        self.labels: pa.Array = _column(graph.entities_table, "label")
+        self._literal_origin = tuple(literals[name].to_numpy() for name in ("source", "line"))
+        self._literal_count = len(codes)
+        self.iris = entities["iri"]
+        self.labels = entities["label"]
         self.subject: Int32 = np.concatenate([literals["entity"].to_numpy(), triples[:, 0]])
-        self.predicate: Int32 = np.concatenate([codes, of_relation[triples[:, 1]]])
-        self.object: Int32 = np.concatenate(
-            [np.full(literals.num_rows, -1, np.int32), triples[:, 2]]
+        self.predicate = np.concatenate([codes, of_relation[triples[:, 1]]])
+        self.object: Int32 = np.concatenate([np.full(len(codes), -1, np.int32), triples[:, 2]])
+
+    def origin(self, rows: Int64) -> tuple[Int32, Int32]:
+        """Source number and line of each row; 0 where unknown."""
+        literal = rows < self._literal_count
+        places = np.where(literal, 0, rows - self._literal_count)
+        of_triples = (
+            self._origin[places] if len(self._origin) else np.zeros((len(rows), 2), np.int32)
         )
-        self.source, self.line = (
-            np.concatenate([literals[name].to_numpy(), origin[:, column]])
-            for column, name in enumerate(("source", "line"))
-        )
+        source, line = of_triples.T.copy()
+        for column, values in zip((source, line), self._literal_origin, strict=True):
+            column[literal] = values[rows[literal]]
+        return source, line
 
     # Rows.
 
     @cached_property
-    def _by_predicate(self) -> tuple[Int64, Int64]:
-        small = self.predicate.astype(np.uint16 if len(self.predicates) < 1 << 16 else np.int32)
-        order = np.argsort(small, kind="stable")  # a radix sort where numbers are small
-        return order, np.searchsorted(self.predicate[order], np.arange(len(self.predicates) + 1))
+    def _by_predicate(self) -> tuple[Int32, Int64]:
+        order = np.argsort(self.predicate, kind="stable")  # a radix sort where numbers are small
+        counts = np.bincount(self.predicate, minlength=len(self.predicates))
+        return order.astype(np.int32), np.concatenate([[0], np.cumsum(counts)])
 
     def rows(self, *predicates: str) -> Int64:
         """Rows of these predicates, in the order in which they are named."""
@@ -172,24 +182,21 @@ class StatementRows:
         return self.flags(self.subject[rows[true]])
 
     @cached_property
-    def first_row(self) -> Int64:
+    def first_row(self) -> Int32:
         """A statement about each entity, to tell where it stands; -1 where none is about it."""
-        first = np.full(len(self.iris), -1, np.int64)
-        first[self.subject[::-1]] = np.arange(len(self.subject))[::-1]
+        first = np.full(len(self.iris), -1, np.int32)
+        first[self.subject[::-1]] = np.arange(len(self.subject), dtype=np.int32)[::-1]
         return first
 
 
 def _stated(graph: KnowledgeGraph) -> tuple[Int32, Int32]:
-    """The triples that a source states, and their origins."""
+    """The triples that a source states, and their origins, on disk as far as can be."""
+    triples, origin = (
+        np.load(graph.directory / name, mmap_mode="r", allow_pickle=False)
+        for name in ("triples.npy", "triple_origin.npy")
+    )
     derived = [n for n, entry in enumerate(graph.sources) if entry["format"] == "derived"]
     if not derived:
-        return graph.triples, graph.triple_origin
-    stated = ~np.isin(graph.triple_origin[:, 0], derived)
-    return graph.triples[stated], graph.triple_origin[stated]
-
-
-def _column(table: pa.Table, name: str) -> pa.Array:
-    column = table[name].combine_chunks()
-    if isinstance(column, pa.ChunkedArray):  # a column of no rows
-        column = column.chunk(0) if column.num_chunks else pa.array([], column.type)
-    return column
+        return triples, origin
+    stated = ~np.isin(origin[:, 0], derived)
+    return triples[stated], origin[stated]

@@ -39,8 +39,10 @@ def label_coverage(
         iris: of all entities.
         types: of all entities.
     """
-    labels = names.filter(pc.equal(names["kind"], "label"))
-    coded = labels["language"].combine_chunks().dictionary_encode()
+    labels = names.filter(pc.equal(names["kind"].cast(pa.string()), "label"))
+    coded = labels["language"].unify_dictionaries().combine_chunks()
+    if not isinstance(coded, pa.DictionaryArray):
+        coded = coded.dictionary_encode()
     tags = coded.dictionary.to_pylist()
     shape = (len(tags), len(labelled))
     by_language = count_matrix(coded.indices.to_numpy(), labels["entity"].to_numpy(), shape)

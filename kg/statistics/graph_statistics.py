@@ -16,26 +16,30 @@
 """
 
 import bisect
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from .. import vocabulary as v
+from ..columns_read import read_columns
 from ..graph import Int32, KnowledgeGraph
 from ..names import words_of
 from .connectivity import components, degree_histogram, hubs
 from .coverage import label_coverage, language_counts
-from .literal_statistics import literal_columns, literal_statistics, text_sizes
+from .distinct_texts import ambiguous_names, text_sizes
+from .literal_statistics import literal_columns, literal_statistics
 from .relation_pairs import relation_pairs, transitive_steps
 from .relation_statistics import relation_statistics, suspicions
 from .types_seen import Declared, EntityTypes, declared_classes
 
 COMMON = 20  # rows of the lists of frequent things
-LITERAL_COLUMNS = ["entity", "predicate", "datatype", "language"]  # all but texts and places
+# All but texts and places.
+ENTITY_COLUMNS = ("iri", "label", "deprecated", "degree")
+NAME_COLUMNS = ("entity", "kind", "language")
+LITERAL_COLUMNS = ("entity", "predicate", "datatype", "language")
 
 
 def graph_statistics(
@@ -51,7 +55,11 @@ def graph_statistics(
         literal_predicates: each with how many literals it has.
         hierarchy: predicates from the narrower to the broader entity.
     """
-    entities, names = graph.entities_table, graph.names_table
+    # First: it takes its memory before the tables take theirs.
+    texts = text_sizes(graph.directory / "literals.parquet")
+    ambiguous = ambiguous_names(graph.directory / "names.parquet")
+    entities = _read(graph, "entities", ENTITY_COLUMNS)
+    names = _read(graph, "names", NAME_COLUMNS)
     relations = [relation.iri for relation in graph.relations]
     degree = entities["degree"].to_numpy()
     blank = pc.starts_with(entities["iri"], "_:")
@@ -68,7 +76,7 @@ def graph_statistics(
         "names_by_kind": {
             row["values"]: row["counts"] for row in pc.value_counts(names["kind"]).to_pylist()
         },
-        "ambiguous_names": ambiguous(names),
+        "ambiguous_names": ambiguous,
         "degree": {
             "mean": round(float(degree.mean()), 4),
             "median": float(np.median(degree)),
@@ -76,19 +84,25 @@ def graph_statistics(
             "histogram": degree_histogram(degree),
             "hubs": hubs(degree, entities),
         },
-        "types": type_counts(graph, relations),
+        "types": type_counts(graph.triples, relations, entities["iri"]),
         "hierarchy": {
             iri: shape(graph.triples, relations.index(iri), len(entities))
             for iri in hierarchy
             if iri in relations
         },
-        **predicate_statistics(graph, relations),
+        **predicate_statistics(graph, relations, entities, names, texts),
     }
 
 
-def predicate_statistics(graph: KnowledgeGraph, relations: Sequence[str]) -> dict[str, Any]:
+def predicate_statistics(
+    graph: KnowledgeGraph,
+    relations: Sequence[str],
+    entities: pa.Table,
+    names: pa.Table,
+    texts: Mapping[str, tuple[int, int]],
+) -> dict[str, Any]:
     """Each relation and literal predicate, suspicions, languages, labels and components."""
-    triples, iris = graph.triples, graph.entities_table["iri"]
+    triples, iris = graph.triples, entities["iri"]
     numbers = {iri: number for number, iri in enumerate(relations)}
     types = EntityTypes(
         edges_of(triples, numbers.get(v.RDF_TYPE)),
@@ -102,20 +116,22 @@ def predicate_statistics(graph: KnowledgeGraph, relations: Sequence[str]) -> dic
         )
     )
     pairs = relation_pairs(triples, len(iris), len(relations))
-    path = graph.directory / "literals.parquet"
-    literals = literal_columns(pq.read_table(path, columns=LITERAL_COLUMNS))
-    labels = predicate_labels(graph, literals.predicates)
-    labelled = pc.is_valid(graph.entities_table["label"]).to_numpy()
+    literals = literal_columns(_read(graph, "literals", LITERAL_COLUMNS))
+    labels = predicate_labels(entities, literals.predicates)
+    labelled = pc.is_valid(entities["label"]).to_numpy()
     return {
         "by_relation": relation_statistics(triples, graph.relations, iris, types, declared, pairs),
-        "by_literal_predicate": literal_statistics(
-            literals, text_sizes(path), labels, iris, types, declared
-        ),
+        "by_literal_predicate": literal_statistics(literals, texts, labels, iris, types, declared),
         "suspicions": suspicions(graph.relations, pairs),
         "literal_languages": language_counts(literals.language, literals.languages),
-        "labels": label_coverage(graph.names_table, labelled, iris, types),
+        "labels": label_coverage(names, labelled, iris, types),
         "components": components(triples, len(iris), numbers.get(v.RDF_TYPE)),
     }
+
+
+def _read(graph: KnowledgeGraph, name: str, columns: Sequence[str]) -> pa.Table:
+    repeated = [column for column in ("kind", "language") if column in columns]
+    return read_columns(graph.directory / f"{name}.parquet", columns, repeated)
 
 
 def edges_of(triples: Int32, relation: int | None) -> Int32:
@@ -125,9 +141,8 @@ def edges_of(triples: Int32, relation: int | None) -> Int32:
     return triples[triples[:, 1] == relation][:, (0, 2)]
 
 
-def predicate_labels(graph: KnowledgeGraph, predicates: Sequence[str]) -> dict[str, str]:
+def predicate_labels(entities: pa.Table, predicates: Sequence[str]) -> dict[str, str]:
     """The label of each predicate; words from its IRI where the graph gives none."""
-    entities = graph.entities_table
     iris = entities["iri"]
     labels = {}
     for iri in predicates:
@@ -137,21 +152,14 @@ def predicate_labels(graph: KnowledgeGraph, predicates: Sequence[str]) -> dict[s
     return labels
 
 
-def ambiguous(names: pa.Table) -> int:
-    """How many names, case set aside, belong to more than one entity."""
-    folded = pa.table({"name": pc.utf8_lower(names["name"]), "entity": names["entity"]})
-    holders = folded.group_by("name").aggregate([("entity", "count_distinct")])
-    return int(pc.sum(pc.greater(holders["entity_count_distinct"], 1)).as_py() or 0)
-
-
-def type_counts(graph: KnowledgeGraph, relations: Sequence[str]) -> dict[str, int]:
+def type_counts(triples: Int32, relations: Sequence[str], iris: pa.ChunkedArray) -> dict[str, int]:
     """The most frequent types and how many entities have them."""
     if v.RDF_TYPE not in relations:
         return {}
-    typed = graph.triples[graph.triples[:, 1] == relations.index(v.RDF_TYPE), 2]
+    typed = triples[triples[:, 1] == relations.index(v.RDF_TYPE), 2]
     types, counts = np.unique(typed, return_counts=True)
     frequent = np.argsort(-counts, kind="stable")[:COMMON]
-    return {graph.iri(int(types[place])): int(counts[place]) for place in frequent}
+    return {iris[int(types[place])].as_py(): int(counts[place]) for place in frequent}
 
 
 def shape(triples: Int32, relation: int, entities: int) -> dict[str, int | None]:

@@ -1,12 +1,9 @@
 """What statistics.json says of each predicate of literals."""
 
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
-import duckdb
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
@@ -20,7 +17,6 @@ from .types_seen import Declared, EntityTypes, conforming, types_seen
 Int32 = NDArray[np.int32]
 
 LISTED = 100  # predicates
-MEMORY = "192MiB"  # for counting distinct texts; more goes to disk
 COMMON = 5  # datatypes and languages that are listed of one predicate
 ANY_LITERAL = frozenset({v.RDFS + "Literal", v.RDFS + "Resource"})
 
@@ -118,22 +114,6 @@ def literal_statistics(
             }
         )
     return found
-
-
-def text_sizes(path: Path) -> dict[str, tuple[int, int]]:
-    """Predicate → how many distinct texts it has, and the characters of the longest.
-
-    Args:
-        path: literals.parquet; its texts aren't held in memory all at once.
-    """
-    query = """SELECT predicate, count(DISTINCT value), max(length(value))
-        FROM read_parquet(?) GROUP BY predicate"""
-    with (
-        tempfile.TemporaryDirectory(dir=path.parent) as overflow,
-        duckdb.connect(config={"memory_limit": MEMORY, "temp_directory": overflow}) as connection,
-    ):
-        rows = connection.execute(query, [str(path)]).fetchall()
-    return {predicate: (distinct, longest) for predicate, distinct, longest in rows}
 
 
 def _named(counts: sparse.csr_matrix, row: int, terms: Sequence[str]) -> dict[str, int]:

@@ -18,6 +18,7 @@ THRESHOLD = 0.8  # of Akrami et al. 2020; Toutanova & Chen 2015 take 0.97
 FEWEST = 5  # shared triples below which a coincidence is likely; our own choice
 MOST_RELATIONS = 32  # between two entities; the work grows with the square
 MOST_STEPS = 2_000_000  # paths of two edges that are looked up for one relation
+AT_ONCE = 1 << 20  # keys that are looked up together
 ROWS_AT_ONCE = 512  # relations; their products with all others are in memory together
 
 
@@ -105,13 +106,15 @@ def _joined(triples: Int32, entities: int) -> tuple[Int64, Int64, int]:
     key = np.minimum(heads, tails).astype(np.int64)
     key *= entities
     key += np.maximum(heads, tails)
-    order = np.argsort(key)
+    ascending = np.sort(key)
+    shared = np.unique(ascending[1:][ascending[1:] == ascending[:-1]])
+    del ascending
+    order = np.flatnonzero(_among(key, shared))
+    order = order[np.argsort(key[order], kind="stable")]
     key = key[order]
-    fresh = np.ones(len(key) + 1, bool)  # the end, too, begins anew
-    np.not_equal(key[1:], key[:-1], out=fresh[1:-1])
+    fresh = np.ones(len(key), bool)
+    np.not_equal(key[1:], key[:-1], out=fresh[1:])
     del key
-    alone = fresh[:-1] & fresh[1:]
-    order, fresh = order[~alone], fresh[:-1][~alone]
     starts = np.flatnonzero(fresh)
     sizes = np.diff(starts, append=len(order))
     kept = sizes <= MOST_RELATIONS
@@ -119,6 +122,16 @@ def _joined(triples: Int32, entities: int) -> tuple[Int64, Int64, int]:
     group = np.repeat(np.arange(np.count_nonzero(kept)), sizes[kept])
     signed = 2 * relations[order].astype(np.int64) + (heads[order] > tails[order])
     return group, signed, int(np.count_nonzero(sizes > MOST_RELATIONS))
+
+
+def _among(keys: Int64, some: Int64) -> NDArray[np.bool_]:
+    """Which of the keys are among some, that are in ascending order."""
+    found = np.zeros(len(keys), bool)
+    for start in range(0, len(keys) if len(some) else 0, AT_ONCE):
+        part = keys[start : start + AT_ONCE]
+        places = np.minimum(np.searchsorted(some, part), len(some) - 1)
+        found[start : start + AT_ONCE] = some[places] == part
+    return found
 
 
 def _overlaps(codes: Int64, counts: Int32, of: tuple[int, Int64, Int64]) -> list[Overlap]:

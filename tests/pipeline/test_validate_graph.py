@@ -163,7 +163,7 @@ def test_faulty_shapes_of_a_project_are_told_by_its_name_for_them(
     (tmp_path / "shapes.ttl").write_text("@prefix : <http://e/> .\n:a :b\n")
     capsys.readouterr()
     assert infact("validate", "-c", str(project)) == 2
-    assert "\nshapes.ttl:3" in capsys.readouterr().err
+    assert "\nshapes.ttl:2" in capsys.readouterr().err
     # Other commands don't read them.
     assert infact("query", "ASK {}", "-c", str(project)) == 0
     (tmp_path / "shapes.ttl").unlink()
