@@ -1,8 +1,8 @@
 """Counts of distinct texts, which aren't held in memory all at once: a graph's tables read by DuckDB."""
 
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
@@ -15,24 +15,25 @@ AMBIGUOUS = """SELECT count(*) FROM (
     SELECT lower(name) FROM read_parquet(?) GROUP BY 1 HAVING min(entity) <> max(entity))"""
 
 
-def text_sizes(literals: Path) -> dict[str, tuple[int, int]]:
-    """Predicate → how many distinct texts it has, and the characters of the longest."""
-    with _bounded(literals.parent) as connection:
-        rows = connection.execute(SIZES, [str(literals)]).fetchall()
-    return {predicate: (distinct, longest) for predicate, distinct, longest in rows}
+@dataclass(frozen=True)
+class DistinctTexts:
+    """What is counted of a graph's texts.
+
+    Attributes:
+        sizes: predicate → how many distinct texts it has, and the characters of the longest.
+        ambiguous_names: how many names, case set aside, belong to more than one entity.
+    """
+
+    sizes: Mapping[str, tuple[int, int]]
+    ambiguous_names: int
 
 
-def ambiguous_names(names: Path) -> int:
-    """How many names, case set aside, belong to more than one entity."""
-    with _bounded(names.parent) as connection:
-        ((count,),) = connection.execute(AMBIGUOUS, [str(names)]).fetchall()
-    return int(count)
-
-
-@contextmanager
-def _bounded(folder: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+def distinct_texts(directory: Path) -> DistinctTexts:
+    """Counts of literals.parquet and names.parquet in a graph directory."""
     with (
-        tempfile.TemporaryDirectory(dir=folder) as overflow,
+        tempfile.TemporaryDirectory(dir=directory) as overflow,
         duckdb.connect(config={"memory_limit": MEMORY, "temp_directory": overflow}) as connection,
     ):
-        yield connection
+        sizes = connection.execute(SIZES, [str(directory / "literals.parquet")]).fetchall()
+        (found,) = connection.execute(AMBIGUOUS, [str(directory / "names.parquet")]).fetchall()
+    return DistinctTexts({iri: (distinct, longest) for iri, distinct, longest in sizes}, found[0])

@@ -29,7 +29,7 @@ from ..graph import Int32, KnowledgeGraph
 from ..names import words_of
 from .connectivity import components, degree_histogram, hubs
 from .coverage import label_coverage, language_counts
-from .distinct_texts import ambiguous_names, text_sizes
+from .distinct_texts import distinct_texts
 from .literal_statistics import literal_columns, literal_statistics
 from .relation_pairs import relation_pairs, transitive_steps
 from .relation_statistics import relation_statistics, suspicions
@@ -56,8 +56,7 @@ def graph_statistics(
         hierarchy: predicates from the narrower to the broader entity.
     """
     # First: it takes its memory before the tables take theirs.
-    texts = text_sizes(graph.directory / "literals.parquet")
-    ambiguous = ambiguous_names(graph.directory / "names.parquet")
+    texts = distinct_texts(graph.directory)
     entities = _read(graph, "entities", ENTITY_COLUMNS)
     names = _read(graph, "names", NAME_COLUMNS)
     relations = [relation.iri for relation in graph.relations]
@@ -76,7 +75,7 @@ def graph_statistics(
         "names_by_kind": {
             row["values"]: row["counts"] for row in pc.value_counts(names["kind"]).to_pylist()
         },
-        "ambiguous_names": ambiguous,
+        "ambiguous_names": texts.ambiguous_names,
         "degree": {
             "mean": round(float(degree.mean()), 4),
             "median": float(np.median(degree)),
@@ -90,7 +89,7 @@ def graph_statistics(
             for iri in hierarchy
             if iri in relations
         },
-        **predicate_statistics(graph, relations, entities, names, texts),
+        **predicate_statistics(graph, relations, entities, names, texts.sizes),
     }
 
 
