@@ -122,8 +122,6 @@ def _ingested(
             database.number()
             stored = database.stored
             literal_predicates = write_tables(out, database, label_predicates)
-        rejected = [reading.rejected for reading in readings]
-        graph_tables.write_rejected(rejected, out)
         entries = [
             source_entry(reading, stored.get(number, 0)) for number, reading in enumerate(readings)
         ]
@@ -180,15 +178,16 @@ def refuse_unwanted(block: Block, reading: SourceReading, asked: GraphSettings) 
 def refuse_empty(readings: Sequence[SourceReading]) -> None:
     """Raises UserError, with the first thing that went wrong, where nothing can be stored."""
     read = sum(reading.read for reading in readings)
-    rejected = [(reading.source, item) for reading in readings for item in reading.rejected]
-    if read > len(rejected):
+    rejected = sum(reading.rejected for reading in readings)
+    if read > rejected:
         return
     fix = "look whether the files, and the conditions of table templates, are the right ones"
-    if rejected:
-        source, item = rejected[0]
-        fix = f"the first: {source.name}:{item.line}: {item.reason}"
+    for reading in readings:
+        if item := reading.first_rejected:
+            fix = f"the first: {reading.source.name}:{item.line}: {item.reason}"
+            break
     raise UserError(
-        f"the graph is empty: {read} statements read, {len(rejected)} rejected",
+        f"the graph is empty: {read} statements read, {rejected} rejected",
         ", ".join(reading.source.name for reading in readings),
         fix,
     )
@@ -204,7 +203,7 @@ def expanded(predicates: Sequence[str], prefixes: Prefixes, key: str) -> list[st
 
 def source_entry(reading: SourceReading, stored: int) -> dict[str, Any]:
     """A source's line in sources.json; read = stored + duplicate + rejected."""
-    source, read, rejected = reading.source, reading.read, len(reading.rejected)
+    source, read, rejected = reading.source, reading.read, reading.rejected
     duplicate = read - stored - rejected
     assert duplicate >= 0, f"{source.name}: {stored} stored + {rejected} rejected > {read} read"
     counts = reading.unknown.counts()
@@ -238,6 +237,7 @@ def write_tables(
     literal_predicates = graph_tables.write_literals(database, out)
     graph_tables.write_relations(database, out)
     graph_tables.write_graphs(database, out)
+    graph_tables.write_rejected(database, out)
     return literal_predicates
 
 

@@ -32,7 +32,8 @@ SYNONYM_KINDS: Mapping[str, str] = {
     "http://schema.org/alternateName": "exact",
     v.FOAF + "nick": "related",
 }
-LANGUAGE_ORDER = ("en", "")  # the label's language where an entity has several; then by code
+# `mul` is Wikidata's tag of names that hold in every language.
+LANGUAGE_ORDER = ("en", "mul", "")  # the label's language where an entity has several; then by code
 
 # Directional overrides and isolates, interlinear marks, tags and the byte-order mark: invisible, and
 # able to make a text read as another (CVE-2021-42574). Joiners stay: words of Persian and Hindi need
@@ -84,7 +85,7 @@ def words_of(iri: str) -> str:
 
 
 def language_rank(language: str) -> tuple[int, str]:
-    """Sorts languages: English and its regions, none, then the others by code."""
+    """Sorts languages: English and its regions, those of all, none, then the others by code."""
     primary = language.partition("-")[0]
     rank = LANGUAGE_ORDER.index(primary) if primary in LANGUAGE_ORDER else len(LANGUAGE_ORDER)
     return rank, language

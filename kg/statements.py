@@ -5,6 +5,15 @@ from typing import NamedTuple
 BLANK = "_:"  # how the text of a blank node begins
 
 
+# Reasons of Rejected that find no fault: the source itself says that something isn't so, or isn't known.
+DEPRECATED_RANK = "deprecated rank"
+OUTRANKED = "a claim of preferred rank stands beside it"
+UNKNOWN_VALUE = "the value is unknown (somevalue)"
+NO_VALUE = "there is no value (novalue)"
+NEGATED = "the edge is negated"
+NO_FAULT = frozenset({DEPRECATED_RANK, OUTRANKED, UNKNOWN_VALUE, NO_VALUE, NEGATED})
+
+
 class LiteralTerm(NamedTuple):
     """An RDF literal. The datatype is an IRI; the language is lower case, empty when none."""
 

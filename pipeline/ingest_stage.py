@@ -84,7 +84,8 @@ def say_summary(summary: IngestSummary, console: Console) -> None:
 
 def say_rejections(path: Path, sources: Sequence[Source], console: Console) -> None:
     """The first rejected statements, and where all are."""
-    rejected = pq.ParquetFile(path).read().slice(0, SHOWN_REJECTIONS).to_pylist()
+    first = next(pq.ParquetFile(path).iter_batches(SHOWN_REJECTIONS), None)
+    rejected = first.to_pylist() if first else []
     for row in rejected:
         name = sources[row["source"]].name
         console.line(f"rejected {name}:{row['line']}:{row['column']}  {row['reason']}")

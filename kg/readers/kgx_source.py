@@ -24,7 +24,7 @@ from urllib.parse import quote
 from ...errors import UserError
 from .. import vocabulary as v
 from ..prefixes import ExpansionError, Prefixes
-from ..statements import LiteralTerm, Rejected, Statement
+from ..statements import NEGATED, LiteralTerm, Rejected, Statement
 from .bounded_lines import bounded_lines
 from .format_of_content import kgx_records
 from .sources import Advance, Source, open_source
@@ -180,7 +180,7 @@ class EdgeReader:
     def __call__(self, row: Row, line: int) -> Iterator[Statement | str]:
         try:
             if self._is_negated(row):
-                yield "the edge is negated"
+                yield NEGATED
                 return
             subject, predicate, item = (
                 self._prefixes.expand(row[place].strip()) for place in self._places

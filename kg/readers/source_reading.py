@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from ...errors import UserError
 from ..prefixes import Prefixes, UnknownPrefixes
-from ..statements import Rejected, Statement
+from ..statements import NO_FAULT, Rejected, Statement
 from .blocks import Block, block_of, blocks, statements_in, statements_with
 from .kgx_source import kgx_statements
 from .languages import in_languages
@@ -28,14 +28,17 @@ class SourceReading:
     examined: Examined
     unknown: UnknownPrefixes = field(default_factory=UnknownPrefixes)
     read: int = 0
-    rejected: list[Rejected] = field(default_factory=list)
+    rejected: int = 0
+    first_rejected: Rejected | None = None
     restrictions: list[Statement] = field(default_factory=list)
     label_resources: list[Statement] = field(default_factory=list)
 
     def take(self, block: Block) -> None:
         """Count a block, and keep what `derived` needs of it."""
         self.read += block.read
-        self.rejected += block.rejected
+        self.rejected += len(block.rejected)
+        if block.rejected and not self.first_rejected:
+            self.first_rejected = block.rejected[0]
         self.restrictions += (s for s in block.blank if s.predicate in OWL_EDGE_PREDICATES)
         self.label_resources += statements_with(block, SKOS_XL_PREDICATES)
 
@@ -83,8 +86,10 @@ def refuse_unknown_prefix(block: Block, reading: SourceReading) -> None:
 
 
 def refuse_rejected(block: Block, source: Source) -> None:
-    """Raises UserError where something in the block was rejected."""
-    for item in block.rejected[:1]:
+    """Raises UserError where something in the block was rejected for a fault."""
+    for item in block.rejected:
+        if item.reason in NO_FAULT:
+            continue
         where = ":".join(str(part) for part in (source.name, item.line, item.column) if part)
         fix = "mend it, or set graph.strict = false"
         raise UserError(item.reason, f"{where}  {item.text}", fix)

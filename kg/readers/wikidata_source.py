@@ -21,7 +21,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from .. import vocabulary as v
-from ..statements import Rejected, Statement
+from ..statements import (
+    DEPRECATED_RANK,
+    NO_VALUE,
+    OUTRANKED,
+    UNKNOWN_VALUE,
+    Rejected,
+    Statement,
+)
 from .bounded_lines import bounded_lines
 from .sources import Advance, Source, open_source
 from .wikidata_values import ENTITY, Term, language_text, part, snak_value
@@ -32,10 +39,7 @@ INSTANCE_OF = "P31"
 DESCRIPTION = "http://schema.org/description"  # as Wikidata has it, without the s of https
 IDENTIFIERS = {"item": re.compile(r"Q[1-9][0-9]*"), "property": re.compile(r"P[1-9][0-9]*")}
 TERMS = {"labels": v.RDFS_LABEL, "aliases": v.SKOS + "altLabel", "descriptions": DESCRIPTION}
-NO_VALUE = {
-    "somevalue": "the value is unknown (somevalue)",
-    "novalue": "there is no value (novalue)",
-}
+WITHOUT_VALUE = {"somevalue": UNKNOWN_VALUE, "novalue": NO_VALUE}
 SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
@@ -177,13 +181,13 @@ def truthy_value(claim: object, rank: object, best: str) -> Term:
         ValueError: why the claim is no truthy statement, or what is wrong with it.
     """
     if rank == "deprecated":
-        raise ValueError("deprecated rank")
+        raise ValueError(DEPRECATED_RANK)
     if rank != best:
         if rank == "normal":
-            raise ValueError("a claim of preferred rank stands beside it")
+            raise ValueError(OUTRANKED)
         raise ValueError("the claim has no rank")
     snak = part(claim, "mainsnak", dict)
     kind = part(snak, "snaktype", str)
-    if kind in NO_VALUE:
-        raise ValueError(NO_VALUE[kind])
+    if kind in WITHOUT_VALUE:
+        raise ValueError(WITHOUT_VALUE[kind])
     return snak_value(snak)

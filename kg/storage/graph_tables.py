@@ -1,6 +1,6 @@
 """The files of a graph directory but its store, written from numbered statements, a batch at a time."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -9,8 +9,7 @@ import pyarrow.parquet as pq
 
 from .. import vocabulary as v
 from ..names import NAME_KINDS, words_of
-from ..statements import Rejected
-from .statement_database import Int32, StatementDatabase, split_origins
+from .statement_database import REJECTED_SCHEMA, Int32, StatementDatabase, split_origins
 
 TEXT_COLUMN = pa.dictionary(pa.int32(), pa.string())
 ENTITY_SCHEMA = pa.schema(
@@ -44,15 +43,6 @@ LITERAL_SCHEMA = pa.schema(
         "language": TEXT_COLUMN,
         "source": pa.int16(),
         "line": pa.int32(),
-    }
-)
-REJECTED_SCHEMA = pa.schema(
-    {
-        "source": pa.int16(),
-        "line": pa.int32(),
-        "column": pa.int32(),
-        "reason": pa.string(),
-        "text": pa.string(),
     }
 )
 GRAPH_SCHEMA = pa.schema({"iri": pa.string(), "statements": pa.int64()})
@@ -212,12 +202,14 @@ def write_graphs(database: StatementDatabase, out: Path) -> None:
     pq.write_table(table, out / "graphs.parquet", compression="zstd")
 
 
-def write_rejected(rejected: Sequence[Sequence[Rejected]], out: Path) -> None:
-    """Rejections by source number, sorted by source and line."""
-    rows = [(source, *item) for source, items in enumerate(rejected) for item in sorted(items)]
-    columns = list(zip(*rows, strict=True)) or [()] * len(REJECTED_SCHEMA)
-    table = pa.table([list(column) for column in columns], schema=REJECTED_SCHEMA)
-    pq.write_table(table, out / "rejected.parquet", compression="zstd")
+def write_rejected(database: StatementDatabase, out: Path) -> None:
+    """Rejections, sorted by source and line."""
+    batches = database.batches("FROM read_rejected ORDER BY ALL")
+    write_parquet(out / "rejected.parquet", REJECTED_SCHEMA, map(_as_rejected, batches))
+
+
+def _as_rejected(batch: pa.RecordBatch) -> pa.Table:
+    return pa.Table.from_batches([batch]).cast(REJECTED_SCHEMA)
 
 
 def write_parquet(path: Path, schema: pa.Schema, tables: Iterator[pa.Table]) -> int:

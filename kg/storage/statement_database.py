@@ -50,6 +50,15 @@ LITERAL_SCHEMA = pa.schema(
         "origin": pa.int64(),
     }
 )
+REJECTED_SCHEMA = pa.schema(
+    {
+        "source": pa.int16(),
+        "line": pa.int32(),
+        "column": pa.int32(),
+        "reason": pa.string(),
+        "text": pa.string(),
+    }
+)
 ENTITIES = """
 CREATE TABLE entity AS
 SELECT (row_number() OVER (ORDER BY iri) - 1)::INTEGER AS id, iri
@@ -150,6 +159,7 @@ class StatementDatabase:
         self._folder.mkdir(parents=True)
         self._triples = RowFile(self._folder / "read_triple.parquet", TRIPLE_SCHEMA)
         self._literals = RowFile(self._folder / "read_literal.parquet", LITERAL_SCHEMA)
+        self._rejected = RowFile(self._folder / "read_rejected.parquet", REJECTED_SCHEMA)
         return self
 
     def __exit__(
@@ -158,11 +168,15 @@ class StatementDatabase:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        for file in (self._triples, self._literals):
+        for file in self._files:
             file.close()
         if self._connection:
             self._connection.close()
         shutil.rmtree(self._folder, ignore_errors=True)
+
+    @property
+    def _files(self) -> tuple[RowFile, ...]:
+        return self._triples, self._literals, self._rejected
 
     @property
     def connection(self) -> duckdb.DuckDBPyConnection:
@@ -171,7 +185,10 @@ class StatementDatabase:
         return self._connection
 
     def add(self, block: Block, source: int) -> None:
-        """Keep the statements of a block of this source."""
+        """Keep the statements of a block of this source, and what was left out."""
+        if block.rejected:
+            columns = [pa.repeat(source, len(block.rejected)), *zip(*block.rejected, strict=True)]
+            self._rejected.add(pa.table(columns, names=REJECTED_SCHEMA.names))
         for table in block.triples:
             self._triples.add(
                 {
@@ -197,11 +214,12 @@ class StatementDatabase:
 
     def number(self) -> None:
         """Give every entity and relation its id, and keep every statement once."""
-        for file in (self._triples, self._literals):
+        for file in self._files:
             file.close()
         self._connection = self._connect(self._triples.rows + self._literals.rows)
         self._view("read_triple", self._triples.path)
         self._view("read_literal", self._literals.path)
+        self._view("read_rejected", self._rejected.path)
         self._connection.execute(ENTITIES)
         used = self.column("SELECT DISTINCT predicate FROM read_triple")
         names = self.predicates.by_number()

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from infact.errors import UserError
 from infact.kg import vocabulary as v
-from infact.kg.ingest import ingest
+from infact.kg.ingest import GraphSettings, ingest
 from infact.kg.prefixes import Prefixes
 from infact.kg.readers.kgx_source import kgx_statements, truth
 from infact.kg.readers.sources import Source, TripleTemplate, source_format
@@ -210,3 +210,15 @@ def test_a_spoilt_files_counts_balance(
 )
 def test_truths_are_written_as_xml_schema_does(word: str, expected: str) -> None:
     assert truth(word) == expected
+
+
+def test_strict_lets_a_negated_edge_pass_and_no_fault(tmp_path: Path) -> None:
+    header = "subject\tpredicate\tobject\tnegated\n"
+    edges = "http://e/a\thttp://e/p\thttp://e/b\tfalse\nhttp://e/a\thttp://e/p\thttp://e/c\ttrue\n"
+    path = tmp_path / "edges.tsv"
+    path.write_text(header + edges)
+    source, strict = Source(path, "edges.tsv", format="kgx"), GraphSettings(strict=True)
+    assert ingest([source], tmp_path / "graph", settings=strict).rejected == 1
+    path.write_text(header + edges + "http://e/a\tno iri\thttp://e/d\tfalse\n")
+    with pytest.raises(UserError, match="can't be used"):
+        ingest([source], tmp_path / "other", settings=strict)
