@@ -1,7 +1,6 @@
 """Blocks of a Transformer that attend to less than they could, or that are passed by.
 
-Hooks on the unmodified model, taken off when the session ends; found by structure, so that no
-family's names are needed.
+Hooks on the unmodified model, taken off when the session ends.
 """
 
 from __future__ import annotations
@@ -14,20 +13,7 @@ import torch
 from torch import Tensor, nn
 from transformers.modeling_utils import PreTrainedModel
 
-
-def transformer_blocks(model: PreTrainedModel) -> nn.ModuleList:
-    """The model's blocks in order.
-
-    Raises:
-        ValueError: the model has no list of as many blocks as its configuration says.
-    """
-    count = model.config.num_hidden_layers
-    for module in model.modules():
-        if isinstance(module, nn.ModuleList) and len(module) == count:
-            children = [name for name, _ in module[0].named_children()]
-            if any("att" in name for name in children):
-                return module
-    raise ValueError(f"{type(model).__name__} has no list of {count} blocks with attention")
+from .transformer_blocks import transformer_blocks
 
 
 @contextmanager

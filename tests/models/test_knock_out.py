@@ -5,11 +5,13 @@ from copy import deepcopy
 import infact.models.knock_out as knock_out
 import pytest
 import torch
-from infact.models.altered_blocks import altered_blocks, transformer_blocks
+from infact.errors import UserError
+from infact.models.altered_blocks import altered_blocks
 from infact.models.answered_prompt import AnsweredPrompt, answered_prompt
 from infact.models.attention_weights import read_answer, span_attention, weights_returned
 from infact.models.knock_out import LayerBlocked, LayerSkipped, SpanBlocked, knocked_out_scores
 from infact.models.read_out import own_read_out
+from infact.models.transformer_blocks import transformer_blocks
 from torch import nn
 from transformers import (
     GPT2Config,
@@ -234,5 +236,5 @@ def test_a_mask_that_never_arrives_is_an_error(model) -> None:
 def test_a_model_without_blocks_is_refused(tiny_model) -> None:
     odd = nn.Module()
     odd.config = tiny_model.config
-    with pytest.raises(ValueError, match="no list of 2 blocks"):
+    with pytest.raises(UserError, match="no list of 2 blocks"):
         transformer_blocks(odd)

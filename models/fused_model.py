@@ -1,0 +1,127 @@
+"""An unmodified language model of Hugging Face that reads facts in some of its blocks.
+
+Nothing of the base is copied or replaced: hooks behind its blocks add what the adapter reads, and
+outside of a session, or where its output is zero, the base's numbers are what comes out.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from transformers.modeling_utils import PreTrainedModel
+
+from .attention_fusion import AttentionFusion
+from .fact_memory import FactMemory
+from .fusion_session import (
+    EVERYWHERE,
+    begin_pass,
+    checkpoint_contexts,
+    current_reading,
+    end_pass,
+    places_of_tokens,
+    session,
+)
+from .transformer_blocks import transformer_blocks, with_hidden
+
+
+class FusedModel(nn.Module):
+    """A base and an adapter. Called as the base is called; facts are what a `session` gives it.
+
+    Args:
+        base: any causal or masked language model; it keeps its weights and its class.
+        fusion: the adapter, whose layers are numbers of the base's blocks.
+        blocks: name of the base's list of blocks, where its structure doesn't tell.
+
+    Raises:
+        UserError: the blocks aren't found.
+        ValueError: the adapter reads behind a block that isn't there.
+    """
+
+    base: PreTrainedModel
+    fusion: AttentionFusion
+
+    def __init__(self, base: PreTrainedModel, fusion: AttentionFusion, blocks: str = "") -> None:
+        super().__init__()
+        self.base = base
+        self.fusion = fusion
+        found = transformer_blocks(base, blocks)
+        if missing := [layer for layer in fusion.sizes.layers if not 0 <= layer < len(found)]:
+            raise ValueError(f"layers {missing} aren't among the base's {len(found)} blocks")
+        self._handles = [
+            found[layer].register_forward_hook(self._reading_hook(layer))
+            for layer in fusion.sizes.layers
+        ]
+        # The whole model is called, or its body without the head; some heads go past the body.
+        for module in dict.fromkeys((base, base.base_model)):
+            self._handles += [
+                module.register_forward_pre_hook(_begin_pass, with_kwargs=True),
+                module.register_forward_hook(_end_pass, always_call=True),
+            ]
+
+    def _reading_hook(self, layer: int) -> Any:
+        def hook(module: nn.Module, args: tuple[Any, ...], output: Any) -> Any:
+            reading = current_reading()
+            if reading is None or layer not in reading.facts:
+                return None
+
+            def read(hidden: Tensor) -> Tensor:
+                return self.fusion.read(layer, hidden, reading.places, reading.facts[layer])
+
+            return with_hidden(output, read)
+
+        return hook
+
+    @contextmanager
+    def session(self, memory: FactMemory, read_from: Tensor | None = None) -> Iterator[None]:
+        """Within, rows of a batch read the facts of their requests, in this thread alone.
+
+        Args:
+            memory: facts of R requests; a batch has R rows, or as many of each request: its beams.
+            read_from: (R, F) the last token of the mention that each fact belongs to; facts are read
+                from there on. None: everywhere.
+        """
+        if read_from is None:
+            read_from = torch.full_like(memory.relation, EVERYWHERE)
+        with session(self.fusion.prepare(memory, read_from, self.base.get_input_embeddings())):
+            yield
+
+    def forward(self, **inputs: Any) -> Any:
+        """What the base gives for these inputs."""
+        return self.base(**inputs)
+
+    def generate(self, **inputs: Any) -> Any:
+        """What the base writes for these inputs; with its cache, and with beams."""
+        return self.base.generate(**inputs)
+
+    def checkpoint_gradients(self) -> None:
+        """Compute blocks again for their gradients, with the facts that they read."""
+        self.base.gradient_checkpointing_enable(
+            {"use_reentrant": False, "context_fn": checkpoint_contexts}
+        )
+
+    def detach(self) -> PreTrainedModel:
+        """The base without the hooks."""
+        for handle in self._handles:
+            handle.remove()
+        return self.base
+
+
+def _begin_pass(module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    given = inspect.signature(module.forward).bind_partial(*args, **kwargs).arguments
+    given = {**given, **given.pop("kwargs", {})}
+    run = next(
+        given[name] for name in ("input_ids", "inputs_embeds") if given.get(name) is not None
+    )
+    cache = given.get("past_key_values")
+    past = 0 if cache is None else int(cache.get_seq_length())
+    rows, tokens = run.shape[:2]
+    begin_pass(places_of_tokens(tokens, given.get("attention_mask"), past, rows).to(run.device))
+
+
+def _end_pass(module: nn.Module, args: tuple[Any, ...], output: Any) -> None:
+    end_pass()

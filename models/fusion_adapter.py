@@ -1,0 +1,128 @@
+"""A fusion adapter on disk, laid out as PEFT lays out its own: it fits one base and one graph.
+
+    adapter_model.safetensors    the trained tensors, and the relations' keys
+    adapter_config.json          strategy, sizes, digest of the base, id space of the graph
+
+The objects' vectors aren't in it: they are the graph's, and follow it when it changes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+from transformers.modeling_utils import PreTrainedModel
+
+from ..errors import UserError
+from .attention_fusion import AttentionFusion, AttentionFusionSizes
+
+WEIGHTS = "adapter_model.safetensors"
+CONFIG = "adapter_config.json"
+STRATEGY = "attention"
+
+
+@dataclass(frozen=True)
+class AdapterFits:
+    """What an adapter was trained for.
+
+    Attributes:
+        base: digest of the base's weights, as `base_digest` gives it.
+        id_space: digest of the graph's entities, as `KnowledgeGraph.id_space` gives it: vectors are
+            looked up by entity number.
+    """
+
+    base: str
+    id_space: str
+
+
+def base_digest(base: PreTrainedModel) -> str:
+    """sha256 hex of names, types, shapes and bytes of all weights."""
+    digest = hashlib.sha256()
+    for name, tensor in sorted(base.state_dict().items()):
+        digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
+        digest.update(tensor.detach().contiguous().cpu().flatten().view(torch.uint8).numpy())
+    return digest.hexdigest()
+
+
+def save_adapter(fusion: AttentionFusion, fits: AdapterFits, folder: Path) -> None:
+    """Write the adapter into a folder, which is made."""
+    folder.mkdir(parents=True, exist_ok=True)
+    tensors = {name: tensor.contiguous() for name, tensor in fusion.state_dict().items()}
+    save_file(tensors, folder / WEIGHTS)
+    config = {"fusion": STRATEGY, **asdict(fits), "sizes": asdict(fusion.sizes)}
+    (folder / CONFIG).write_text(json.dumps(config, indent=1) + "\n", encoding="utf-8")
+
+
+def load_adapter(folder: Path, fits: AdapterFits, object_vectors: Tensor) -> AttentionFusion:
+    """The adapter in a folder, in evaluation mode.
+
+    Args:
+        folder: as `save_adapter` leaves it.
+        fits: the base and the graph that it is to be used with.
+        object_vectors: (objects, G) of that graph.
+
+    Raises:
+        UserError: it isn't there or is damaged, is another strategy's, or was trained for another
+            base, graph or width of vectors.
+    """
+    config = _config(folder)
+    _check_fits(config, fits, folder)
+    try:
+        given = config["sizes"]
+        sizes = AttentionFusionSizes(**{**given, "layers": tuple(given["layers"])})
+        tensors = load_file(folder / WEIGHTS)
+        relation_keys = tensors["relation_keys"]
+    except (OSError, SafetensorError, KeyError, TypeError) as error:
+        raise _damaged(folder, error) from error
+    if object_vectors.dim() != 2 or object_vectors.shape[1] != sizes.vector:
+        raise UserError(
+            f"the adapter reads vectors of {sizes.vector} numbers, and these have the shape "
+            f"{tuple(object_vectors.shape)}",
+            str(folder),
+            "use the vectors that it was trained with, or train it anew",
+        )
+    fusion = AttentionFusion(sizes, relation_keys, object_vectors)
+    try:
+        fusion.load_state_dict(tensors)
+    except RuntimeError as error:
+        raise _damaged(folder, error) from error
+    return fusion.eval()
+
+
+def _config(folder: Path) -> dict[str, Any]:
+    try:
+        config = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise _damaged(folder, error) from error
+    if not isinstance(config, dict) or config.get("fusion") != STRATEGY:
+        said = config.get("fusion") or config.get("peft_type") if isinstance(config, dict) else None
+        raise UserError(
+            f"this is no adapter of {STRATEGY} fusion" + (f" but of {said}" if said else ""),
+            str(folder),
+            "name a folder that `infact fuse` made",
+        )
+    return config
+
+
+def _check_fits(config: dict[str, Any], fits: AdapterFits, folder: Path) -> None:
+    for what, name in (("base model", "base"), ("graph", "id_space")):
+        trained, asked = config.get(name), getattr(fits, name)
+        if trained != asked:
+            raise UserError(
+                f"the adapter was trained for another {what} "
+                f"({str(trained)[:8]}…, not {asked[:8]}…)",
+                str(folder),
+                f"load it with that {what}, or train it anew",
+            )
+
+
+def _damaged(folder: Path, error: Exception) -> UserError:
+    said = str(error).splitlines()[0] if str(error) else type(error).__name__
+    return UserError(f"the adapter can't be read: {said}", str(folder), "train it anew")

@@ -1,0 +1,114 @@
+"""An adapter comes back as it was saved, and fits its own base and graph alone."""
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from infact.errors import UserError
+from infact.models.fact_memory import build_fact_memory
+from infact.models.fused_model import FusedModel
+from infact.models.fusion_adapter import (
+    CONFIG,
+    WEIGHTS,
+    AdapterFits,
+    base_digest,
+    load_adapter,
+    save_adapter,
+)
+
+from .test_fused_model import MEMORY, VECTOR, fused, texts, tiny
+
+
+@pytest.fixture
+def model() -> FusedModel:
+    return fused("Llama")
+
+
+@pytest.fixture
+def fits(model: FusedModel) -> AdapterFits:
+    return AdapterFits(base_digest(model.base), "a graph")
+
+
+def test_it_comes_back_to_the_bit(model: FusedModel, fits: AdapterFits, tmp_path: Path) -> None:
+    save_adapter(model.fusion, fits, tmp_path / "adapter")
+    loaded = load_adapter(tmp_path / "adapter", fits, model.fusion.object_vectors)
+    again = FusedModel(tiny("Llama"), loaded)
+    with model.session(MEMORY):
+        expected = model(**texts()).logits
+    with again.session(MEMORY):
+        assert torch.equal(again(**texts()).logits, expected)
+    saved = (tmp_path / "adapter" / WEIGHTS).read_bytes()
+    save_adapter(loaded, fits, tmp_path / "again")
+    assert (tmp_path / "again" / WEIGHTS).read_bytes() == saved
+
+
+def test_a_digest_is_of_the_weights() -> None:
+    base = tiny("Llama")
+    first = base_digest(base)
+    assert base_digest(tiny("Llama")) == first
+    with torch.no_grad():
+        base.get_input_embeddings().weight[3, 3] += 1
+    assert base_digest(base) != first
+    assert base_digest(tiny("Llama").to(torch.bfloat16)) != first
+
+
+@pytest.mark.parametrize(
+    ("other", "what"),
+    [({"base": "b" * 64}, "another base model"), ({"id_space": "other"}, "another graph")],
+)
+def test_it_fits_its_own_base_and_graph(
+    model: FusedModel, fits: AdapterFits, tmp_path: Path, other: dict[str, str], what: str
+) -> None:
+    save_adapter(model.fusion, fits, tmp_path)
+    wrong = AdapterFits(**{"base": fits.base, "id_space": fits.id_space, **other})
+    with pytest.raises(UserError, match=what) as raised:
+        load_adapter(tmp_path, wrong, model.fusion.object_vectors)
+    assert raised.value.fix
+
+
+@pytest.mark.parametrize("shape", [(2, VECTOR + 1), (VECTOR,)])
+def test_vectors_of_another_width_are_refused(
+    model: FusedModel, fits: AdapterFits, tmp_path: Path, shape: tuple[int, ...]
+) -> None:
+    save_adapter(model.fusion, fits, tmp_path)
+    with pytest.raises(UserError, match=f"vectors of {VECTOR} numbers"):
+        load_adapter(tmp_path, fits, torch.zeros(shape))
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "what"),
+    [
+        (CONFIG, b"{", "can't be read"),
+        (CONFIG, b"[]", "no adapter of attention fusion"),
+        (CONFIG, b'{"peft_type": "LORA"}', "but of LORA"),
+        (WEIGHTS, b"damaged", "can't be read"),
+    ],
+)
+def test_what_is_no_adapter_is_told(
+    model: FusedModel, fits: AdapterFits, tmp_path: Path, name: str, content: bytes, what: str
+) -> None:
+    save_adapter(model.fusion, fits, tmp_path)
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(UserError, match=what):
+        load_adapter(tmp_path, fits, model.fusion.object_vectors)
+
+
+def test_a_tensor_that_is_missing_is_told(
+    model: FusedModel, fits: AdapterFits, tmp_path: Path
+) -> None:
+    save_adapter(model.fusion, fits, tmp_path)
+    config = json.loads((tmp_path / CONFIG).read_text())
+    config["sizes"]["layers"] = [0, 1, 2]
+    (tmp_path / CONFIG).write_text(json.dumps(config))
+    with pytest.raises(UserError, match="can't be read"):
+        load_adapter(tmp_path, fits, model.fusion.object_vectors)
+    (tmp_path / WEIGHTS).unlink()
+    with pytest.raises(UserError, match="can't be read"):
+        load_adapter(tmp_path, fits, model.fusion.object_vectors)
+
+
+def test_an_empty_memory_reads_nothing(model: FusedModel) -> None:
+    expected = tiny("Llama")(**texts()).logits
+    with model.session(build_fact_memory([[], [], []])):
+        torch.testing.assert_close(model(**texts()).logits, expected)
