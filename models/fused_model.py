@@ -96,7 +96,8 @@ class FusedModel(nn.Module):
 
     def generate(self, **inputs: Any) -> Any:
         """What the base writes for these inputs; with its cache, and with beams."""
-        return self.base.generate(**inputs)
+        write: Any = self.base.generate  # its type is one of torch's, which says less
+        return write(**inputs)
 
     def checkpoint_gradients(self) -> None:
         """Compute blocks again for their gradients, with the facts that they read."""

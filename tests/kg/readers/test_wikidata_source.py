@@ -2,6 +2,7 @@
 
 import gzip
 import json
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -290,7 +291,9 @@ def test_any_bytes_are_read_or_rejected(
     path = tmp_path_factory.mktemp("wikidata") / "d.json"
     whole = dump(ADAMS, INSTANCE_OF).encode()
     path.write_bytes(whole[:place] + content + whole[place + len(content) :])
-    list(wikidata_statements(Source(path, "d")))
+    # They may begin as a compressed file does.
+    with suppress(UserError):
+        list(wikidata_statements(Source(path, "d")))
 
 
 @settings(max_examples=40, deadline=None)
