@@ -7,7 +7,7 @@ outside of a session, or where its output is zero, the base's numbers are what c
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -59,7 +59,7 @@ class FusedModel(nn.Module):
         # The whole model is called, or its body without the head; some heads go past the body.
         for module in dict.fromkeys((base, base.base_model)):
             self._handles += [
-                module.register_forward_pre_hook(_begin_pass, with_kwargs=True),
+                module.register_forward_pre_hook(_beginning_hook(module), with_kwargs=True),
                 module.register_forward_hook(_end_pass, always_call=True),
             ]
 
@@ -112,16 +112,25 @@ class FusedModel(nn.Module):
         return self.base
 
 
-def _begin_pass(module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-    given = inspect.signature(module.forward).bind_partial(*args, **kwargs).arguments
-    given = {**given, **given.pop("kwargs", {})}
+def _beginning_hook(module: nn.Module) -> Any:
+    signature = inspect.signature(module.forward)  # once: a pass may be a single token
+
+    def hook(module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        begin_pass(lambda: _places(signature.bind_partial(*args, **kwargs).arguments))
+
+    return hook
+
+
+def _places(arguments: Mapping[str, Any]) -> Tensor:
+    """Of the tokens that a pass runs, by its arguments."""
+    given = {**arguments, **arguments.get("kwargs", {})}
     run = next(
         given[name] for name in ("input_ids", "inputs_embeds") if given.get(name) is not None
     )
     cache = given.get("past_key_values")
     past = 0 if cache is None else int(cache.get_seq_length())
     rows, tokens = run.shape[:2]
-    begin_pass(places_of_tokens(tokens, given.get("attention_mask"), past, rows).to(run.device))
+    return places_of_tokens(tokens, given.get("attention_mask"), past, rows).to(run.device)
 
 
 def _end_pass(module: nn.Module, args: tuple[Any, ...], output: Any) -> None:

@@ -6,7 +6,7 @@ it, and it is gone when the session ends, also by an exception.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -77,10 +77,10 @@ def session(facts: Mapping[int, PreparedFacts]) -> Iterator[None]:
         _FACTS.reset(token)
 
 
-def begin_pass(places: Tensor) -> None:
-    """A pass over tokens at these places begins; without a session it reads nothing."""
+def begin_pass(places: Callable[[], Tensor]) -> None:
+    """A pass over tokens at these places begins; without a session none is asked for."""
     facts = _FACTS.get()
-    _PASSES.set((*_PASSES.get(), None if facts is None else Reading(facts, places)))
+    _PASSES.set((*_PASSES.get(), None if facts is None else Reading(facts, places())))
 
 
 def end_pass() -> None:

@@ -13,9 +13,11 @@ from ..statements import LiteralTerm, Rejected, Statement
 from .blocks import AT_ONCE, Block, block_of
 from .bounded_lines import SHOWN
 from .line_blocks import line_block
+from .sources import MAX_TEXT
 from .triple_terms import may_nest_deep
 
 POSITION = re.compile(r"^Parser error at line \d+ (?:column \d+|between [^:]*)?: ?")
+TOO_LONG_TERM = f"a text or name is longer than {MAX_TEXT >> 20} MiB"  # Oxigraph's MemoryError
 ADVICE = {
     "No scheme found": "; write absolute IRIs, or declare @base at the top of the file",
     "has not been declared": "; declare it at the top of the file: @prefix name: <http://…/> .",

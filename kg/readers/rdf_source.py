@@ -19,8 +19,8 @@ from ..statements import Rejected
 from .blocks import Block, block_of
 from .bounded_lines import TOO_LONG, OverlongLineError, whole_lines
 from .line_blocks import line_block
-from .parsed_quads import QuadConverter, blocks_of_quads, parsed_lines, reason
-from .sources import MAX_TEXT, Advance, Source, open_source, source_format
+from .parsed_quads import TOO_LONG_TERM, QuadConverter, blocks_of_quads, parsed_lines, reason
+from .sources import Advance, Source, open_source, source_format
 from .statement_groups import blocks_of_groups
 from .turtle_groups import TRIG_GRAMMAR, TURTLE_GRAMMAR, trig_groups, turtle_groups
 from .xml_check import check_xml
@@ -76,12 +76,9 @@ def blocks_of_document(file: IO[bytes], source: Source, convert: QuadConverter) 
         yield from blocks_of_quads(parse(file, RDF_FORMATS[source_format(source)]), convert)
     except SyntaxError as error:
         raise syntax_error(source, error) from error
-    except MemoryError as error:  # Oxigraph's word for a token longer than its buffer
-        raise UserError(
-            f"a text or name is longer than {MAX_TEXT >> 20} MiB",
-            source.name,
-            "leave it out, or keep long texts in files of their own",
-        ) from error
+    except MemoryError as error:
+        fix = "leave it out, or keep long texts in files of their own"
+        raise UserError(TOO_LONG_TERM, source.name, fix) from error
 
 
 def skip_byte_order_mark(file: "io.BufferedReader[Any]") -> None:

@@ -16,8 +16,7 @@ from ..statements import Rejected
 from .blocks import Block, block_of
 from .bounded_lines import SHOWN
 from .line_blocks import line_block
-from .parsed_quads import QuadConverter, blocks_of_quads, other_quads, reason
-from .sources import MAX_TEXT
+from .parsed_quads import TOO_LONG_TERM, QuadConverter, blocks_of_quads, other_quads, reason
 from .triple_terms import may_nest_deep
 from .written import Written
 
@@ -131,9 +130,8 @@ class GroupReader:
             )
         except SyntaxError as error:
             yield block_of([self._bad(written, _located(error, group, written))])
-        except MemoryError:  # Oxigraph's word for a token longer than its buffer
-            problem = f"a text or name is longer than {MAX_TEXT >> 20} MiB"
-            yield block_of([_rejected(written, problem)])
+        except MemoryError:
+            yield block_of([_rejected(written, TOO_LONG_TERM)])
 
     def _bad(self, written: Written, found: Rejected) -> Rejected:
         """The rejection with the text of its line; remembers what it makes uncertain."""

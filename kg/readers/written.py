@@ -47,10 +47,13 @@ class Place(NamedTuple):
         return Place(self.line + breaks, there - data.rfind(b"\n", here, there))
 
 
+FILE_START = Place(1, 1)
+
+
 def statements_written(
     file: IO[bytes],
     find: Callable[[bytes, int], tuple[int, int] | None],
-    place: Place = Place(1, 1),  # noqa: B008
+    place: Place = FILE_START,
 ) -> Generator[Written, None, tuple[bytes, Place, str]]:
     """The statements of a file, in order.
 

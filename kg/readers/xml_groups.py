@@ -10,7 +10,7 @@ from .. import vocabulary as v
 from .bounded_lines import SHOWN
 from .sources import BLOCK
 from .statement_groups import MARK_IRI, TOGETHER, Grammar, Group
-from .written import Place, Written, statements_written
+from .written import FILE_START, Place, Written, statements_written
 
 OPEN = "an element that begins here never ends; nothing below it is read"
 CUT = "rdf:RDF never ends: the file may have been cut off"
@@ -82,7 +82,7 @@ def xml_groups(file: IO[bytes], head: bytes) -> Iterator[Group]:
 
     waiting: list[Written] = []
     size = 0
-    for written in _elements(file, Place(1, 1).further(head, 0, len(head))):
+    for written in _elements(file, FILE_START.further(head, 0, len(head))):
         if size + len(written.text) > TOGETHER and waiting:
             yield Group(before, waiting, after)
             waiting, size = [], 0
