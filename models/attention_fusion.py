@@ -1,30 +1,37 @@
 """Attention fusion: within chosen blocks, each place of the text attends to the facts it may read.
 
-    h ← h + W_o · Σ_f a_f v_f          a = softmax(q·n, q·k_1, …, q·k_F)
-    k_f = W_r · relation + W_e · object vector          v_f = W_v · label
+    h ← h + W_o · Σ_{f,j} a_{f,j} v_{f,j}        a = softmax(q·n, q·k_{1,1}, …, q·k_{F,L})
+    k_{f,j} = W_r · relation_f + W_e · vector_f + W_p · label_{f,j−1}       label_{f,−1} = begin
+    v_{f,j} = W_v · label_{f,j}
+    score + w_1·[current token = label_{f,j−1}]
 
-The null slot n takes attention and gives nothing, so that a place may read no fact (Merity et al.
-2017). W_o begins at zero: the model is the base's to the bit until it is trained, and no scalar gate
-has to open first. Facts as keys and values in attention are KBLaM's (Wang et al. 2025) and K-BERT's
-successors'; relations and labels are in the model's own space, so that facts of entities which were
-never trained on are read alike.
+Every label token is a slot of its own, keyed by its fact and by the token before it, so that a label of
+several tokens is written in order; the match term continues one as an induction head does (Olsson et
+al. 2022). The null slot n takes attention and gives nothing, so that a place may read no fact (Merity
+et al. 2017). W_o begins at zero: the model is the base's to the bit until it is trained, and no scalar
+gate has to open first. Facts as keys and values in attention are KBLaM's (Wang et al. 2025).
 
     text   h ──► block ──► (+) ──► next block
                             ▲
     facts  k, v ──► attention, null slot
+
+It fails where the asked fact isn't in the memory, and for a relation that no training question asks.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import cast
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
 
-from .fact_memory import PADDING, FactMemory
-from .fusion_session import PreparedFacts
+from .fact_memory import PADDING
+from .fact_vectors import FactVectors
+from .fusion_session import TextRun
+from .fusion_strategy import FusionStrategy
 
 
 @dataclass(frozen=True)
@@ -39,11 +46,29 @@ class AttentionFusionSizes:
     vector: int
     layers: tuple[int, ...]
     heads: int = 4
-    key: int = 32
+    key: int = 64
 
 
-class FactAttention(nn.Module):
-    """What one layer reads. Shapes: B rows, Q tokens, R requests, F facts, H heads, K key."""
+@dataclass(frozen=True)
+class LabelSlots:
+    """The label tokens of B rows' facts as one layer reads them. Shapes: S slots, H heads, K key.
+
+    Attributes:
+        keys, values: (B, S, H, K).
+        tokens: (B, S) id of the slot's token; -1 in padding.
+        before: (B, S) id of the token before it in its label; -1 at its beginning and in padding.
+        read_from: (B, S) see `FactVectors`.
+    """
+
+    keys: Tensor
+    values: Tensor
+    tokens: Tensor
+    before: Tensor
+    read_from: Tensor
+
+
+class SlotAttention(nn.Module):
+    """What one layer reads. Shapes: B rows, Q tokens, S slots, H heads, K key."""
 
     def __init__(self, sizes: AttentionFusionSizes) -> None:
         super().__init__()
@@ -53,113 +78,83 @@ class FactAttention(nn.Module):
         self.query = nn.Linear(sizes.hidden, width)
         self.relation_key = nn.Linear(sizes.hidden, width, bias=False)
         self.vector_key = nn.Linear(sizes.vector, width, bias=False)
+        self.before_key = nn.Linear(sizes.hidden, width, bias=False)
+        self.begin = nn.Parameter(torch.zeros(width))
         self.value = nn.Linear(sizes.hidden, width, bias=False)
         self.output = nn.Linear(width, sizes.hidden, bias=False)
         self.null = nn.Parameter(torch.zeros(sizes.heads, sizes.key))
+        self.continued = nn.Parameter(torch.ones(sizes.heads))
         nn.init.zeros_(self.output.weight)
 
-    def prepare(self, facts: FactVectors) -> PreparedFacts:
-        """Keys and values, computed once for all passes of a session."""
-        shape = (*facts.there.shape, self.heads, self.key)
-        keys = self.relation_key(facts.relation) + self.vector_key(facts.vector)
-        return PreparedFacts(
+    def prepare(self, facts: FactVectors) -> LabelSlots:
+        """Keys and values of all slots."""
+        rows, count, length = facts.tokens.shape
+        ahead = nn.functional.pad(facts.label, (0, 0, 1, 0))[:, :, :-1]
+        first = (torch.arange(length) == 0).to(ahead.dtype)[:, None]
+        own = self.relation_key(facts.relation) + self.vector_key(facts.vector)
+        keys = own[:, :, None] + self.before_key(ahead) + first * self.begin
+        before = nn.functional.pad(facts.tokens, (1, 0), value=PADDING)[:, :, :-1]
+        shape = (rows, count * length, self.heads, self.key)
+        return LabelSlots(
             keys.reshape(shape),
             self.value(facts.label).reshape(shape),
-            facts.there,
-            facts.read_from,
+            facts.tokens.flatten(1),
+            before.flatten(1),
+            facts.read_from[:, :, None].expand(-1, -1, length).flatten(1),
         )
 
-    def forward(self, hidden: Tensor, places: Tensor, facts: PreparedFacts) -> Tensor:
-        """Hidden states (B, Q, D) with what was read added.
-
-        Args:
-            hidden: a block's output.
-            places: (B, Q) of each token in its text.
-            facts: of each row.
-        """
+    def forward(self, hidden: Tensor, run: TextRun, slots: LabelSlots) -> Tensor:
+        """Hidden states (B, Q, D) with what was read added."""
         rows, tokens, _ = hidden.shape
         # The adapter's own precision: it is trained in float32 beside a base of fewer bits.
         read = self.norm(hidden.to(self.query.weight.dtype))
         query = self.query(read).reshape(rows, tokens, self.heads, self.key)
-        scores = torch.einsum("bqhk,bfhk->bqhf", query, facts.keys) / math.sqrt(self.key)
-        readable = facts.there[:, None] & (places[:, :, None] >= facts.read_from[:, None])
+        scores = torch.einsum("bqhk,bshk->bqhs", query, slots.keys) / math.sqrt(self.key)
+        if run.tokens is not None:
+            match = run.tokens[:, :, None] == slots.before[:, None]
+            scores = scores + self.continued[:, None] * match[:, :, None]
+        readable = run.places[:, :, None] >= slots.read_from[:, None]
+        readable &= (slots.tokens != PADDING)[:, None]
         scores = scores.masked_fill(~readable[:, :, None], -torch.inf)
         null = torch.einsum("bqhk,hk->bqh", query, self.null)[..., None] / math.sqrt(self.key)
         attention = torch.cat([null, scores], dim=-1).softmax(dim=-1)[..., 1:]
-        found = torch.einsum("bqhf,bfhk->bqhk", attention, facts.values)
+        found = torch.einsum("bqhs,bshk->bqhk", attention, slots.values)
         return hidden + self.output(found.flatten(2)).to(hidden.dtype)
 
 
-@dataclass(frozen=True)
-class FactVectors:
-    """Facts of R requests in the spaces that they come from. Shapes: F facts, D hidden, G vector.
+class AttentionFusion(FusionStrategy):
+    """One `SlotAttention` for each chosen layer, over relations' keys and vectors that all share."""
 
-    Attributes:
-        relation: (R, F, D) the relation's label in the model's own space.
-        vector: (R, F, G) the object's vector; zero where it has none.
-        label: (R, F, D) mean embedding of the object's label tokens.
-        there: (R, F) False in padding.
-        read_from: (R, F) see `PreparedFacts`.
-    """
-
-    relation: Tensor
-    vector: Tensor
-    label: Tensor
-    there: Tensor
-    read_from: Tensor
-
-
-class AttentionFusion(nn.Module):
-    """The adapter: one `FactAttention` for each chosen layer, over keys and vectors that all share.
-
-    Args:
-        sizes: widths and layers.
-        relation_keys: (relations, D) labels of the relations in the model's own space.
-        object_vectors: (objects, G), of whatever source.
-    """
-
-    relation_keys: Tensor
-    object_vectors: Tensor
+    name = "attention"
 
     def __init__(
         self, sizes: AttentionFusionSizes, relation_keys: Tensor, object_vectors: Tensor
     ) -> None:
-        super().__init__()
+        super().__init__(relation_keys, object_vectors)
         self.sizes = sizes
-        self.register_buffer("relation_keys", relation_keys)
-        self.register_buffer("object_vectors", object_vectors, persistent=False)
-        self.layers = nn.ModuleDict({str(layer): FactAttention(sizes) for layer in sizes.layers})
+        self.readers = nn.ModuleDict({str(layer): SlotAttention(sizes) for layer in sizes.layers})
 
-    def prepare(
-        self, memory: FactMemory, read_from: Tensor, embeddings: nn.Module
-    ) -> dict[int, PreparedFacts]:
-        """The facts as each layer reads them.
+    @property
+    def layers(self) -> tuple[int, ...]:
+        return self.sizes.layers
 
-        Args:
-            memory: facts of R requests.
-            read_from: (R, F) see `PreparedFacts`.
-            embeddings: the base's, of input tokens.
-        """
-        facts = self._vectors(memory, read_from, embeddings)
-        return {layer: self._layer(layer).prepare(facts) for layer in self.sizes.layers}
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        return asdict(self.sizes)
 
-    def read(self, layer: int, hidden: Tensor, places: Tensor, facts: PreparedFacts) -> Tensor:
-        """A block's hidden states with what the layer reads added."""
-        found: Tensor = self._layer(layer)(hidden, places, facts.of_rows(len(hidden)))
+    @classmethod
+    def of_settings(
+        cls, settings: Mapping[str, Any], relation_keys: Tensor, object_vectors: Tensor
+    ) -> AttentionFusion:
+        sizes = AttentionFusionSizes(**{**settings, "layers": tuple(settings["layers"])})
+        return cls(sizes, relation_keys, object_vectors)
+
+    def prepare(self, facts: FactVectors) -> dict[int, LabelSlots]:
+        return {layer: self._reader(layer).prepare(facts) for layer in self.layers}
+
+    def at_block(self, layer: int, hidden: Tensor, run: TextRun, facts: Any) -> Tensor:
+        found: Tensor = self._reader(layer)(hidden, run, facts[layer])
         return found
 
-    def _layer(self, layer: int) -> FactAttention:
-        return cast(FactAttention, self.layers[str(layer)])
-
-    def _vectors(self, memory: FactMemory, read_from: Tensor, embeddings: nn.Module) -> FactVectors:
-        dtype = self.relation_keys.dtype
-        known = (memory.vector != PADDING)[:, :, None].to(dtype)
-        tokens = (memory.label != PADDING)[:, :, :, None].to(dtype)
-        embedded = embeddings(memory.label.clamp(min=0)).to(dtype)
-        return FactVectors(
-            relation=self.relation_keys[memory.relation.clamp(min=0)],
-            vector=self.object_vectors[memory.vector.clamp(min=0)] * known,
-            label=(embedded * tokens).sum(dim=2) / tokens.sum(dim=2).clamp(min=1),
-            there=memory.relation != PADDING,
-            read_from=read_from,
-        )
+    def _reader(self, layer: int) -> SlotAttention:
+        return cast(SlotAttention, self.readers[str(layer)])

@@ -15,10 +15,11 @@ import torch
 from torch import Tensor, nn
 from transformers.modeling_utils import PreTrainedModel
 
-from .attention_fusion import AttentionFusion
 from .fact_memory import FactMemory
 from .fusion_session import (
     EVERYWHERE,
+    Session,
+    TextRun,
     begin_pass,
     checkpoint_contexts,
     current_reading,
@@ -26,6 +27,7 @@ from .fusion_session import (
     places_of_tokens,
     session,
 )
+from .fusion_strategy import FusionStrategy
 from .transformer_blocks import transformer_blocks, with_hidden
 
 
@@ -43,19 +45,20 @@ class FusedModel(nn.Module):
     """
 
     base: PreTrainedModel
-    fusion: AttentionFusion
+    fusion: FusionStrategy
 
-    def __init__(self, base: PreTrainedModel, fusion: AttentionFusion, blocks: str = "") -> None:
+    def __init__(self, base: PreTrainedModel, fusion: FusionStrategy, blocks: str = "") -> None:
         super().__init__()
         self.base = base
         self.fusion = fusion
         found = transformer_blocks(base, blocks)
-        if missing := [layer for layer in fusion.sizes.layers if not 0 <= layer < len(found)]:
+        if missing := [layer for layer in fusion.layers if not 0 <= layer < len(found)]:
             raise ValueError(f"layers {missing} aren't among the base's {len(found)} blocks")
         self._handles = [
             found[layer].register_forward_hook(self._reading_hook(layer))
-            for layer in fusion.sizes.layers
+            for layer in fusion.layers
         ]
+        self._handles.append(base.get_input_embeddings().register_forward_hook(self._at_input))
         # The whole model is called, or its body without the head; some heads go past the body.
         for module in dict.fromkeys((base, base.base_model)):
             self._handles += [
@@ -66,28 +69,40 @@ class FusedModel(nn.Module):
     def _reading_hook(self, layer: int) -> Any:
         def hook(module: nn.Module, args: tuple[Any, ...], output: Any) -> Any:
             reading = current_reading()
-            if reading is None or layer not in reading.facts:
+            if reading is None:
                 return None
 
             def read(hidden: Tensor) -> Tensor:
-                return self.fusion.read(layer, hidden, reading.places, reading.facts[layer])
+                return self.fusion.at_block(layer, hidden, reading.run, reading.facts)
 
             return with_hidden(output, read)
 
         return hook
+
+    def _at_input(self, module: nn.Module, args: tuple[Any, ...], output: Tensor) -> Tensor | None:
+        reading = current_reading()
+        if reading is None or output.shape[:2] != reading.run.places.shape:
+            return None  # the labels of facts are embedded by the same module
+        return self.fusion.at_input(output, reading.run, reading.facts)
 
     @contextmanager
     def session(self, memory: FactMemory, read_from: Tensor | None = None) -> Iterator[None]:
         """Within, rows of a batch read the facts of their requests, in this thread alone.
 
         Args:
-            memory: facts of R requests; a batch has R rows, or as many of each request: its beams.
+            memory: facts of R requests; a batch has R rows, or as many of each request: its beams;
+                or those that `fusion_session.rows_of` says.
             read_from: (R, F) the last token of the mention that each fact belongs to; facts are read
                 from there on. None: everywhere.
         """
         if read_from is None:
             read_from = torch.full_like(memory.relation, EVERYWHERE)
-        with session(self.fusion.prepare(memory, read_from, self.base.get_input_embeddings())):
+        embeddings = self.base.get_input_embeddings()
+
+        def prepare(memory: FactMemory, read_from: Tensor) -> Any:
+            return self.fusion.prepare_memory(memory, read_from, embeddings)
+
+        with session(Session(memory, read_from, prepare)):
             yield
 
     def forward(self, **inputs: Any) -> Any:
@@ -116,21 +131,23 @@ def _beginning_hook(module: nn.Module) -> Any:
     signature = inspect.signature(module.forward)  # once: a pass may be a single token
 
     def hook(module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        begin_pass(lambda: _places(signature.bind_partial(*args, **kwargs).arguments))
+        begin_pass(lambda: _run(signature.bind_partial(*args, **kwargs).arguments))
 
     return hook
 
 
-def _places(arguments: Mapping[str, Any]) -> Tensor:
-    """Of the tokens that a pass runs, by its arguments."""
+def _run(arguments: Mapping[str, Any]) -> TextRun:
+    """The tokens of a pass, by its arguments."""
     given = {**arguments, **arguments.get("kwargs", {})}
-    run = next(
-        given[name] for name in ("input_ids", "inputs_embeds") if given.get(name) is not None
-    )
+    tokens = given.get("input_ids")
+    run = given["inputs_embeds"] if tokens is None else tokens
     cache = given.get("past_key_values")
     past = 0 if cache is None else int(cache.get_seq_length())
-    rows, tokens = run.shape[:2]
-    return places_of_tokens(tokens, given.get("attention_mask"), past, rows).to(run.device)
+    rows, length = run.shape[:2]
+    places = given.get("position_ids")
+    if places is None or given.get("attention_mask") is None or given["attention_mask"].dim() == 2:
+        places = places_of_tokens(length, given.get("attention_mask"), past, rows)
+    return TextRun(places.expand(rows, length).to(run.device), tokens)
 
 
 def _end_pass(module: nn.Module, args: tuple[Any, ...], output: Any) -> None:

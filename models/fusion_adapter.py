@@ -21,11 +21,12 @@ from torch import Tensor
 from transformers.modeling_utils import PreTrainedModel
 
 from ..errors import UserError
-from .attention_fusion import AttentionFusion, AttentionFusionSizes
+from .attention_fusion import AttentionFusion
+from .fusion_strategy import FusionStrategy
 
 WEIGHTS = "adapter_model.safetensors"
 CONFIG = "adapter_config.json"
-STRATEGY = "attention"
+STRATEGIES: dict[str, type[FusionStrategy]] = {kind.name: kind for kind in (AttentionFusion,)}
 
 
 @dataclass(frozen=True)
@@ -51,16 +52,16 @@ def base_digest(base: PreTrainedModel) -> str:
     return digest.hexdigest()
 
 
-def save_adapter(fusion: AttentionFusion, fits: AdapterFits, folder: Path) -> None:
+def save_adapter(fusion: FusionStrategy, fits: AdapterFits, folder: Path) -> None:
     """Write the adapter into a folder, which is made."""
     folder.mkdir(parents=True, exist_ok=True)
     tensors = {name: tensor.contiguous() for name, tensor in fusion.state_dict().items()}
     save_file(tensors, folder / WEIGHTS)
-    config = {"fusion": STRATEGY, **asdict(fits), "sizes": asdict(fusion.sizes)}
+    config = {"fusion": fusion.name, **asdict(fits), "settings": dict(fusion.settings)}
     (folder / CONFIG).write_text(json.dumps(config, indent=1) + "\n", encoding="utf-8")
 
 
-def load_adapter(folder: Path, fits: AdapterFits, object_vectors: Tensor) -> AttentionFusion:
+def load_adapter(folder: Path, fits: AdapterFits, object_vectors: Tensor) -> FusionStrategy:
     """The adapter in a folder, in evaluation mode.
 
     Args:
@@ -69,29 +70,29 @@ def load_adapter(folder: Path, fits: AdapterFits, object_vectors: Tensor) -> Att
         object_vectors: (objects, G) of that graph.
 
     Raises:
-        UserError: it isn't there or is damaged, is another strategy's, or was trained for another
-            base, graph or width of vectors.
+        UserError: it isn't there, is damaged or no fusion adapter, or was trained for another base,
+            graph or width of vectors.
     """
     config = _config(folder)
     _check_fits(config, fits, folder)
     try:
-        given = config["sizes"]
-        sizes = AttentionFusionSizes(**{**given, "layers": tuple(given["layers"])})
+        width = config["settings"]["vector"]
         tensors = load_file(folder / WEIGHTS)
         relation_keys = tensors["relation_keys"]
     except (OSError, SafetensorError, KeyError, TypeError) as error:
         raise _damaged(folder, error) from error
-    if object_vectors.dim() != 2 or object_vectors.shape[1] != sizes.vector:
+    if object_vectors.dim() != 2 or object_vectors.shape[1] != width:
         raise UserError(
-            f"the adapter reads vectors of {sizes.vector} numbers, and these have the shape "
+            f"the adapter reads vectors of {width} numbers, and these have the shape "
             f"{tuple(object_vectors.shape)}",
             str(folder),
             "use the vectors that it was trained with, or train it anew",
         )
-    fusion = AttentionFusion(sizes, relation_keys, object_vectors)
     try:
+        kind = STRATEGIES[config["fusion"]]
+        fusion = kind.of_settings(config["settings"], relation_keys, object_vectors)
         fusion.load_state_dict(tensors)
-    except RuntimeError as error:
+    except (RuntimeError, KeyError, TypeError, ValueError) as error:
         raise _damaged(folder, error) from error
     return fusion.eval()
 
@@ -101,10 +102,10 @@ def _config(folder: Path) -> dict[str, Any]:
         config = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise _damaged(folder, error) from error
-    if not isinstance(config, dict) or config.get("fusion") != STRATEGY:
+    if not isinstance(config, dict) or config.get("fusion") not in STRATEGIES:
         said = config.get("fusion") or config.get("peft_type") if isinstance(config, dict) else None
         raise UserError(
-            f"this is no adapter of {STRATEGY} fusion" + (f" but of {said}" if said else ""),
+            "this is no fusion adapter" + (f" but one of {said}" if said else ""),
             str(folder),
             "name a folder that `infact fuse` made",
         )

@@ -1,53 +1,73 @@
 """What a fused model reads besides its text, for as long as one call: a session.
 
-The memory of a request lives in a context variable and never on a layer: another thread doesn't see
+The memory of a request lives in context variables and never on a layer: another thread doesn't see
 it, and it is gone when the session ends, also by an exception.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 import torch
 from torch import Tensor
+
+from .fact_memory import FactMemory
 
 EVERYWHERE = 0  # place from which facts may be read that belong to no mention
 
 
 @dataclass(frozen=True)
-class PreparedFacts:
-    """Facts as one layer reads them. Shapes: R requests, F facts, H heads, K key.
+class Session:
+    """Facts of R requests, and what a strategy makes of those of some rows.
 
     Attributes:
-        keys, values: (R, F, H, K).
-        there: (R, F) False in padding.
-        read_from: (R, F) the first place of the text, from 0, at which a fact may be read: the last
-            token of its entity's mention, so that a causal model never reads ahead.
+        memory: of the R requests.
+        read_from: (R, F) place from which each fact may be read.
+        prepare: a strategy's own form of the facts of B rows.
+        kept: what was prepared last, by the rows' requests: a text is written token by token.
     """
 
-    keys: Tensor
-    values: Tensor
-    there: Tensor
+    memory: FactMemory
     read_from: Tensor
+    prepare: Callable[[FactMemory, Tensor], Any]
+    kept: dict[tuple[int, ...], Any] = field(default_factory=dict)
 
-    def of_rows(self, rows: int) -> PreparedFacts:
-        """The facts of each row of a batch, which may hold several rows of a request: its beams.
+    def facts_of(self, requests: Tensor) -> Any:
+        """What the strategy makes of these requests' facts."""
+        rows = tuple(requests.tolist())
+        if rows not in self.kept:
+            self.kept.clear()
+            memory = self.memory.select(requests)
+            self.kept[rows] = self.prepare(memory, self.read_from[requests])
+        return self.kept[rows]
+
+    def requests_of(self, rows: int) -> Tensor:
+        """(rows,) the request of each row of a batch: one after another, or several of each, as beams.
 
         Raises:
             ValueError: the rows can't be shared out evenly among the requests.
         """
-        requests = len(self.there)
-        if rows == requests:
-            return self
+        requests = len(self.memory)
         if not requests or rows % requests:
             raise ValueError(f"a batch of {rows} rows is no multiple of {requests} requests")
-        request = torch.arange(rows, device=self.there.device) // (rows // requests)
-        return PreparedFacts(
-            self.keys[request], self.values[request], self.there[request], self.read_from[request]
-        )
+        return torch.arange(rows) // (rows // requests)
+
+
+@dataclass(frozen=True)
+class TextRun:
+    """The tokens that a pass runs. Shapes: B rows, Q tokens.
+
+    Attributes:
+        places: (B, Q) place of each in its text, from 0; negative in padding.
+        tokens: (B, Q) their ids; None where embeddings are run.
+    """
+
+    places: Tensor
+    tokens: Tensor | None
 
 
 @dataclass(frozen=True)
@@ -55,32 +75,58 @@ class Reading:
     """One pass of a model in a session.
 
     Attributes:
-        facts: by layer.
-        places: (B, Q) place of each token that is run in its text, from 0; negative in padding.
+        facts: of each row, in the strategy's own form.
+        run: the tokens.
     """
 
-    facts: Mapping[int, PreparedFacts]
-    places: Tensor
+    facts: Any
+    run: TextRun
 
 
-_FACTS: ContextVar[Mapping[int, PreparedFacts] | None] = ContextVar("facts", default=None)
+_SESSION: ContextVar[Session | None] = ContextVar("session", default=None)
+_ROWS: ContextVar[Tensor | None] = ContextVar("rows", default=None)
 _PASSES: ContextVar[tuple[Reading | None, ...]] = ContextVar("passes", default=())
 
 
 @contextmanager
-def session(facts: Mapping[int, PreparedFacts]) -> Iterator[None]:
-    """Within, passes of fused models read these facts; sessions may be nested."""
-    token = _FACTS.set(facts)
+def session(opened: Session) -> Iterator[None]:
+    """Within, passes of fused models read its facts; sessions may be nested."""
+    token = _SESSION.set(opened)
     try:
         yield
     finally:
-        _FACTS.reset(token)
+        _SESSION.reset(token)
 
 
-def begin_pass(places: Callable[[], Tensor]) -> None:
-    """A pass over tokens at these places begins; without a session none is asked for."""
-    facts = _FACTS.get()
-    _PASSES.set((*_PASSES.get(), None if facts is None else Reading(facts, places())))
+def in_session() -> bool:
+    """Whether what a pass gives may depend on whose text it runs."""
+    return _SESSION.get() is not None
+
+
+@contextmanager
+def rows_of(requests: Tensor | None) -> Iterator[None]:
+    """Within, the rows of a batch belong to these (B,) requests; None: see `Session.requests_of`."""
+    token = _ROWS.set(requests)
+    try:
+        yield
+    finally:
+        _ROWS.reset(token)
+
+
+def begin_pass(run: Callable[[], TextRun]) -> None:
+    """A pass begins; without a session it isn't asked what it runs."""
+    opened = _SESSION.get()
+    _PASSES.set((*_PASSES.get(), None if opened is None else _reading(opened, run())))
+
+
+def _reading(opened: Session, run: TextRun) -> Reading:
+    requests = _ROWS.get()
+    rows = len(run.places)
+    if requests is None:
+        requests = opened.requests_of(rows)
+    elif len(requests) != rows:
+        raise ValueError(f"a batch of {rows} rows was said to have {len(requests)}")
+    return Reading(opened.facts_of(requests), run)
 
 
 def end_pass() -> None:

@@ -93,6 +93,7 @@ def fused(family: str, trained: bool = True) -> FusedModel:
 def texts(rows: int = 3, tokens: int = 9) -> dict[str, Tensor]:
     generator = torch.Generator().manual_seed(2)
     ids = torch.randint(3, WORDS, (rows, tokens), generator=generator)
+    ids[0, 5], ids[1, 6] = 5, 9  # labels that have been begun
     return {"input_ids": ids, "attention_mask": torch.ones_like(ids)}
 
 

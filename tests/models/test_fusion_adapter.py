@@ -80,8 +80,8 @@ def test_vectors_of_another_width_are_refused(
     ("name", "content", "what"),
     [
         (CONFIG, b"{", "can't be read"),
-        (CONFIG, b"[]", "no adapter of attention fusion"),
-        (CONFIG, b'{"peft_type": "LORA"}', "but of LORA"),
+        (CONFIG, b"[]", "no fusion adapter"),
+        (CONFIG, b'{"peft_type": "LORA"}', "but one of LORA"),
         (WEIGHTS, b"damaged", "can't be read"),
     ],
 )
@@ -99,7 +99,7 @@ def test_a_tensor_that_is_missing_is_told(
 ) -> None:
     save_adapter(model.fusion, fits, tmp_path)
     config = json.loads((tmp_path / CONFIG).read_text())
-    config["sizes"]["layers"] = [0, 1, 2]
+    config["settings"]["layers"] = [0, 1, 2]
     (tmp_path / CONFIG).write_text(json.dumps(config))
     with pytest.raises(UserError, match="can't be read"):
         load_adapter(tmp_path, fits, model.fusion.object_vectors)

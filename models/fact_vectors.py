@@ -1,0 +1,77 @@
+"""Facts in the spaces that a fused model reads them in, as every strategy gets them.
+
+Relations and labels are in the language model's own space, so that facts of entities which were never
+trained on are read alike; objects' vectors are of whatever source the user chose.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from .fact_memory import PADDING, FactMemory
+
+
+@dataclass(frozen=True)
+class FactVectors:
+    """Facts of B rows. Shapes: F facts, L label tokens, D hidden, G vector.
+
+    Attributes:
+        relation: (B, F, D) the relation's label in the model's own space; zero in padding.
+        vector: (B, F, G) the object's vector; zero where it has none.
+        label: (B, F, L, D) embeddings of the object's label tokens; zero in padding.
+        tokens: (B, F, L) their ids, -1 in padding.
+        read_from: (B, F) the first place of the text, from 0, at which a fact may be read: the last
+            token of its entity's mention, so that a causal model never reads ahead.
+    """
+
+    relation: Tensor
+    vector: Tensor
+    label: Tensor
+    tokens: Tensor
+    read_from: Tensor
+
+    @property
+    def there(self) -> Tensor:
+        """(B, F) False in padding."""
+        return self.tokens[:, :, 0] != PADDING
+
+    @property
+    def mean_label(self) -> Tensor:
+        """(B, F, D) mean embedding of each label's tokens."""
+        count = (self.tokens != PADDING).sum(dim=2, keepdim=True)
+        return self.label.sum(dim=2) / count.clamp(min=1)
+
+
+def fact_vectors(
+    memory: FactMemory,
+    read_from: Tensor,
+    relation_keys: Tensor,
+    object_vectors: Tensor,
+    embeddings: nn.Module,
+) -> FactVectors:
+    """The memory's facts as vectors.
+
+    Args:
+        memory: facts of B rows.
+        read_from: (B, F) see `FactVectors`.
+        relation_keys: (relations, D) labels of the relations in the model's own space.
+        object_vectors: (objects, G).
+        embeddings: the base's, of input tokens.
+    """
+    dtype = relation_keys.dtype
+    known = memory.vector != PADDING
+    embedded = embeddings(memory.label.clamp(min=0)).to(dtype)
+    return FactVectors(
+        relation=_kept(relation_keys[memory.relation.clamp(min=0)], memory.relation != PADDING),
+        vector=_kept(object_vectors[memory.vector.clamp(min=0)], known),
+        label=_kept(embedded, memory.label != PADDING),
+        tokens=memory.label,
+        read_from=read_from,
+    )
+
+
+def _kept(vectors: Tensor, where: Tensor) -> Tensor:
+    return vectors * where[..., None].to(vectors.dtype)

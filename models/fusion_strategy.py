@@ -1,0 +1,81 @@
+"""What every fusion strategy that changes a model's own states has in common.
+
+A strategy may meet the text at three places of an unmodified model: its input embeddings, and its
+blocks' outputs. What it doesn't say is left as it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from torch import Tensor, nn
+
+from .fact_memory import FactMemory
+from .fact_vectors import FactVectors, fact_vectors
+from .fusion_session import TextRun
+
+
+class FusionStrategy(nn.Module):
+    """An adapter over the relations' keys and the objects' vectors.
+
+    Args:
+        relation_keys: (relations, D) labels of the relations in the model's own space.
+        object_vectors: (objects, G), of whatever source; no part of what is saved.
+    """
+
+    name: ClassVar[str]
+    relation_keys: Tensor
+    object_vectors: Tensor
+
+    def __init__(self, relation_keys: Tensor, object_vectors: Tensor) -> None:
+        super().__init__()
+        self.register_buffer("relation_keys", relation_keys)
+        self.register_buffer("object_vectors", object_vectors, persistent=False)
+
+    @property
+    def layers(self) -> tuple[int, ...]:
+        """Numbers of the blocks behind which facts are read, ascending."""
+        raise NotImplementedError
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """What `of_settings` makes the same adapter of, as JSON keeps it."""
+        raise NotImplementedError
+
+    @classmethod
+    def of_settings(
+        cls, settings: Mapping[str, Any], relation_keys: Tensor, object_vectors: Tensor
+    ) -> FusionStrategy:
+        """An untrained adapter of these settings.
+
+        Raises:
+            KeyError, TypeError, ValueError: they are no settings of this strategy.
+        """
+        raise NotImplementedError
+
+    def prepare(self, facts: FactVectors) -> Any:
+        """What `at_input` and `at_block` read of the facts, computed once for all passes."""
+        raise NotImplementedError
+
+    def at_input(self, embedded: Tensor, run: TextRun, facts: Any) -> Tensor:
+        """Input embeddings (B, Q, D) with what was read added."""
+        return embedded
+
+    def at_block(self, layer: int, hidden: Tensor, run: TextRun, facts: Any) -> Tensor:
+        """A block's output (B, Q, D) with what was read added.
+
+        Args:
+            layer: the block's number.
+            hidden: its output.
+            run: the tokens of the pass.
+            facts: what `prepare` gave.
+        """
+        return hidden
+
+    def prepare_memory(self, memory: FactMemory, read_from: Tensor, embeddings: nn.Module) -> Any:
+        """`prepare` of a memory; `embeddings` are the base's, of input tokens."""
+        vectors = fact_vectors(
+            memory, read_from, self.relation_keys, self.object_vectors, embeddings
+        )
+        return self.prepare(vectors)
