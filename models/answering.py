@@ -17,6 +17,7 @@ from torch import Tensor
 from transformers import PreTrainedTokenizerBase
 from transformers.modeling_utils import PreTrainedModel
 
+from .fusion_session import rows_of
 from .generation import complete_prompts
 from .near_ties import settle_near_ties
 from .option_scoring import option_scores, states_after, tree_states
@@ -139,7 +140,7 @@ def _settled(
         arm, number = divmod(place, questions)
         if number not in canonical:
             item = tokenised[number]
-            read = read_prompts(model, [item.prompt], tokenizer.pad_token_id or 0)
+            read = _read(model, tokenizer, [item])
             canonical[number] = [own[0] for own in _choices(model, [item], read, read_outs)]
         return canonical[number][arm]
 
@@ -184,7 +185,7 @@ def _answer_batch(
 ) -> list[list[Answered]]:
     started = time.monotonic()
     timed = [_Timed(read_out) for read_out in read_outs]
-    read = read_prompts(model, [item.prompt for item in batch], tokenizer.pad_token_id or 0)
+    read = _read(model, tokenizer, batch)
     scores = _choices(model, batch, read, timed)
     shared = time.monotonic() - started - sum(arm.seconds for arm in timed)
     texts: list[list[str | None]] = [[None] * len(batch) for _ in read_outs]
@@ -206,6 +207,13 @@ def _answer_batch(
     ]
 
 
+def _read(
+    model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, batch: Sequence[_Tokenised]
+) -> ReadPrompts:
+    with rows_of(torch.tensor([item.posed.request for item in batch])):
+        return read_prompts(model, [item.prompt for item in batch], tokenizer.pad_token_id or 0)
+
+
 def _choices(
     model: PreTrainedModel,
     batch: Sequence[_Tokenised],
@@ -221,5 +229,5 @@ def _choices(
         return option_scores(model, states, trees, read_outs)
     # A tokenizer that joins prompt and option leaves no prompt to go on from.
     whole = [item.tree for item in batch]
-    states = tree_states(model, whole, sum(map(len, whole)), lambda done: None)
-    return option_scores(model, states.asked_as(requests), whole, read_outs)
+    states = tree_states(model, whole, sum(map(len, whole)), lambda done: None, requests)
+    return option_scores(model, states, whole, read_outs)

@@ -80,11 +80,9 @@ class SlotAttention(nn.Module):
         self.vector_key = nn.Linear(sizes.vector, width, bias=False)
         self.before_key = nn.Linear(sizes.hidden, width, bias=False)
         self.begin = nn.Parameter(torch.zeros(width))
-        self.value = nn.Linear(sizes.hidden, width, bias=False)
-        self.output = nn.Linear(width, sizes.hidden, bias=False)
+        self.copied = nn.Parameter(torch.zeros(sizes.heads, sizes.hidden))
         self.null = nn.Parameter(torch.zeros(sizes.heads, sizes.key))
         self.continued = nn.Parameter(torch.ones(sizes.heads))
-        nn.init.zeros_(self.output.weight)
 
     def prepare(self, facts: FactVectors) -> LabelSlots:
         """Keys and values of all slots."""
@@ -94,10 +92,9 @@ class SlotAttention(nn.Module):
         own = self.relation_key(facts.relation) + self.vector_key(facts.vector)
         keys = own[:, :, None] + self.before_key(ahead) + first * self.begin
         before = nn.functional.pad(facts.tokens, (1, 0), value=PADDING)[:, :, :-1]
-        shape = (rows, count * length, self.heads, self.key)
         return LabelSlots(
-            keys.reshape(shape),
-            self.value(facts.label).reshape(shape),
+            keys.reshape(rows, count * length, self.heads, self.key),
+            facts.label.flatten(1, 2),
             facts.tokens.flatten(1),
             before.flatten(1),
             facts.read_from[:, :, None].expand(-1, -1, length).flatten(1),
@@ -118,8 +115,10 @@ class SlotAttention(nn.Module):
         scores = scores.masked_fill(~readable[:, :, None], -torch.inf)
         null = torch.einsum("bqhk,hk->bqh", query, self.null)[..., None] / math.sqrt(self.key)
         attention = torch.cat([null, scores], dim=-1).softmax(dim=-1)[..., 1:]
-        found = torch.einsum("bqhs,bshk->bqhk", attention, slots.values)
-        return hidden + self.output(found.flatten(2)).to(hidden.dtype)
+        # The heads' weights of a slot are summed before it is read: each head copies by its own gate.
+        found = torch.einsum("bqhs,bsd->bqhd", attention, slots.values)
+        scale = hidden.detach().float().square().mean(dim=-1, keepdim=True).sqrt()
+        return hidden + (scale * (found * self.copied).sum(dim=2)).to(hidden.dtype)
 
 
 class AttentionFusion(FusionStrategy):

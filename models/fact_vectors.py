@@ -1,14 +1,14 @@
 """Facts in the spaces that a fused model reads them in, as every strategy gets them.
 
 Relations and labels are in the language model's own space, so that facts of entities which were never
-trained on are read alike; objects' vectors are of whatever source the user chose.
+trained on are read alike; objects' vectors are of whatever source the user chose. All are brought to
+one length, √width, so that none drowns another whatever scale its source has.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor, nn
 
 from .fact_memory import PADDING, FactMemory
@@ -74,4 +74,5 @@ def fact_vectors(
 
 
 def _kept(vectors: Tensor, where: Tensor) -> Tensor:
-    return vectors * where[..., None].to(vectors.dtype)
+    scaled = nn.functional.rms_norm(vectors, vectors.shape[-1:], eps=1e-12)
+    return scaled * where[..., None].to(vectors.dtype)

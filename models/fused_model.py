@@ -55,8 +55,7 @@ class FusedModel(nn.Module):
         if missing := [layer for layer in fusion.layers if not 0 <= layer < len(found)]:
             raise ValueError(f"layers {missing} aren't among the base's {len(found)} blocks")
         self._handles = [
-            found[layer].register_forward_hook(self._reading_hook(layer))
-            for layer in fusion.layers
+            found[layer].register_forward_hook(self._reading_hook(layer)) for layer in fusion.layers
         ]
         self._handles.append(base.get_input_embeddings().register_forward_hook(self._at_input))
         # The whole model is called, or its body without the head; some heads go past the body.

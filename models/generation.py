@@ -19,6 +19,7 @@ from transformers import PreTrainedTokenizerBase
 from transformers.modeling_utils import PreTrainedModel
 
 from .exact_ways import exact_ways
+from .fusion_session import rows_of
 from .near_ties import MARGIN, tolerance_of
 from .prompt_reading import ReadPrompts, last_states, read_prompts
 from .read_out import Positions, ReadOut, next_token_log_probabilities, own_read_out
@@ -84,8 +85,9 @@ def generate_greedy(
     order = sorted(range(len(prompts)), key=lambda number: len(encoded[number]))
     for start in range(0, len(order), batch_size):
         numbers = order[start : start + batch_size]
-        read = read_prompts(model, [encoded[n] for n in numbers], tokenizer.pad_token_id or 0)
         asked = torch.tensor([requests[number] for number in numbers])
+        with rows_of(asked):
+            read = read_prompts(model, [encoded[n] for n in numbers], tokenizer.pad_token_id or 0)
         found = complete_prompts(model, tokenizer, read, asked, read_outs, max_new_tokens)
         for arm, texts in enumerate(found):
             for number, text in zip(numbers, texts, strict=True):
@@ -170,7 +172,8 @@ def complete_prompts(
                 origins.append(row)
         if not going:
             break
-        live = _read_on(model, read, live, going, torch.tensor(origins))
+        with rows_of(requests[[text.prompt for text in going]]):
+            live = _read_on(model, read, live, going, torch.tensor(origins))
     return answers
 
 
@@ -250,9 +253,10 @@ class _Decisions:
     def _alone(self, text: _Text, read_out: ReadOut) -> int:
         """The likeliest token after a text that is read again from its first token, by itself."""
         tokens = torch.tensor([[*self.encoded[text.prompt], *text.tokens]])
-        hidden = self.model.base_model(tokens, use_cache=False).last_hidden_state[:, -1]
-        previous = tokens[:, -2] if tokens.shape[1] > 1 else torch.tensor([-1])
         request = self.requests[text.prompt : text.prompt + 1]
+        with rows_of(request):
+            hidden = self.model.base_model(tokens, use_cache=False).last_hidden_state[:, -1]
+        previous = tokens[:, -2] if tokens.shape[1] > 1 else torch.tensor([-1])
         place = Positions(hidden, tokens[:, -1], previous, request)
         own = next_token_log_probabilities(self.model, hidden)
         return int(read_out(place, own)[0].argmax())

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 from transformers.modeling_utils import PreTrainedModel
 
+from .fusion_session import rows_of
 from .option_tree import OptionTree, TreeBatch, beyond_prompt, collate_trees
 from .prompt_reading import ReadPrompts, read_for_all
 from .read_out import Positions, ReadOut, next_token_log_probabilities
@@ -71,6 +72,7 @@ def tree_states(
     trees: Sequence[OptionTree],
     batch_tokens: int,
     advance: Callable[[int], None],
+    requests: Tensor | None = None,
 ) -> TreeStates:
     """Run the model once over all `trees`; `advance` counts trees.
 
@@ -79,15 +81,18 @@ def tree_states(
         trees: prompts with their options.
         batch_tokens: padded tokens of one forward pass.
         advance: called with the number of trees just done.
+        requests: (trees,) number by which read-outs and sessions know each; None: its own.
     """
+    known = torch.arange(len(trees)) if requests is None else requests
     parts: list[TreeStates] = []
     rows = 0
     for numbers in batches_by_length(trees, batch_tokens):
-        part = whole_tree_states(model, [trees[number] for number in numbers])
+        with rows_of(known[numbers]):
+            part = whole_tree_states(model, [trees[number] for number in numbers])
         parts.append(part.as_part(numbers, rows))
         rows += len(part.positions)
         advance(len(numbers))
-    return concatenate_states(parts)
+    return concatenate_states(parts).asked_as(known)
 
 
 def option_scores(
@@ -183,13 +188,14 @@ def states_after(
     previous = read.previous[:, None]
     if any(tree.inner for tree in trees):
         prompt = read.mask.bool()[:, None, None].expand(-1, -1, batch.tokens.shape[1], -1)
-        output = model.base_model(
-            input_ids=batch.tokens,
-            attention_mask=_additive(torch.cat([prompt, batch.mask], dim=-1), model.dtype),
-            position_ids=batch.positions,
-            past_key_values=read.cache,
-            use_cache=True,
-        )
+        with rows_of(requests):
+            output = model.base_model(
+                input_ids=batch.tokens,
+                attention_mask=_additive(torch.cat([prompt, batch.mask], dim=-1), model.dtype),
+                position_ids=batch.positions,
+                past_key_values=read.cache,
+                use_cache=True,
+            )
         read.cache.crop(-batch.tokens.shape[1])
         hidden = torch.cat([hidden, output.last_hidden_state], dim=1)
         previous = torch.cat([previous, _previous(batch, tokens)], dim=1)

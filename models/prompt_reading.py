@@ -10,6 +10,7 @@ from torch import Tensor
 from transformers import DynamicCache
 from transformers.modeling_utils import PreTrainedModel
 
+from .fusion_session import in_session
 from .option_tree import shared_length
 
 WORTH_SHARING = 16  # tokens: below that, a pass of its own costs more than it saves
@@ -40,9 +41,12 @@ class ReadPrompts:
 def read_prompts(
     model: PreTrainedModel, encoded: Sequence[Sequence[int]], padding: int
 ) -> ReadPrompts:
-    """Read token sequences, each of one token at least; `padding` is any valid token id."""
+    """Read token sequences, each of one token at least; `padding` is any valid token id.
+
+    In a session each is read by itself: what a beginning gives depends on whose it is.
+    """
     cache = DynamicCache(config=model.config)
-    shared = shared_beginning(encoded)
+    shared = 0 if in_session() else shared_beginning(encoded)
     if shared:
         begin = torch.tensor([encoded[0][:shared]])
         last_states(model, begin, torch.ones_like(begin), cache)

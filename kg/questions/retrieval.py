@@ -6,7 +6,7 @@ every route reads the graph through the same door.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from itertools import zip_longest
+from itertools import islice, zip_longest
 from types import MappingProxyType
 
 import numpy as np
@@ -70,31 +70,35 @@ class FactRetriever:
             self._graph, self._linker, np.concatenate([withheld, removed]), replaced
         )
 
-    def entities(self, text: str) -> tuple[int, ...]:
-        """The entities that `text` mentions, those of longer mentions first."""
+    def entities(self, text: str) -> dict[int, int]:
+        """The entities that `text` mentions, those of longer mentions first.
+
+        Each with the character after the mention by which it was found.
+        """
         mentions = [mention for mention in self._linker.link(text) if mention.entity is not None]
         mentions.sort(key=lambda mention: (mention.start - mention.end, mention.start))
-        return tuple(
-            dict.fromkeys(
-                candidate.entity
-                for mention in mentions
-                for candidate in mention.candidates
-                if candidate.score >= ALSO_MEANT * mention.candidates[0].score
-            )
-        )
+        found: dict[int, int] = {}
+        for mention in mentions:
+            for candidate in mention.candidates:
+                if candidate.score >= ALSO_MEANT * mention.candidates[0].score:
+                    found.setdefault(candidate.entity, mention.end)
+        return found
 
     def facts(self, text: str, limit: int) -> tuple[RetrievedFact, ...]:
-        """At most `limit` facts about the entities that `text` mentions.
+        """At most `limit` facts about the entities that `text` mentions; see `mentioned_facts`."""
+        return tuple(self.mentioned_facts(text, limit))
+
+    def mentioned_facts(self, text: str, limit: int) -> dict[RetrievedFact, int]:
+        """At most `limit` facts, each with the character after the mention of its entity.
 
         Entity by entity, each one's relations take turns, so that one with many objects doesn't
         crowd out the others.
         """
-        found = [
-            fact
-            for entity in self.entities(text)
-            for fact in self.about(entity) or self.around(entity)
-        ]
-        return tuple({(f.subject, f.relation, f.object): f for f in found}.values())[:limit]
+        found: dict[tuple[int, int, int], tuple[RetrievedFact, int]] = {}
+        for entity, end in self.entities(text).items():
+            for fact in self.about(entity) or self.around(entity):
+                found.setdefault((fact.subject, fact.relation, fact.object), (fact, end))
+        return dict(islice(found.values(), limit))
 
     def about(self, entity: int) -> list[RetrievedFact]:
         """The facts whose subject is `entity`, relations taking turns."""

@@ -85,7 +85,7 @@ def fused(family: str, trained: bool = True) -> FusedModel:
     fusion = AttentionFusion(sizes, torch.randn(3, HIDDEN), torch.randn(2, VECTOR))
     if trained:
         for name, weights in fusion.named_parameters():
-            if name.endswith(("output.weight", "null")):
+            if name.endswith(("copied", "null")):
                 torch.nn.init.normal_(weights, std=8.0)
     return FusedModel(base, fusion)
 

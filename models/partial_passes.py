@@ -1,0 +1,126 @@
+"""Passes through a part of an unmodified model, where the rest is frozen and known.
+
+The blocks below the first one that anything is added to give the same for a text however long is
+trained: they are run once, and training goes on from there. The output embedding is run where a loss lies alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from transformers.modeling_utils import PreTrainedModel
+
+from .read_out import scaled_logits
+from .transformer_blocks import transformer_blocks
+
+
+@dataclass(frozen=True)
+class BlockOutput:
+    """What one block gave. Shapes: B texts, T tokens, D hidden width.
+
+    Attributes:
+        layer: the block's number.
+        hidden: (B, T, D).
+        members: of the tuple that it gives; 0 where it gives a tensor.
+    """
+
+    layer: int
+    hidden: Tensor
+    members: int
+
+
+@dataclass(frozen=True)
+class Places:
+    """(N,) rows and places of a batch of texts, at which tokens are predicted."""
+
+    rows: Tensor
+    places: Tensor
+
+
+@torch.no_grad()
+def run_once(
+    model: PreTrainedModel, layer: int, tokens: Tensor, mask: Tensor, at: Places
+) -> tuple[BlockOutput, Tensor]:
+    """Run texts once: what block `layer` gave, and the (N, D) states that the head reads at `at`.
+
+    Args:
+        model: any language model.
+        layer: number of a block.
+        tokens, mask: (B, T) ids, padded at the end, and 0 in padding.
+        at: N places.
+    """
+    found: list[BlockOutput] = []
+
+    def keep(module: nn.Module, args: tuple[Any, ...], output: Any) -> None:
+        plain = isinstance(output, Tensor)
+        hidden, members = (output, 0) if plain else (output[0], len(output))
+        found.append(BlockOutput(layer, hidden, members))
+
+    handle = transformer_blocks(model)[layer].register_forward_hook(keep)
+    try:
+        with _head_at(model, at) as read:
+            model(input_ids=tokens, attention_mask=mask)
+    finally:
+        handle.remove()
+    return found[-1], read[-1][0]
+
+
+@contextmanager
+def from_block(model: PreTrainedModel, bottom: BlockOutput) -> Iterator[None]:
+    """Within, a pass begins with what a block gave: that block and those before it rest.
+
+    Hooks behind them are run as ever.
+    """
+
+    def give(*args: object, **given: object) -> Any:
+        nothing = (None,) * (bottom.members - 1)
+        return (bottom.hidden, *nothing) if bottom.members else bottom.hidden
+
+    with ExitStack() as replaced:
+        for block in transformer_blocks(model)[: bottom.layer + 1]:
+            replaced.enter_context(_forward_of(block, give))
+        yield
+
+
+def logits_at_places(model: PreTrainedModel, tokens: Tensor, mask: Tensor, at: Places) -> Tensor:
+    """(N, V) float32 logits at N places of (B, T) texts; the output embedding sees those alone."""
+    with _head_at(model, at):
+        logits: Tensor = model(input_ids=tokens, attention_mask=mask).logits
+    return logits[0].float()
+
+
+def logits_of(model: PreTrainedModel, read: Tensor) -> Tensor:
+    """(N, V) float32 logits of what the output embedding read, see `run_once`."""
+    head = model.get_output_embeddings()
+    return scaled_logits(model, head(read.to(head.weight.dtype)).float())
+
+
+@contextmanager
+def _head_at(model: PreTrainedModel, at: Places) -> Iterator[list[Tensor]]:
+    """Within, the output embedding reads (1, N, D) of (B, T, D), which is kept."""
+    read: list[Tensor] = []
+
+    def narrow(module: nn.Module, given: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+        read.append(given[0][at.rows, at.places][None])
+        return (read[-1],)
+
+    handle = model.get_output_embeddings().register_forward_pre_hook(narrow)
+    try:
+        yield read
+    finally:
+        handle.remove()
+
+
+@contextmanager
+def _forward_of(module: nn.Module, forward: Any) -> Iterator[None]:
+    """Within, calling the module runs `forward` and the module's hooks."""
+    module.forward = forward
+    try:
+        yield
+    finally:
+        del module.forward

@@ -1,0 +1,239 @@
+"""What a fused model practises on: questions with their answers, and the facts that it may read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+from transformers import PreTrainedTokenizerBase
+from transformers.modeling_utils import PreTrainedModel
+
+from .answered_prompt import answered_prompt
+from .fact_memory import FactMemory, TokenFact, build_fact_memory
+from .mention_places import mention_places, padded_places
+from .partial_passes import BlockOutput, Places, run_once
+from .token_batches import shuffled_batches
+
+WITHOUT_ANSWER = 0.1  # share of the texts whose memory lacks the asked relation
+
+
+@dataclass(frozen=True)
+class PracticeText:
+    """One text with an answer in it.
+
+    Attributes:
+        tokens: of the whole text.
+        places: that predict the answer's tokens.
+        targets: the token that each predicts.
+        facts: what the model may read.
+        read_from: for each fact, the place of its mention's last token.
+        relation: row of the asked relation among the keys; -1 for a text that asks nothing.
+    """
+
+    tokens: tuple[int, ...]
+    places: tuple[int, ...]
+    targets: tuple[int, ...]
+    facts: tuple[TokenFact, ...]
+    read_from: tuple[int, ...]
+    relation: int
+
+    def __len__(self) -> int:
+        return len(self.tokens)
+
+
+@dataclass(frozen=True)
+class PracticeBatch:
+    """Texts of one step. Shapes: B texts, T tokens, N predicted places, F facts.
+
+    Attributes:
+        tokens, mask: (B, T) ids, padded at the end, and 0 in padding.
+        at: the N places.
+        targets: (N,) token that each predicts.
+        taught: (N,) whether the target is to be predicted; else what the base predicts.
+        base: (N, D) what the base's head reads there.
+        memory: facts of the B texts.
+        read_from: (B, F) see `FactVectors`.
+        bottom: what the base gives below the first block that facts are read behind.
+    """
+
+    tokens: Tensor
+    mask: Tensor
+    at: Places
+    targets: Tensor
+    taught: Tensor
+    base: Tensor
+    memory: FactMemory
+    read_from: Tensor
+    bottom: BlockOutput
+
+
+@dataclass(frozen=True)
+class PracticeStates:
+    """What the frozen base gives for each text, computed once.
+
+    Attributes:
+        bottom: for each text, the (T, D) output of the block.
+        layer, members: see `BlockOutput`.
+        base: for each text, the (places, D) states that its head reads.
+    """
+
+    bottom: Sequence[Tensor]
+    layer: int
+    members: int
+    base: Sequence[Tensor]
+
+
+def practice_text(
+    tokenizer: PreTrainedTokenizerBase,
+    prompt: str,
+    answer: str,
+    facts: Sequence[TokenFact],
+    ends: Sequence[int],
+    relation: int,
+) -> PracticeText:
+    """A prompt of a causal model with its answer and a line end.
+
+    Args:
+        tokenizer: a fast one.
+        prompt: what the model completes.
+        answer: to it.
+        facts: that the model may read.
+        ends: for each, the character after its mention in the prompt.
+        relation: the asked one's row among the keys.
+    """
+    whole = answered_prompt(tokenizer, prompt, f"{answer}\n", ())
+    return PracticeText(
+        whole.tokens,
+        tuple(range(whole.answering, len(whole.tokens) - 1)),
+        whole.targets,
+        tuple(facts),
+        mention_places(tokenizer, prompt, ends),
+        relation,
+    )
+
+
+def practice_states(
+    model: PreTrainedModel,
+    texts: Sequence[PracticeText],
+    layer: int,
+    batch_tokens: int,
+    advance: Callable[[int], None],
+) -> PracticeStates:
+    """Run the base once over all texts, and keep what it gives above and below.
+
+    Args:
+        model: frozen, in evaluation mode.
+        texts: what is practised.
+        layer: the block whose output is kept.
+        batch_tokens: padded tokens of one pass.
+        advance: called with the number of texts just done.
+    """
+    bottom: dict[int, Tensor] = {}
+    base: dict[int, Tensor] = {}
+    members = 0
+    order = sorted(range(len(texts)), key=lambda number: len(texts[number]))
+    while order:
+        longest = len(texts[order[-1]])
+        numbers = order[-max(1, batch_tokens // longest) :]
+        del order[-len(numbers) :]
+        chosen = [texts[number] for number in numbers]
+        output, read = run_once(model, layer, *padded_tokens(chosen), places_of(chosen))
+        members = output.members
+        parts = read.split([len(text.places) for text in chosen])
+        for row, (number, part) in enumerate(zip(numbers, parts, strict=True)):
+            bottom[number] = output.hidden[row, : len(texts[number])].clone()
+            base[number] = part.clone()
+        advance(len(numbers))
+    every = range(len(texts))
+    return PracticeStates([bottom[n] for n in every], layer, members, [base[n] for n in every])
+
+
+def epoch_of_texts(
+    texts: Sequence[PracticeText],
+    states: PracticeStates,
+    batch_size: int,
+    dropout: float,
+    seed: int,
+    epoch: int,
+) -> list[PracticeBatch]:
+    """Random batches; a share of the facts is hidden, and of some texts all that answers them.
+
+    A text whose memory lacks the asked relation is to be answered as the base answers it.
+    """
+    random = np.random.default_rng([seed, 41, epoch])
+    batches = []
+    for numbers in shuffled_batches([len(text) for text in texts], batch_size, random):
+        chosen = [texts[number] for number in numbers]
+        kept = [kept_facts(text, dropout, random) for text in chosen]
+        batches.append(
+            _batch(chosen, kept, [states.base[n] for n in numbers], _bottom(states, numbers))
+        )
+    return batches
+
+
+def kept_facts(text: PracticeText, dropout: float, random: np.random.Generator) -> list[int]:
+    """Numbers of the text's facts that stay; now and then none of the asked relation does."""
+    drawn = random.random(len(text.facts) + 1)
+    kept = [number for number, chance in enumerate(drawn[1:]) if chance >= dropout]
+    if drawn[0] < WITHOUT_ANSWER:
+        kept = [number for number in kept if text.facts[number].relation != text.relation]
+    return kept
+
+
+def _batch(
+    texts: Sequence[PracticeText],
+    kept: Sequence[Sequence[int]],
+    base: Sequence[Tensor],
+    bottom: BlockOutput,
+) -> PracticeBatch:
+    tokens, mask = padded_tokens(texts)
+    memory = build_fact_memory(
+        [[text.facts[number] for number in own] for text, own in zip(texts, kept, strict=True)]
+    )
+    places = [[text.read_from[n] for n in own] for text, own in zip(texts, kept, strict=True)]
+    read_from = padded_places(places, memory.relation.shape[1])
+    taught = [
+        any(text.facts[number].relation == text.relation for number in own)
+        for text, own in zip(texts, kept, strict=True)
+    ]
+    at = places_of(texts)
+    return PracticeBatch(
+        tokens,
+        mask,
+        at,
+        torch.tensor([token for text in texts for token in text.targets]),
+        torch.tensor(taught)[at.rows],
+        torch.cat(list(base)),
+        memory,
+        read_from,
+        bottom,
+    )
+
+
+def _bottom(states: PracticeStates, numbers: Sequence[int]) -> BlockOutput:
+    hidden = [states.bottom[number] for number in numbers]
+    return BlockOutput(
+        states.layer, torch.nn.utils.rnn.pad_sequence(hidden, batch_first=True), states.members
+    )
+
+
+def padded_tokens(texts: Sequence[PracticeText]) -> tuple[Tensor, Tensor]:
+    """(B, T) token ids, padded at the end, and 0 in padding."""
+    length = max(len(text) for text in texts)
+    tokens = np.zeros((len(texts), length), dtype=np.int64)
+    mask = np.zeros((len(texts), length), dtype=np.int64)
+    for row, text in enumerate(texts):
+        tokens[row, : len(text)] = text.tokens
+        mask[row, : len(text)] = 1
+    return torch.from_numpy(tokens), torch.from_numpy(mask)
+
+
+def places_of(texts: Sequence[PracticeText]) -> Places:
+    """Where the texts' answers are predicted, text by text."""
+    rows = [row for row, text in enumerate(texts) for _ in text.places]
+    return Places(
+        torch.tensor(rows), torch.tensor([place for text in texts for place in text.places])
+    )
