@@ -94,7 +94,7 @@ class SlotAttention(nn.Module):
         before = nn.functional.pad(facts.tokens, (1, 0), value=PADDING)[:, :, :-1]
         return LabelSlots(
             keys.reshape(rows, count * length, self.heads, self.key),
-            facts.label.flatten(1, 2),
+            facts.written.flatten(1, 2),
             facts.tokens.flatten(1),
             before.flatten(1),
             facts.read_from[:, :, None].expand(-1, -1, length).flatten(1),

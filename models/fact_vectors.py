@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from torch import Tensor, nn
+from transformers.modeling_utils import PreTrainedModel
 
 from .fact_memory import PADDING, FactMemory
 
@@ -21,7 +22,8 @@ class FactVectors:
     Attributes:
         relation: (B, F, D) the relation's label in the model's own space; zero in padding.
         vector: (B, F, G) the object's vector; zero where it has none.
-        label: (B, F, L, D) embeddings of the object's label tokens; zero in padding.
+        label: (B, F, L, D) the object's label tokens as the model reads them; zero in padding.
+        written: (B, F, L, D) the same as it writes them: rows of the output embedding.
         tokens: (B, F, L) their ids, -1 in padding.
         read_from: (B, F) the first place of the text, from 0, at which a fact may be read: the last
             token of its entity's mention, so that a causal model never reads ahead.
@@ -30,6 +32,7 @@ class FactVectors:
     relation: Tensor
     vector: Tensor
     label: Tensor
+    written: Tensor
     tokens: Tensor
     read_from: Tensor
 
@@ -50,7 +53,7 @@ def fact_vectors(
     read_from: Tensor,
     relation_keys: Tensor,
     object_vectors: Tensor,
-    embeddings: nn.Module,
+    base: PreTrainedModel,
 ) -> FactVectors:
     """The memory's facts as vectors.
 
@@ -59,15 +62,16 @@ def fact_vectors(
         read_from: (B, F) see `FactVectors`.
         relation_keys: (relations, D) labels of the relations in the model's own space.
         object_vectors: (objects, G).
-        embeddings: the base's, of input tokens.
+        base: the language model, whose embeddings are read.
     """
     dtype = relation_keys.dtype
     known = memory.vector != PADDING
-    embedded = embeddings(memory.label.clamp(min=0)).to(dtype)
+    tokens, there = memory.label.clamp(min=0), memory.label != PADDING
     return FactVectors(
         relation=_kept(relation_keys[memory.relation.clamp(min=0)], memory.relation != PADDING),
         vector=_kept(object_vectors[memory.vector.clamp(min=0)], known),
-        label=_kept(embedded, memory.label != PADDING),
+        label=_kept(base.get_input_embeddings()(tokens).to(dtype), there),
+        written=_kept(base.get_output_embeddings().weight[tokens].to(dtype), there),
         tokens=memory.label,
         read_from=read_from,
     )

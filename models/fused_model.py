@@ -22,9 +22,9 @@ from .fusion_session import (
     TextRun,
     begin_pass,
     checkpoint_contexts,
-    current_reading,
     end_pass,
     places_of_tokens,
+    reading_of,
     session,
 )
 from .fusion_strategy import FusionStrategy
@@ -67,7 +67,7 @@ class FusedModel(nn.Module):
 
     def _reading_hook(self, layer: int) -> Any:
         def hook(module: nn.Module, args: tuple[Any, ...], output: Any) -> Any:
-            reading = current_reading()
+            reading = reading_of(self.fusion)
             if reading is None:
                 return None
 
@@ -79,7 +79,7 @@ class FusedModel(nn.Module):
         return hook
 
     def _at_input(self, module: nn.Module, args: tuple[Any, ...], output: Tensor) -> Tensor | None:
-        reading = current_reading()
+        reading = reading_of(self.fusion)
         if reading is None or output.shape[:2] != reading.run.places.shape:
             return None  # the labels of facts are embedded by the same module
         return self.fusion.at_input(output, reading.run, reading.facts)
@@ -96,12 +96,11 @@ class FusedModel(nn.Module):
         """
         if read_from is None:
             read_from = torch.full_like(memory.relation, EVERYWHERE)
-        embeddings = self.base.get_input_embeddings()
 
         def prepare(memory: FactMemory, read_from: Tensor) -> Any:
-            return self.fusion.prepare_memory(memory, read_from, embeddings)
+            return self.fusion.prepare_memory(memory, read_from, self.base)
 
-        with session(Session(memory, read_from, prepare)):
+        with session(Session(self.fusion, memory, read_from, prepare)):
             yield
 
     def forward(self, **inputs: Any) -> Any:

@@ -25,12 +25,14 @@ class Session:
     """Facts of R requests, and what a strategy makes of those of some rows.
 
     Attributes:
+        owner: the adapter that reads; others on the same base rest.
         memory: of the R requests.
         read_from: (R, F) place from which each fact may be read.
         prepare: a strategy's own form of the facts of B rows.
         kept: what was prepared last, by the rows' requests: a text is written token by token.
     """
 
+    owner: object
     memory: FactMemory
     read_from: Tensor
     prepare: Callable[[FactMemory, Tensor], Any]
@@ -75,10 +77,12 @@ class Reading:
     """One pass of a model in a session.
 
     Attributes:
+        owner: see `Session`.
         facts: of each row, in the strategy's own form.
         run: the tokens.
     """
 
+    owner: object
     facts: Any
     run: TextRun
 
@@ -126,7 +130,7 @@ def _reading(opened: Session, run: TextRun) -> Reading:
         requests = opened.requests_of(rows)
     elif len(requests) != rows:
         raise ValueError(f"a batch of {rows} rows was said to have {len(requests)}")
-    return Reading(opened.facts_of(requests), run)
+    return Reading(opened.owner, opened.facts_of(requests), run)
 
 
 def end_pass() -> None:
@@ -137,6 +141,12 @@ def end_pass() -> None:
 def current_reading() -> Reading | None:
     """What the pass that is running reads; None without a session."""
     return next(reversed(_PASSES.get()), None)
+
+
+def reading_of(owner: object) -> Reading | None:
+    """What an adapter reads in the pass that is running; None where it rests."""
+    reading = current_reading()
+    return reading if reading is not None and reading.owner is owner else None
 
 
 def checkpoint_contexts() -> tuple[AbstractContextManager[None], AbstractContextManager[None]]:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from torch import Tensor, nn
+from transformers.modeling_utils import PreTrainedModel
 
 from .fact_memory import FactMemory
 from .fact_vectors import FactVectors, fact_vectors
@@ -73,9 +74,7 @@ class FusionStrategy(nn.Module):
         """
         return hidden
 
-    def prepare_memory(self, memory: FactMemory, read_from: Tensor, embeddings: nn.Module) -> Any:
-        """`prepare` of a memory; `embeddings` are the base's, of input tokens."""
-        vectors = fact_vectors(
-            memory, read_from, self.relation_keys, self.object_vectors, embeddings
-        )
+    def prepare_memory(self, memory: FactMemory, read_from: Tensor, base: PreTrainedModel) -> Any:
+        """`prepare` of a memory's facts in the base's spaces."""
+        vectors = fact_vectors(memory, read_from, self.relation_keys, self.object_vectors, base)
         return self.prepare(vectors)

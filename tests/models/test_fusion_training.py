@@ -1,13 +1,11 @@
 """Late fusion trained on synthetic facts, and asked about entities that it never saw."""
 
-import copy
-from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
 import pytest
 import torch
-from infact.models.fact_memory import TokenFact, build_fact_memory, shuffled_objects
+from infact.models.fact_memory import build_fact_memory, shuffled_objects
 from infact.models.fusion_training import (
     answer_tree,
     epoch_of_rows,
@@ -21,56 +19,11 @@ from infact.models.generation import generate_greedy
 from infact.models.late_fusion import LateFusion, LateFusionReadOut, LateFusionSizes, pointer_loss
 from infact.models.training import Curriculum, TrainingSettings, train
 
-RELATIONS = ("capital", "continent", "currency", "river")
-TRAINED_ON, ENTITIES = 100, 120
-SYLLABLES = ("ba", "do", "ki", "lu", "me", "no", "pa", "ri", "su", "ta", "ve", "zo")
+from .conftest import RELATIONS, TRAINED_ON, World
 
 
 def ignore(_: int) -> None:
     pass
-
-
-@dataclass(frozen=True)
-class World:
-    """Prompts, answers and facts: one row for each entity and relation."""
-
-    prompts: list[str]
-    answers: list[str]
-    facts: list[list[TokenFact]]
-
-
-@pytest.fixture(scope="module")
-def calm_model(tiny_model):
-    """A base whose states tell the current token clearly, as random layers at full size do not."""
-    calm = copy.deepcopy(tiny_model)
-    with torch.no_grad():
-        for layer in calm.base_model.layers:
-            layer.self_attn.o_proj.weight.mul_(0.1)
-            layer.mlp.down_proj.weight.mul_(0.1)
-    return calm
-
-
-@pytest.fixture(scope="module")
-def world(tiny_tokenizer) -> World:
-    random = np.random.default_rng(5)
-
-    def words() -> list[str]:
-        """A word for each relation, no syllable in two: one entity's labels don't begin alike."""
-        mixed = random.permutation(SYLLABLES).reshape(len(RELATIONS), -1)
-        return ["".join(syllables).capitalize() for syllables in mixed]
-
-    prompts, answers, facts = [], [], []
-    for _ in range(ENTITIES):
-        name, objects = words()[0], words()
-        memory = [
-            TokenFact(number, -1, tuple(tiny_tokenizer(f" {text}\n")["input_ids"]))
-            for number, text in enumerate(objects)
-        ]
-        for relation, text in zip(RELATIONS, objects, strict=True):
-            prompts.append(f"{name}, {relation}")
-            answers.append(text)
-            facts.append(memory)
-    return World(prompts, answers, facts)
 
 
 def fused(model, tokenizer, world: World, facts, folder) -> LateFusion:

@@ -1,0 +1,56 @@
+"""A small world of facts: entities with one object a relation, and a model whose states are clear."""
+
+import copy
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+import torch
+from infact.models.fact_memory import TokenFact
+
+RELATIONS = ("capital", "continent", "currency", "river")
+TRAINED_ON, ENTITIES = 100, 120  # the others are never trained on
+SYLLABLES = ("ba", "do", "ki", "lu", "me", "no", "pa", "ri", "su", "ta", "ve", "zo")
+
+
+@dataclass(frozen=True)
+class World:
+    """Prompts, answers and facts: one row for each entity and relation."""
+
+    prompts: list[str]
+    answers: list[str]
+    facts: list[list[TokenFact]]
+
+
+@pytest.fixture(scope="module")
+def calm_model(tiny_model):
+    """A base whose states tell the current token clearly, as random layers at full size do not."""
+    calm = copy.deepcopy(tiny_model)
+    with torch.no_grad():
+        for layer in calm.base_model.layers:
+            layer.self_attn.o_proj.weight.mul_(0.1)
+            layer.mlp.down_proj.weight.mul_(0.1)
+    return calm
+
+
+@pytest.fixture(scope="module")
+def world(tiny_tokenizer) -> World:
+    random = np.random.default_rng(5)
+
+    def words() -> list[str]:
+        """A word for each relation, no syllable in two: one entity's labels don't begin alike."""
+        mixed = random.permutation(SYLLABLES).reshape(len(RELATIONS), -1)
+        return ["".join(syllables).capitalize() for syllables in mixed]
+
+    prompts, answers, facts = [], [], []
+    for _ in range(ENTITIES):
+        name, objects = words()[0], words()
+        memory = [
+            TokenFact(number, -1, tuple(tiny_tokenizer(f" {text}\n")["input_ids"]))
+            for number, text in enumerate(objects)
+        ]
+        for relation, text in zip(RELATIONS, objects, strict=True):
+            prompts.append(f"{name}, {relation}")
+            answers.append(text)
+            facts.append(memory)
+    return World(prompts, answers, facts)

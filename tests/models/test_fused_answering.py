@@ -1,0 +1,136 @@
+"""A fused model is asked as any other, each question with its own facts; and it learns to read facts."""
+
+from dataclasses import replace
+from functools import partial
+
+import numpy as np
+import pytest
+import torch
+from infact.models.answering import Posed, answer_questions
+from infact.models.attention_fusion import AttentionFusion, AttentionFusionSizes
+from infact.models.fact_memory import build_fact_memory
+from infact.models.fused_model import FusedModel
+from infact.models.fused_text_loss import practice_loss
+from infact.models.fusion_training import text_keys
+from infact.models.mention_places import mention_places, padded_places
+from infact.models.practice_texts import epoch_of_texts, practice_states, practice_text
+from infact.models.read_out import own_read_out
+from infact.models.training import Curriculum, TrainingSettings, train
+
+from .conftest import RELATIONS, TRAINED_ON, World
+from .test_practice_texts import fused, ignore
+
+COUNT = TRAINED_ON * len(RELATIONS)
+
+
+def session_of(model: FusedModel, tokenizer, prompts, facts):
+    memory = build_fact_memory(facts)
+    places = [
+        mention_places(tokenizer, prompt, [prompt.index(",")] * len(own))
+        for prompt, own in zip(prompts, facts, strict=True)
+    ]
+    return model.session(memory, padded_places(places, memory.relation.shape[1]))
+
+
+@pytest.mark.parametrize("batch_tokens", [1, 70, 10_000])
+def test_each_question_is_answered_from_its_own_facts_however_it_is_batched(
+    tiny_model, tiny_tokenizer, world: World, batch_tokens: int
+) -> None:
+    model = fused(tiny_model, (0, 1))
+    # Alike in their first tokens, which a model without facts would read once for all.
+    beginning = "The gene is associated with the syndrome. " * 3
+    names = [prompt.split(",")[0] for prompt in world.prompts[:12]]
+    prompts = [f"{beginning}{name}, capital" for name in names]
+    facts, options = world.facts[:12], tuple(world.answers[:5])
+    with session_of(model, tiny_tokenizer, prompts, facts):
+        posed = [Posed(prompt, options, n, n % 3 == 0) for n, prompt in enumerate(prompts)]
+        found = answer_questions(
+            tiny_model, tiny_tokenizer, posed, [own_read_out], 5, batch_tokens, ignore
+        )[0]
+    plain = []
+    for number, prompt in enumerate(prompts):
+        start = len(tiny_tokenizer(prompt)["input_ids"])
+        with session_of(model, tiny_tokenizer, [prompt], [facts[number]]):
+            for option, score in zip(options, found[number].scores, strict=True):
+                tokens = torch.tensor([tiny_tokenizer(f"{prompt} {option}")["input_ids"]])
+                chances = tiny_model(tokens).logits[0].log_softmax(-1)
+                path = range(start, tokens.shape[1])
+                expected = sum(float(chances[at - 1, tokens[0, at]]) for at in path)
+                assert abs(expected - score) < 1e-3
+            if number % 3 == 0:
+                plain.append(_written(tiny_model, tiny_tokenizer, prompt))
+    assert plain == [answered.text for answered in found[::3]]
+
+
+def _written(model, tokenizer, prompt: str) -> str:
+    tokens = tokenizer(prompt)["input_ids"]
+    start = len(tokens)
+    for _ in range(5):
+        tokens.append(int(model(torch.tensor([tokens])).logits[0, -1].argmax()))
+        said = tokenizer.decode(tokens[start:])
+        if "\n" in said.lstrip():
+            break
+    text = tokenizer.decode(tokens[start:], skip_special_tokens=True)
+    return text.lstrip().split("\n")[0].strip()
+
+
+def trained(model, tokenizer, world: World, facts, folder) -> FusedModel:
+    texts = [
+        practice_text(tokenizer, prompt, answer, own, [prompt.index(",")] * len(own), number % 4)
+        for number, (prompt, answer, own) in enumerate(
+            zip(world.prompts[:COUNT], world.answers, facts, strict=False)
+        )
+    ]
+    states = practice_states(model, texts, 0, 4096, ignore)
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        keys = text_keys(model, tokenizer, RELATIONS)
+        sizes = AttentionFusionSizes(keys.shape[1], 4, (0, 1), heads=2, key=32)
+        fused_model = FusedModel(model, AttentionFusion(sizes, keys, torch.zeros(1, 4)))
+        curriculum = Curriculum(partial(epoch_of_texts, texts, states, 32, 0.1, 0), _size)
+        settings = TrainingSettings(learning_rate=2e-2, epochs=16, checkpoint_steps=10**9)
+        train(
+            fused_model.fusion,
+            curriculum,
+            lambda _, batch: practice_loss(fused_model, batch),
+            settings,
+            folder / "c.safetensors",
+            ignore,
+        )
+    return fused_model
+
+
+def _size(batch) -> int:
+    return int(batch.mask.sum())
+
+
+def share_right(model: FusedModel, tokenizer, world: World, facts) -> float:
+    """Of questions on entities that were not trained on, with the entity's own objects to choose from."""
+    numbers = range(COUNT, len(world.prompts))
+    prompts = [world.prompts[number] for number in numbers]
+    own = [facts[number] for number in numbers]
+    posed = []
+    for place, (number, prompt) in enumerate(zip(numbers, prompts, strict=True)):
+        first = number - number % len(RELATIONS)
+        options = tuple(world.answers[first : first + len(RELATIONS)])
+        posed.append(Posed(prompt, options, place, False))
+    with session_of(model, tokenizer, prompts, own):
+        found = answer_questions(model.base, tokenizer, posed, [own_read_out], 1, 2048, ignore)[0]
+    right = [f.scores.argmax() == n % len(RELATIONS) for f, n in zip(found, numbers, strict=True)]
+    return float(np.mean(right))
+
+
+def test_facts_of_new_entities_are_read_as_the_memory_tells_them(
+    calm_model, tiny_tokenizer, world: World, tmp_path
+) -> None:
+    model = trained(calm_model, tiny_tokenizer, world, world.facts, tmp_path)
+    assert share_right(model, tiny_tokenizer, world, world.facts) > 0.6
+    # Each relation with another's object: the answer follows the memory, not the name.
+    turned = [
+        [replace(f, label=o.label) for f, o in zip(own, own[1:] + own[:1], strict=True)]
+        for own in world.facts
+    ]
+    assert share_right(model, tiny_tokenizer, world, turned) < 0.2
+    nothing = [[] for _ in world.facts]
+    assert share_right(model, tiny_tokenizer, world, nothing) < 0.5
+    model.detach()

@@ -1,0 +1,148 @@
+"""What a fused model practises on, and its loss, held against whole passes and plain mathematics."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from infact.models.attention_fusion import AttentionFusion, AttentionFusionSizes
+from infact.models.fact_memory import PADDING, TokenFact
+from infact.models.fused_model import FusedModel
+from infact.models.fused_text_loss import practice_loss
+from infact.models.mention_places import mention_places
+from infact.models.practice_texts import (
+    PracticeText,
+    epoch_of_texts,
+    kept_facts,
+    practice_states,
+    practice_text,
+)
+
+from .conftest import World
+
+
+def ignore(_: int) -> None:
+    pass
+
+
+def practised(tokenizer, world: World, count: int) -> list[PracticeText]:
+    return [
+        practice_text(
+            tokenizer, prompt, answer, facts, [prompt.index(",")] * len(facts), number % 4
+        )
+        for number, (prompt, answer, facts) in enumerate(
+            zip(world.prompts[:count], world.answers, world.facts, strict=False)
+        )
+    ]
+
+
+def fused(model, layers: tuple[int, ...]) -> FusedModel:
+    torch.manual_seed(3)
+    width = model.config.hidden_size
+    sizes = AttentionFusionSizes(width, 4, layers, heads=2, key=8)
+    fusion = AttentionFusion(sizes, torch.randn(4, width), torch.zeros(1, 4))
+    for name, weights in fusion.named_parameters():
+        if name.endswith(("copied", "null")):
+            torch.nn.init.normal_(weights)
+    return FusedModel(model, fusion)
+
+
+def test_an_answer_is_predicted_with_its_line_end_and_facts_are_read_from_their_mention_on(
+    tiny_tokenizer, world
+) -> None:
+    (text, *_) = practised(tiny_tokenizer, world, 4)
+    assert tiny_tokenizer.decode(text.targets) == f" {world.answers[0]}\n"
+    assert [text.tokens[place + 1] for place in text.places] == list(text.targets)
+    assert text.read_from == (text.read_from[0],) * 4
+    until = tiny_tokenizer.decode(text.tokens[: text.read_from[0] + 1])
+    before = tiny_tokenizer.decode(text.tokens[: text.read_from[0]])
+    assert before < world.prompts[0].split(",")[0] <= until
+
+
+@given(st.text(min_size=1, max_size=30), st.data())
+def test_a_mention_ends_in_the_token_that_holds_its_last_character(
+    tiny_tokenizer, text, data
+) -> None:
+    end = data.draw(st.integers(1, len(text)))
+    (place,) = mention_places(tiny_tokenizer, text, [end])
+    offsets = tiny_tokenizer(text, return_offsets_mapping=True)["offset_mapping"]
+    assert offsets[place][1] >= end
+    assert all(last < end for _, last in offsets[:place])
+
+
+def test_a_mention_beyond_the_text_is_an_error(tiny_tokenizer) -> None:
+    with pytest.raises(ValueError, match="beyond the text's 4"):
+        mention_places(tiny_tokenizer, "Oslo", [5])
+
+
+@pytest.mark.parametrize("layer", [0, 1])
+def test_the_loss_from_a_block_on_is_that_of_whole_passes(
+    tiny_model, tiny_tokenizer, world, layer: int
+) -> None:
+    texts = practised(tiny_tokenizer, world, 12)
+    states = practice_states(tiny_model, texts, layer, 60, ignore)
+    model = fused(tiny_model, (layer,))
+    batches = epoch_of_texts(texts, states, 5, 0.4, 1, 0)
+    untaught = 0
+    for batch in batches:
+        expected = []
+        for row in range(len(batch.tokens)):
+            length = int(batch.mask[row].sum())
+            tokens = batch.tokens[row : row + 1, :length]
+            one = torch.tensor([row])
+            plain = tiny_model(tokens).logits[0].log_softmax(-1)
+            with model.session(batch.memory.select(one), batch.read_from[one]):
+                told = tiny_model(tokens).logits[0].log_softmax(-1)
+            for number in (batch.at.rows == row).nonzero().flatten().tolist():
+                place, target = int(batch.at.places[number]), int(batch.targets[number])
+                if batch.taught[number]:
+                    expected.append(-told[place, target])
+                else:
+                    untaught += 1
+                    chances = plain[place].exp()
+                    expected.append((chances * (plain[place] - told[place])).sum())
+        found = practice_loss(model, batch)
+        torch.testing.assert_close(found, torch.stack(expected).mean(), atol=1e-4, rtol=1e-4)
+    assert untaught
+
+
+def test_an_epoch_holds_every_text_once_and_depends_on_its_number(
+    tiny_model, tiny_tokenizer, world
+) -> None:
+    texts = practised(tiny_tokenizer, world, 20)
+    states = practice_states(tiny_model, texts, 0, 4096, ignore)
+    first, again, second = (epoch_of_texts(texts, states, 6, 0.3, 0, n) for n in (0, 0, 1))
+    for batches in (first, second):
+        rows = [row for batch in batches for row in batch.tokens.tolist()]
+        assert sorted(len(t) for t in texts) == sorted(
+            int(n) for batch in batches for n in batch.mask.sum(dim=1)
+        )
+        assert len(rows) == 20
+    assert all(
+        torch.equal(a.memory.relation, b.memory.relation) and torch.equal(a.tokens, b.tokens)
+        for a, b in zip(first, again, strict=True)
+    )
+    assert [b.tokens.tolist() for b in first] != [b.tokens.tolist() for b in second]
+    for batch in first:
+        there = batch.memory.relation != PADDING
+        assert (batch.read_from[there] > 0).all()
+        for row, taught in zip(batch.at.rows.tolist(), batch.taught.tolist(), strict=True):
+            text = next(t for t in texts if list(t.tokens) == _row(batch, row))
+            assert taught == (text.relation in batch.memory.relation[row].tolist())
+
+
+def _row(batch, row: int) -> list[int]:
+    return batch.tokens[row, : int(batch.mask[row].sum())].tolist()
+
+
+def test_a_tenth_of_the_memories_lack_what_is_asked() -> None:
+    facts = tuple(TokenFact(relation, -1, (5,)) for relation in (0, 1, 1, 2))
+    text = PracticeText((3, 4), (0,), (4,), facts, (0, 0, 0, 0), 1)
+    random = np.random.default_rng(0)
+    without = [kept_facts(text, 0.0, random) == [0, 3] for _ in range(2000)]
+    assert 0.07 < np.mean(without) < 0.13
+    nothing = replace(text, relation=-1)
+    assert all(kept_facts(nothing, 0.0, random) == [0, 1, 2, 3] for _ in range(100))
+    assert 0.25 < np.mean([len(kept_facts(nothing, 0.7, random)) / 4 for _ in range(2000)]) < 0.35
