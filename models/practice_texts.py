@@ -45,6 +45,14 @@ class PracticeText:
 
 
 @dataclass(frozen=True)
+class PracticeDraw:
+    """What one step practises: numbers of texts, and of each the facts that stay in its memory."""
+
+    texts: tuple[int, ...]
+    kept: tuple[tuple[int, ...], ...]
+
+
+@dataclass(frozen=True)
 class PracticeBatch:
     """Texts of one step. Shapes: B texts, T tokens, N predicted places, F facts.
 
@@ -152,64 +160,56 @@ def practice_states(
 
 
 def epoch_of_texts(
-    texts: Sequence[PracticeText],
-    states: PracticeStates,
-    batch_size: int,
-    dropout: float,
-    seed: int,
-    epoch: int,
-) -> list[PracticeBatch]:
-    """Random batches; a share of the facts is hidden, and of some texts all that answers them.
-
-    A text whose memory lacks the asked relation is to be answered as the base answers it.
-    """
+    texts: Sequence[PracticeText], batch_size: int, dropout: float, seed: int, epoch: int
+) -> list[PracticeDraw]:
+    """Random batches; a share of the facts is hidden, and of some texts all that answers them."""
     random = np.random.default_rng([seed, 41, epoch])
-    batches = []
+    draws = []
     for numbers in shuffled_batches([len(text) for text in texts], batch_size, random):
-        chosen = [texts[number] for number in numbers]
-        kept = [kept_facts(text, dropout, random) for text in chosen]
-        batches.append(
-            _batch(chosen, kept, [states.base[n] for n in numbers], _bottom(states, numbers))
-        )
-    return batches
+        kept = [kept_facts(texts[number], dropout, random) for number in numbers]
+        draws.append(PracticeDraw(tuple(numbers), tuple(kept)))
+    return draws
 
 
-def kept_facts(text: PracticeText, dropout: float, random: np.random.Generator) -> list[int]:
+def kept_facts(text: PracticeText, dropout: float, random: np.random.Generator) -> tuple[int, ...]:
     """Numbers of the text's facts that stay; now and then none of the asked relation does."""
     drawn = random.random(len(text.facts) + 1)
     kept = [number for number, chance in enumerate(drawn[1:]) if chance >= dropout]
     if drawn[0] < WITHOUT_ANSWER:
         kept = [number for number in kept if text.facts[number].relation != text.relation]
-    return kept
+    return tuple(kept)
 
 
-def _batch(
-    texts: Sequence[PracticeText],
-    kept: Sequence[Sequence[int]],
-    base: Sequence[Tensor],
-    bottom: BlockOutput,
+def drawn_batch(
+    texts: Sequence[PracticeText], states: PracticeStates, draw: PracticeDraw
 ) -> PracticeBatch:
-    tokens, mask = padded_tokens(texts)
-    memory = build_fact_memory(
-        [[text.facts[number] for number in own] for text, own in zip(texts, kept, strict=True)]
-    )
-    places = [[text.read_from[n] for n in own] for text, own in zip(texts, kept, strict=True)]
-    read_from = padded_places(places, memory.relation.shape[1])
-    taught = [
-        any(text.facts[number].relation == text.relation for number in own)
-        for text, own in zip(texts, kept, strict=True)
+    """The texts of a draw with what the base gives for them.
+
+    A text whose memory lacks the asked relation is to be answered as the base answers it.
+    """
+    chosen = [texts[number] for number in draw.texts]
+    told = [
+        [text.facts[number] for number in own] for text, own in zip(chosen, draw.kept, strict=True)
     ]
-    at = places_of(texts)
+    places = [
+        [text.read_from[number] for number in own]
+        for text, own in zip(chosen, draw.kept, strict=True)
+    ]
+    taught = [
+        any(fact.relation == text.relation for fact in own)
+        for text, own in zip(chosen, told, strict=True)
+    ]
+    memory = build_fact_memory(told)
+    at = places_of(chosen)
     return PracticeBatch(
-        tokens,
-        mask,
+        *padded_tokens(chosen),
         at,
-        torch.tensor([token for text in texts for token in text.targets]),
+        torch.tensor([token for text in chosen for token in text.targets]),
         torch.tensor(taught)[at.rows],
-        torch.cat(list(base)),
+        torch.cat([states.base[number] for number in draw.texts]),
         memory,
-        read_from,
-        bottom,
+        padded_places(places, memory.relation.shape[1]),
+        _bottom(states, draw.texts),
     )
 
 

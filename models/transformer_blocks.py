@@ -36,6 +36,12 @@ def transformer_blocks(model: PreTrainedModel, name: str = "") -> nn.ModuleList:
     )
 
 
+def top_layers(model: PreTrainedModel) -> tuple[int, ...]:
+    """Three blocks in the upper fifth, the last one among them, where all below can be run once."""
+    count = len(transformer_blocks(model))
+    return tuple(sorted({count * 4 // 5, count * 9 // 10, count - 1}))
+
+
 def _named_blocks(model: PreTrainedModel, name: str) -> nn.ModuleList:
     module = dict(model.named_modules()).get(name)
     if not isinstance(module, nn.ModuleList):

@@ -1,19 +1,30 @@
 """The arms of an experiment: which model each reads, and through which read-out."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
+from torch import Tensor
 from transformers import PreTrainedTokenizerBase
 from transformers.modeling_utils import PreTrainedModel
 
 from ..kg.questions.fact_prompt import FactLine
-from ..models.fact_memory import build_fact_memory
+from ..models.fact_memory import FactMemory, build_fact_memory
+from ..models.fused_model import FusedModel
+from ..models.fusion_adapter import load_adapter
+from ..models.fusion_strategy import FusionStrategy
 from ..models.fusion_training import load_fusion
 from ..models.late_fusion import LateFusionReadOut
+from ..models.mention_places import mention_places, padded_places
+from ..models.read_out import ReadOut, own_read_out
 from .fusion_memory import (
     VARIANTS,
     MemoryWriter,
+    QuestionFacts,
+    adapter_fits,
+    file_name,
     object_vectors,
     variant_facts,
     variant_vectors,
@@ -22,37 +33,115 @@ from .graph_reader import GraphReader
 
 PROMPT_TOKENS = 128  # of facts in an augmented prompt: four to eight lines
 
+Reading = Callable[[], AbstractContextManager[None]]
+
+
+@dataclass(frozen=True)
+class FusedArm:
+    """How a fused model is asked.
+
+    Attributes:
+        read_out: over the model's states.
+        reading: within it the model's states are the arm's own; None where they are the base's.
+    """
+
+    read_out: ReadOut
+    reading: Reading | None = None
+
+    def asked(self) -> AbstractContextManager[None]:
+        """Within, the base is this arm."""
+        return self.reading() if self.reading is not None else nullcontext()
+
 
 @dataclass(frozen=True)
 class Fusions:
-    """The trained tops of the fuse stage and the graph that they read."""
+    """What the fuse stage trained and the graph that it reads."""
 
     folder: Path
+    strategy: str
     reader: GraphReader
     embed_folder: Path
     max_facts: int
     seed: int
 
-    def read_outs(
+    def arms(
         self,
         model: PreTrainedModel,
         tokenizer: PreTrainedTokenizerBase,
-        texts: Sequence[str],
+        questions: Sequence[str],
         variants: Sequence[str] = VARIANTS,
-    ) -> dict[str, LateFusionReadOut]:
-        """Each variant's read-out; request i reads the facts that `texts[i]` calls for."""
+        texts: Sequence[str] | None = None,
+    ) -> dict[str, FusedArm]:
+        """Each variant; request i reads the facts that `questions[i]` calls for.
+
+        Args:
+            model: the base.
+            tokenizer: its tokenizer.
+            questions: what is asked.
+            variants: of `VARIANTS`.
+            texts: what the model reads: each ends with its question; None: the questions alone.
+        """
         vectors, rows = object_vectors(self.embed_folder)
         writer = MemoryWriter(self.reader, tokenizer, rows, self.max_facts)
-        requests = [writer.facts(text) for text in texts]
-        read_outs = {}
-        for variant in variants:
-            fusion = load_fusion(
-                self.folder / f"{variant.replace(' ', '-')}.safetensors",
-                variant_vectors(variant, vectors, self.seed + 1),
+        requests = [writer.question_facts(question) for question in questions]
+        told = [each.facts for each in requests]
+        memories = {
+            variant: build_fact_memory(variant_facts(variant, told, writer, self.seed))
+            for variant in variants
+        }
+        own = {variant: variant_vectors(variant, vectors, self.seed + 1) for variant in variants}
+        if self.strategy == "late":
+            return {
+                variant: FusedArm(
+                    LateFusionReadOut(model, load_fusion(self._late(variant), own[variant]), memory)
+                )
+                for variant, memory in memories.items()
+            }
+        fits = adapter_fits(model, self.reader.graph)
+        places = _mention_places(tokenizer, requests, questions, texts or questions)
+        return {
+            variant: FusedArm(
+                own_read_out,
+                partial(
+                    _reading,
+                    model,
+                    load_adapter(self.folder / file_name(variant), fits, own[variant]),
+                    memory,
+                    padded_places(places, memory.relation.shape[1]),
+                ),
             )
-            facts = variant_facts(variant, requests, writer, self.seed)
-            read_outs[variant] = LateFusionReadOut(model, fusion, build_fact_memory(facts))
-        return read_outs
+            for variant, memory in memories.items()
+        }
+
+    def _late(self, variant: str) -> Path:
+        return self.folder / f"{file_name(variant)}.safetensors"
+
+
+@contextmanager
+def _reading(
+    model: PreTrainedModel, adapter: FusionStrategy, memory: FactMemory, read_from: Tensor
+) -> Iterator[None]:
+    """Within, the base reads the memory through the adapter."""
+    fused = FusedModel(model, adapter)
+    try:
+        with fused.session(memory, read_from):
+            yield
+    finally:
+        fused.detach()
+
+
+def _mention_places(
+    tokenizer: PreTrainedTokenizerBase,
+    requests: Sequence[QuestionFacts],
+    questions: Sequence[str],
+    texts: Sequence[str],
+) -> list[tuple[int, ...]]:
+    """For each text, the places from which its question's facts may be read."""
+    places = []
+    for request, question, text in zip(requests, questions, texts, strict=True):
+        before = len(text) - len(question)
+        places.append(mention_places(tokenizer, text, [before + end for end in request.ends]))
+    return places
 
 
 def augmented(

@@ -57,8 +57,8 @@ def answer(project: Project, question: str) -> list[Answer]:
     from ..models.base_model import load_causal_model, load_tokenizer, resolve_precision
     from ..models.generation import generate_greedy
     from ..models.low_rank import load_adapted_model
-    from ..models.read_out import ReadOut, own_read_out
-    from .arms import Fusions, augmented
+    from ..models.read_out import own_read_out
+    from .arms import FusedArm, Fusions, augmented
     from .graph_reader import GraphReader
 
     dtype = resolve_precision(project.eval.precision)
@@ -66,24 +66,31 @@ def answer(project: Project, question: str) -> list[Answer]:
     prompt = question_prompt(question)
     reader = GraphReader.open(folders["ingest"], folders["facts"])
     limit = project.fuse.max_facts
-    fusions = Fusions(folders["fuse"], reader, folders["embed"], limit, project.seed)
-    fused = fusions.read_outs(base, tokenizer, [prompt], variants=("fused",))["fused"]
+    fusions = Fusions(
+        folders["fuse"], project.fuse.strategy, reader, folders["embed"], limit, project.seed
+    )
     told, lines = augmented(reader, tokenizer, [prompt], limit)
+
+    def fused(text: str) -> "FusedArm":
+        return fusions.arms(base, tokenizer, [prompt], ("fused",), [text])["fused"]
+
     in_prompt = tuple(reader.citation(fact) for line in lines[0] for fact in line.facts)
     in_memory = tuple(reader.citation(fact) for fact in reader.retriever.facts(prompt, limit))
 
-    def said(model: "PreTrainedModel", text: str, *read_outs: ReadOut) -> list[str]:
+    def said(model: "PreTrainedModel", text: str, arm: "FusedArm") -> str:
         most = project.eval.max_new_tokens
-        found = generate_greedy(
-            model, tokenizer, [text], [0], read_outs, most, 1, lambda done: None
-        )
-        return [answers[0] for answers in found]
+        with arm.asked():
+            found = generate_greedy(
+                model, tokenizer, [text], [0], [arm.read_out], most, 1, lambda done: None
+            )
+        return found[0][0]
 
-    alone, with_memory = said(base, prompt, own_read_out, fused)
-    with_prompt, with_both = said(base, told[0], own_read_out, fused)
+    own = FusedArm(own_read_out)
+    alone, with_memory = said(base, prompt, own), said(base, prompt, fused(prompt))
+    with_prompt, with_both = said(base, told[0], own), said(base, told[0], fused(told[0]))
     answers = [Answer("base", alone, ()), Answer("base + prompt", with_prompt, in_prompt)]
     for arm, stage in (("pretrained", "pretrain"), ("distilled", "distill")):
         model = load_adapted_model(folders["base"], folders[stage] / "adapter", dtype)
-        answers.append(Answer(arm, said(model, prompt, own_read_out)[0], ()))
+        answers.append(Answer(arm, said(model, prompt, own), ()))
     answers.append(Answer("fused", with_memory, in_memory))
     return [*answers, Answer("fused + prompt", with_both, in_memory)]

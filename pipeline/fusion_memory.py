@@ -2,18 +2,32 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from weakref import WeakKeyDictionary
 
 import torch
 from safetensors.torch import load_file
 from torch import Tensor
 from transformers import PreTrainedTokenizerBase
+from transformers.modeling_utils import PreTrainedModel
 
+from ..kg.graph import KnowledgeGraph
 from ..models.fact_memory import TokenFact, random_facts, shuffled_objects
+from ..models.fusion_adapter import AdapterFits, base_digest
 from .graph_reader import GraphReader
 
 # The fused arm and its controls: the same architecture, data and steps, other memories.
 FUSED = "fused"
 VARIANTS = (FUSED, "random vectors", "shuffled graph")
+
+_digests: WeakKeyDictionary[PreTrainedModel, str] = WeakKeyDictionary()  # half a second each
+
+
+@dataclass(frozen=True)
+class QuestionFacts:
+    """What a question may read: facts, and for each the character after its entity's mention."""
+
+    facts: list[TokenFact]
+    ends: list[int]
 
 
 @dataclass
@@ -33,14 +47,16 @@ class MemoryWriter:
     max_facts: int
     _labels: dict[int, tuple[int, ...]] = field(default_factory=dict)
 
-    def facts(self, question: str) -> list[TokenFact]:
+    def question_facts(self, question: str) -> QuestionFacts:
         """The facts of the entities that `question` mentions."""
-        return [
+        found = self.reader.retriever.mentioned_facts(question, self.max_facts)
+        facts = [
             TokenFact(
                 fact.relation, self.vector_rows.get(fact.object, -1), self._label(fact.object)
             )
-            for fact in self.reader.retriever.facts(question, self.max_facts)
+            for fact in found
         ]
+        return QuestionFacts(facts, list(found.values()))
 
     @property
     def line_end(self) -> int:
@@ -52,6 +68,18 @@ class MemoryWriter:
             text = f" {self.reader.graph.label(entity)}\n"
             self._labels[entity] = tuple(self.tokenizer(text)["input_ids"])
         return self._labels[entity]
+
+
+def file_name(variant: str) -> str:
+    """Of one of `VARIANTS` in the fuse stage's folder."""
+    return variant.replace(" ", "-")
+
+
+def adapter_fits(base: PreTrainedModel, graph: KnowledgeGraph) -> AdapterFits:
+    """The frozen base and the graph that an adapter is for."""
+    if base not in _digests:
+        _digests[base] = base_digest(base)
+    return AdapterFits(_digests[base], graph.id_space)
 
 
 def variant_facts(

@@ -3,6 +3,7 @@
 import hashlib
 import os
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from transformers.modeling_utils import PreTrainedModel
 from ...kg.questions.pools import IN_MEMORY, SWAPPED, TAUGHT
 from ...models.answering import Posed, answer_questions
 from ...models.read_out import ReadOut
+from ..arms import Reading
 from ..console import Console
 from ..settings.evaluation import EvalTable
 from .asked_questions import AskedQuestion
@@ -43,6 +45,7 @@ class ArmGroup:
         questions: what is asked.
         prompts: what is read for each; a read-out's request number is the place here.
         read_outs: each arm's.
+        reading: entered while the model is asked; within it its states may be an arm's own.
         silent: arms that are asked by choice alone; the others also answer questions of
             `FREE_POOLS` without options, in a fact's first phrasing.
     """
@@ -52,6 +55,7 @@ class ArmGroup:
     prompts: Sequence[str]
     read_outs: Mapping[str, ReadOut]
     silent: frozenset[str] = frozenset()
+    reading: Reading = nullcontext
 
     @property
     def file_name(self) -> str:
@@ -107,16 +111,17 @@ def answer_group(
                 advance(len(numbers))
             else:
                 posed = [_posed(group, number) for number in numbers]
-                answered = answer_questions(
-                    model,
-                    tokenizer,
-                    posed,
-                    list(group.read_outs.values()),
-                    settings.max_new_tokens,
-                    settings.batch_tokens,
-                    advance,
-                    [place for place, arm in enumerate(group.read_outs) if arm in group.silent],
-                )
+                with group.reading():
+                    answered = answer_questions(
+                        model,
+                        tokenizer,
+                        posed,
+                        list(group.read_outs.values()),
+                        settings.max_new_tokens,
+                        settings.batch_tokens,
+                        advance,
+                        [place for place, arm in enumerate(group.read_outs) if arm in group.silent],
+                    )
                 rows = [
                     {
                         "arm": arm,

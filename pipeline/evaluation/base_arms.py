@@ -3,7 +3,7 @@
 They are asked of the graph as it is, and, where the project asks pools S and D, of the edited graph.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
@@ -14,8 +14,8 @@ from transformers.modeling_utils import PreTrainedModel
 
 from ...errors import UserError
 from ...kg.questions.pools import EDITED
-from ...models.read_out import ReadOut, own_read_out
-from ..arms import Fusions, augmented
+from ...models.read_out import own_read_out
+from ..arms import FusedArm, Fusions, augmented
 from ..fusion_memory import FUSED, VARIANTS
 from ..graph_reader import GraphReader
 from ..stages import StageContext
@@ -119,37 +119,43 @@ def _of_graph(
     plain = [question.prompt for question in questions]
     fusions, tokenizer = evaluation.fusions, evaluation.tokenizer
 
-    def fused(texts: Sequence[str], wanted: Sequence[str]) -> dict[str, ReadOut]:
-        return dict(fusions.read_outs(base, tokenizer, texts, wanted))
-
-    tops = evaluation.attempt(variants, fusions.folder, lambda: fused(plain, variants)) or {}
+    fused = evaluation.attempt(
+        variants, fusions.folder, lambda: fusions.arms(base, tokenizer, plain, variants)
+    )
     # The controls by choice alone: their free answers would cost most and show nothing more.
-    controls = frozenset(tops) - {FUSED}
-    group = ArmGroup(f"{prefix}base", questions, plain, {"base": own_read_out, **tops}, controls)
-    answers = evaluation.ask(base, group)
+    controls = frozenset(fused or {}) - {FUSED}
+    group = ArmGroup(f"{prefix}base", questions, plain, {}, controls)
+    answers = _asked(evaluation, base, group, {"base": FusedArm(own_read_out), **(fused or {})})
     told, lines = augmented(evaluation.reader, tokenizer, plain, fusions.max_facts)
     changed = [number for number, text in enumerate(told) if text != plain[number]]
     second: Answers = {}
     if changed:
         texts = [plain[number] for number in changed]
-        read_outs: dict[str, ReadOut] = {"base + prompt": own_read_out}
-        if tops:
-            read_outs["fused + prompt"] = fused(texts, (FUSED,))[FUSED]
-        second = evaluation.ask(
-            base,
-            ArmGroup(
-                f"{prefix}prompt",
-                [questions[number] for number in changed],
-                [told[number] for number in changed],
-                read_outs,
-            ),
-        )
+        read = [told[number] for number in changed]
+        arms = {"base + prompt": FusedArm(own_read_out)}
+        if fused:
+            arms["fused + prompt"] = fusions.arms(base, tokenizer, texts, (FUSED,), read)[FUSED]
+        asked = [questions[number] for number in changed]
+        second = _asked(evaluation, base, ArmGroup(f"{prefix}prompt", asked, read, {}), arms)
     cited = [evaluation.reader.citations(told) for told in lines]
     for arm, plain_arm in (("base + prompt", "base"), ("fused + prompt", "fused")):
         if plain_arm in answers:
             under = answers[plain_arm]
             merged = _overlay(under, second[arm], changed) if changed else under
             answers[arm] = replace(merged, cited=cited)
+    return answers
+
+
+def _asked(
+    evaluation: Evaluation, base: PreTrainedModel, group: ArmGroup, arms: Mapping[str, FusedArm]
+) -> Answers:
+    """The arms' answers: those that read out the base's own states share one reading of each prompt."""
+    shared = {name: arm.read_out for name, arm in arms.items() if arm.reading is None}
+    answers = evaluation.ask(base, replace(group, read_outs=shared))
+    for name, arm in arms.items():
+        if arm.reading is not None:
+            own = replace(group, read_outs={name: arm.read_out}, reading=arm.reading)
+            answers |= evaluation.ask(base, own)
     return answers
 
 

@@ -10,8 +10,8 @@ from transformers.modeling_utils import PreTrainedModel
 from ...errors import UserError
 from ...models.base_model import load_causal_model, load_tokenizer, resolve_precision
 from ...models.option_scoring import TreeStates
-from ...models.read_out import ReadOut, own_read_out
-from ..arms import Fusions
+from ...models.read_out import own_read_out
+from ..arms import FusedArm, Fusions
 from ..graph_reader import GraphReader
 from ..stages import StageContext
 from ..training.teaching_run import write_json
@@ -40,6 +40,7 @@ def run(context: StageContext) -> None:
     reader = GraphReader.open(context.inputs["ingest"], context.inputs["facts"])
     fusions = Fusions(
         context.inputs["fuse"],
+        context.project.fuse.strategy,
         reader,
         context.inputs["embed"],
         context.project.fuse.max_facts,
@@ -76,9 +77,18 @@ def _drift(
 ) -> Drift:
     """What becomes of general text under the arms that leave the base's weights alone."""
     fusions, tokenizer = evaluation.fusions, evaluation.tokenizer
-    tops = evaluation.attempt((), fusions.folder, lambda: fusions.read_outs(base, tokenizer, texts))
-    read_outs: dict[str, ReadOut] = {"base": own_read_out, **(tops or {})}
-    return drift_of(base, states, states.positions.hidden, read_outs)
+    fused = evaluation.attempt((), fusions.folder, lambda: fusions.arms(base, tokenizer, texts))
+    arms = {"base": FusedArm(own_read_out), **(fused or {})}
+    shared = {name: arm.read_out for name, arm in arms.items() if arm.reading is None}
+    drift = drift_of(base, states, states.positions.hidden, shared)
+    for name, arm in arms.items():
+        if arm.reading is not None:
+            with arm.asked():
+                own = text_states(
+                    base, tokenizer, texts, evaluation.context.project.eval.batch_tokens
+                )
+            drift |= drift_of(base, own, states.positions.hidden, {name: arm.read_out})
+    return drift
 
 
 def _check_all_asked(evaluation: Evaluation) -> None:

@@ -137,11 +137,22 @@ def _answers(
     from ...models.generation import generate_greedy
 
     most = project.eval.max_new_tokens
-    read_outs = [arm.read_out for arm in arms]
-    found = generate_greedy(
-        loaded.model, loaded.tokenizer, [prompt], [0], read_outs, most, 1, lambda done: None
-    )
-    return [texts[0] for texts in found]
+    said = []
+    for arm in arms:
+        asked = arm.read(prompt)
+        with asked.asked():
+            found = generate_greedy(
+                loaded.model,
+                loaded.tokenizer,
+                [prompt],
+                [0],
+                [asked.read_out],
+                most,
+                1,
+                lambda done: None,
+            )
+        said.append(found[0][0])
+    return said
 
 
 def _load(project: Project) -> Loaded:
@@ -161,7 +172,9 @@ def _load(project: Project) -> Loaded:
     fusions = None
     if not unfused:
         limit = project.fuse.max_facts
-        fusions = Fusions(folders["fuse"], reader, folders["embed"], limit, project.seed)
+        fusions = Fusions(
+            folders["fuse"], project.fuse.strategy, reader, folders["embed"], limit, project.seed
+        )
     return Loaded(model, load_tokenizer(folders["base"]), reader, fusions, unfused)
 
 

@@ -12,8 +12,8 @@ from transformers.modeling_utils import PreTrainedModel
 from ...kg.questions.fact_prompt import FactLine
 from ...models.answer_explanation import AnswerExplanation, explain_answer
 from ...models.attention_weights import weights_returned
-from ...models.read_out import ReadOut, own_read_out
-from ..arms import Fusions, augmented
+from ...models.read_out import own_read_out
+from ..arms import FusedArm, Fusions, augmented
 from ..fusion_memory import FUSED
 from ..graph_reader import GraphReader
 from ..measures.effects import Effect, mean_effects
@@ -39,13 +39,13 @@ class TracedArm:
 
     Attributes:
         name: of the arm.
-        read_out: over the base's states.
+        read: how it is asked, given the text that the model reads.
         facts: what it is given: the lines of its prompt, or the slots of its memory.
         lines: those that stand in its prompt.
     """
 
     name: str
-    read_out: ReadOut
+    read: Callable[[str], FusedArm]
     facts: tuple[TracedFact, ...] = ()
     lines: tuple[FactLine, ...] = ()
 
@@ -57,10 +57,13 @@ def plain_arms(
     fusions: Fusions | None,
 ) -> list[TracedArm]:
     """The arms that get no fact in the prompt: base, and fused where it was trained."""
-    arms = [TracedArm("base", own_read_out)]
+    arms = [TracedArm("base", _own)]
     if fusions is not None:
-        read_out = fusions.read_outs(model, tokenizer, [prompt], (FUSED,))[FUSED]
-        reader = fusions.reader
+        reader, known = fusions.reader, fusions
+
+        def read(text: str) -> FusedArm:
+            return known.arms(model, tokenizer, [prompt], (FUSED,), [text])[FUSED]
+
         facts = tuple(
             TracedFact(
                 f"{reader.graph.label(fact.subject)}, {reader.relation_label(fact.relation)}: "
@@ -70,8 +73,12 @@ def plain_arms(
             for fact in reader.retriever.facts(prompt, fusions.max_facts)
         )
         if facts:
-            arms.append(TracedArm("fused", read_out, facts))
+            arms.append(TracedArm("fused", read, facts))
     return arms
+
+
+def _own(text: str) -> FusedArm:
+    return FusedArm(own_read_out)
 
 
 def prompt_arm(
@@ -82,7 +89,7 @@ def prompt_arm(
     if not lines[0]:
         return None
     facts = tuple(TracedFact(line.text, tuple(reader.citations([line]))) for line in lines[0])
-    return TracedArm("base + prompt", own_read_out, facts, lines[0]), texts[0]
+    return TracedArm("base + prompt", _own, facts, lines[0]), texts[0]
 
 
 def explain_arms(
@@ -105,13 +112,30 @@ def explain_arms(
         arms: that read these prompts.
         advance: called with the number of variants just done.
     """
-    found: list[AnswerExplanation] = []
-    read_outs = [arm.read_out for arm in arms]
+    found: list[list[tuple[AnswerExplanation, int]]] = [[] for _ in arms]
     with weights_returned(model):
         for draw in draws:
-            found.append(explain_answer(model, tokenizer, draw.text, answer, draw.parts, read_outs))
+            asked = [arm.read(draw.text) for arm in arms]
+            for group in _of_one_pass(asked):
+                read_outs = [asked[number].read_out for number in group]
+                with asked[group[0]].asked():
+                    explained = explain_answer(
+                        model, tokenizer, draw.text, answer, draw.parts, read_outs
+                    )
+                for row, number in enumerate(group):
+                    found[number].append((explained, row))
             advance(1)
-    return [_described(arm, number, answer, words, found) for number, arm in enumerate(arms)]
+    return [
+        _described(arm, own[0][1], answer, words, [explained for explained, _ in own])
+        for arm, own in zip(arms, found, strict=True)
+    ]
+
+
+def _of_one_pass(arms: Sequence[FusedArm]) -> list[list[int]]:
+    """Numbers of the arms that read out the base's own states together, and of each other one alone."""
+    shared = [number for number, arm in enumerate(arms) if arm.reading is None]
+    alone = [[number] for number, arm in enumerate(arms) if arm.reading is not None]
+    return [*([shared] if shared else []), *alone]
 
 
 def _described(

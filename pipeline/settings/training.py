@@ -91,6 +91,8 @@ class EmbedTable(Table):
 class FuseTable(Table):
     strategy: Literal["early", "late", "interactive", "attention", "invariant"] = "late"
     """where text and graph meet"""
+    layers: tuple[Annotated[int, Field(ge=0)], ...] = ()
+    """blocks behind which facts are read, ascending; empty: three at the top"""
     max_facts: Count = 32
     """facts of one mention that the model may read"""
     epochs: Count = 4

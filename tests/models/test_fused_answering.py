@@ -13,7 +13,12 @@ from infact.models.fused_model import FusedModel
 from infact.models.fused_text_loss import practice_loss
 from infact.models.fusion_training import text_keys
 from infact.models.mention_places import mention_places, padded_places
-from infact.models.practice_texts import epoch_of_texts, practice_states, practice_text
+from infact.models.practice_texts import (
+    drawn_batch,
+    epoch_of_texts,
+    practice_states,
+    practice_text,
+)
 from infact.models.read_out import own_read_out
 from infact.models.training import Curriculum, TrainingSettings, train
 
@@ -87,21 +92,17 @@ def trained(model, tokenizer, world: World, facts, folder) -> FusedModel:
         keys = text_keys(model, tokenizer, RELATIONS)
         sizes = AttentionFusionSizes(keys.shape[1], 4, (0, 1), heads=2, key=32)
         fused_model = FusedModel(model, AttentionFusion(sizes, keys, torch.zeros(1, 4)))
-        curriculum = Curriculum(partial(epoch_of_texts, texts, states, 32, 0.1, 0), _size)
+        curriculum = Curriculum(partial(epoch_of_texts, texts, 32, 0.1, 0), lambda draw: 1)
         settings = TrainingSettings(learning_rate=2e-2, epochs=16, checkpoint_steps=10**9)
         train(
             fused_model.fusion,
             curriculum,
-            lambda _, batch: practice_loss(fused_model, batch),
+            lambda _, draw: practice_loss(fused_model, drawn_batch(texts, states, draw)),
             settings,
             folder / "c.safetensors",
             ignore,
         )
     return fused_model
-
-
-def _size(batch) -> int:
-    return int(batch.mask.sum())
 
 
 def share_right(model: FusedModel, tokenizer, world: World, facts) -> float:

@@ -14,6 +14,7 @@ from infact.models.fused_text_loss import practice_loss
 from infact.models.mention_places import mention_places
 from infact.models.practice_texts import (
     PracticeText,
+    drawn_batch,
     epoch_of_texts,
     kept_facts,
     practice_states,
@@ -84,7 +85,7 @@ def test_the_loss_from_a_block_on_is_that_of_whole_passes(
     texts = practised(tiny_tokenizer, world, 12)
     states = practice_states(tiny_model, texts, layer, 60, ignore)
     model = fused(tiny_model, (layer,))
-    batches = epoch_of_texts(texts, states, 5, 0.4, 1, 0)
+    batches = [drawn_batch(texts, states, draw) for draw in epoch_of_texts(texts, 5, 0.4, 1, 0)]
     untaught = 0
     for batch in batches:
         expected = []
@@ -112,37 +113,36 @@ def test_an_epoch_holds_every_text_once_and_depends_on_its_number(
     tiny_model, tiny_tokenizer, world
 ) -> None:
     texts = practised(tiny_tokenizer, world, 20)
+    first, again, second = (epoch_of_texts(texts, 6, 0.3, 0, number) for number in (0, 0, 1))
+    for draws in (first, second):
+        assert sorted(number for draw in draws for number in draw.texts) == list(range(20))
+    assert first == again
+    assert first != second
+
+
+def test_a_batch_holds_the_facts_that_stay_and_knows_what_they_tell(
+    tiny_model, tiny_tokenizer, world
+) -> None:
+    texts = practised(tiny_tokenizer, world, 20)
     states = practice_states(tiny_model, texts, 0, 4096, ignore)
-    first, again, second = (epoch_of_texts(texts, states, 6, 0.3, 0, n) for n in (0, 0, 1))
-    for batches in (first, second):
-        rows = [row for batch in batches for row in batch.tokens.tolist()]
-        assert sorted(len(t) for t in texts) == sorted(
-            int(n) for batch in batches for n in batch.mask.sum(dim=1)
-        )
-        assert len(rows) == 20
-    assert all(
-        torch.equal(a.memory.relation, b.memory.relation) and torch.equal(a.tokens, b.tokens)
-        for a, b in zip(first, again, strict=True)
-    )
-    assert [b.tokens.tolist() for b in first] != [b.tokens.tolist() for b in second]
-    for batch in first:
-        there = batch.memory.relation != PADDING
-        assert (batch.read_from[there] > 0).all()
-        for row, taught in zip(batch.at.rows.tolist(), batch.taught.tolist(), strict=True):
-            text = next(t for t in texts if list(t.tokens) == _row(batch, row))
-            assert taught == (text.relation in batch.memory.relation[row].tolist())
-
-
-def _row(batch, row: int) -> list[int]:
-    return batch.tokens[row, : int(batch.mask[row].sum())].tolist()
+    for draw in epoch_of_texts(texts, 6, 0.5, 0, 0):
+        batch = drawn_batch(texts, states, draw)
+        for row, (number, kept) in enumerate(zip(draw.texts, draw.kept, strict=True)):
+            text = texts[number]
+            relations = [text.facts[fact].relation for fact in kept]
+            padding = [PADDING] * (batch.memory.relation.shape[1] - len(kept))
+            assert batch.memory.relation[row].tolist() == relations + padding
+            assert (batch.read_from[row, : len(kept)] == text.read_from[0]).all()
+            of_row = batch.at.rows == row
+            assert batch.taught[of_row].tolist() == [text.relation in relations] * int(of_row.sum())
 
 
 def test_a_tenth_of_the_memories_lack_what_is_asked() -> None:
     facts = tuple(TokenFact(relation, -1, (5,)) for relation in (0, 1, 1, 2))
     text = PracticeText((3, 4), (0,), (4,), facts, (0, 0, 0, 0), 1)
     random = np.random.default_rng(0)
-    without = [kept_facts(text, 0.0, random) == [0, 3] for _ in range(2000)]
+    without = [kept_facts(text, 0.0, random) == (0, 3) for _ in range(2000)]
     assert 0.07 < np.mean(without) < 0.13
     nothing = replace(text, relation=-1)
-    assert all(kept_facts(nothing, 0.0, random) == [0, 1, 2, 3] for _ in range(100))
+    assert all(kept_facts(nothing, 0.0, random) == (0, 1, 2, 3) for _ in range(100))
     assert 0.25 < np.mean([len(kept_facts(nothing, 0.7, random)) / 4 for _ in range(2000)]) < 0.35

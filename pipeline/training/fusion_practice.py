@@ -1,0 +1,83 @@
+"""What fusion is trained on: questions about practice and taught facts, and all that answers them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from torch import Tensor
+from transformers import PreTrainedTokenizerBase
+from transformers.modeling_utils import PreTrainedModel
+
+from ...errors import UserError
+from ...kg.questions.pools import TRAINED
+from ..console import Console
+from ..fusion_memory import MemoryWriter, QuestionFacts
+from ..stages import StageContext
+from .teaching_data import facts_of_pools, training_prompts
+
+
+@dataclass(frozen=True)
+class PracticeQuestion:
+    """A training prompt, its answer and the relation that it asks."""
+
+    prompt: str
+    answer: str
+    relation: int
+
+
+@dataclass(frozen=True)
+class FusionPractice:
+    """What every strategy trains with.
+
+    Attributes:
+        base: frozen.
+        tokenizer: its tokenizer.
+        questions: in the order in which they are kept.
+        writer: of the questions' facts.
+        relation_keys: (relations, D).
+        object_vectors: (objects, G).
+    """
+
+    base: PreTrainedModel
+    tokenizer: PreTrainedTokenizerBase
+    questions: Sequence[PracticeQuestion]
+    writer: MemoryWriter
+    relation_keys: Tensor
+    object_vectors: Tensor
+
+    def facts(self, console: Console) -> list[QuestionFacts]:
+        """What each question may read; how much that is, is said."""
+        found = [self.writer.question_facts(question.prompt) for question in self.questions]
+        each = np.mean([len(facts.facts) for facts in found])
+        console.line(f"{len(found)} practice questions, {each:.1f} facts each")
+        return found
+
+
+@dataclass(frozen=True)
+class TrainedVariants:
+    """What training.json says, and the seconds that each variant took."""
+
+    record: Mapping[str, Any]
+    seconds: Mapping[str, float]
+
+
+def practice_questions(context: StageContext) -> list[PracticeQuestion]:
+    """Training prompts of practice and taught facts, `phrasings` of each fact."""
+    folder = context.inputs["facts"]
+    facts = facts_of_pools(folder, TRAINED)
+    prompts = training_prompts(folder, facts)
+    chosen: list[PracticeQuestion] = []
+    for number, (fact, phrasings) in enumerate(sorted(prompts.items())):
+        order = np.random.default_rng([context.seed, 37, number]).permutation(len(phrasings))
+        chosen += [
+            PracticeQuestion(phrasings[index], facts[fact]["answer"], facts[fact]["relation"])
+            for index in order[: context.project.fuse.phrasings]
+        ]
+    if not chosen:
+        raise UserError(
+            "there are no practice facts to train fusion on",
+            f"{context.project.file.name}:facts.practice",
+            "Raise it above 0, or name predicates with more facts.",
+        )
+    return chosen

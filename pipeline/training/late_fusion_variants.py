@@ -1,0 +1,88 @@
+"""Late fusion and its controls, trained on cached states of the frozen base."""
+
+import time
+from functools import partial
+
+import torch
+
+from ...models.fact_memory import build_fact_memory
+from ...models.fusion_training import (
+    answer_tree,
+    epoch_of_rows,
+    fusion_rows,
+    fusion_states,
+    save_fusion,
+)
+from ...models.late_fusion import FusionBatch, LateFusion, LateFusionSizes, pointer_loss
+from ...models.low_rank import trained_parameters
+from ...models.option_tree import OptionTree
+from ...models.training import Curriculum, TrainingSettings, train
+from ..fusion_memory import VARIANTS, file_name, variant_facts, variant_vectors
+from ..stages import StageContext
+from .fusion_practice import FusionPractice, TrainedVariants
+
+CACHE_BATCH_TOKENS = 4096
+
+
+def train_variants(context: StageContext, practice: FusionPractice) -> TrainedVariants:
+    """Train each variant's top and write one safetensors file for each."""
+    trees = [
+        answer_tree(practice.tokenizer, question.prompt, question.answer)
+        for question in practice.questions
+    ]
+    started = time.monotonic()
+    rows_of_variants = _cached_rows(context, practice, trees)
+    cached = time.monotonic() - started
+    record: dict[str, object] = {
+        "questions": len(trees),
+        "places": len(rows_of_variants[0].target),
+        "tokens": sum(len(tree) for tree in trees),
+    }
+    seconds = {}
+    for variant, rows in zip(VARIANTS, rows_of_variants, strict=True):
+        started = time.monotonic()
+        record[variant] = _train_variant(context, practice, variant, rows)
+        seconds[variant] = round(cached + time.monotonic() - started, 2)
+    return TrainedVariants(record, seconds)
+
+
+def _cached_rows(
+    context: StageContext, practice: FusionPractice, trees: list[OptionTree]
+) -> list[FusionBatch]:
+    """What each variant trains on: the base's states, computed once, with the variant's facts."""
+    requests = [each.facts for each in practice.facts(context.console)]
+    with context.console.progress("caching states", len(trees), "questions") as advance:
+        states = fusion_states(practice.base, trees, CACHE_BATCH_TOKENS, advance)
+    memories = [
+        build_fact_memory(variant_facts(variant, requests, practice.writer, context.seed))
+        for variant in VARIANTS
+    ]
+    return fusion_rows(practice.base, states, memories)
+
+
+def _train_variant(
+    context: StageContext, practice: FusionPractice, variant: str, rows: FusionBatch
+) -> dict[str, object]:
+    """Train one top and save it; returns what training.json says of it."""
+    settings, seed = context.project.fuse, context.seed
+    keys, vectors = practice.relation_keys, practice.object_vectors
+    torch.manual_seed(seed)
+    fusion = LateFusion(
+        LateFusionSizes(keys.shape[1], vectors.shape[1]),
+        variant_vectors(variant, keys, seed),
+        variant_vectors(variant, vectors, seed + 1),
+    )
+    epochs = partial(epoch_of_rows, rows, settings.batch_size, settings.fact_dropout, seed)
+    total, name = settings.epochs * len(rows.target), file_name(variant)
+    with context.console.progress(f"training {variant}", total, "tokens") as advance:
+        record = train(
+            fusion,
+            Curriculum(epochs, lambda batch: len(batch.target)),
+            pointer_loss,
+            TrainingSettings(settings.learning_rate, settings.epochs, checkpoint_steps=10**9),
+            context.checkpoint(name),
+            advance,
+        )
+    save_fusion(fusion, context.work / f"{name}.safetensors")
+    context.console.line(f"{variant}: loss by epoch {', '.join(f'{x:.3f}' for x in record.losses)}")
+    return {"losses": record.losses, "trained_parameters": trained_parameters(fusion)}
