@@ -45,12 +45,25 @@ TRIG_TOKENS = (
     rb"(?:[^<\"'#.\\{}]++|" + OPAQUE + rb"|" + OTHER + rb"|\{(?=\|)|(?<=\|)\})*+"
 )  # fmt: skip
 DOT = rb"\.(?=[" + ENDS + rb"])"
+# Some hundred are read as fast as one, and one by one where one is bad.
+DECLARES = (
+    rb"(?:(?:@prefix|(?i:prefix))\s++[^\s:<]*+:\s*+<[^<>\"\n\r]*+>"
+    rb"|(?:@base|(?i:base))\s*+<[^<>\"\n\r]*+>"
+    rb"|(?:@version|(?i:version))\s++(?:\"[^\"\n\r]*+\"|'[^'\n\r]*+'))\s*+"
+)
+DIRECTIVE_LINES = DECLARES + DOT + rb"(?:" + LEAD + DECLARES + DOT + rb"){0,255}+"
 
 BEFORE = re.compile(LEAD)
-TURTLE = re.compile(LEAD + rb"(" + TURTLE_TOKENS + DOT + rb")", re.DOTALL)
-TRIG = re.compile(LEAD + rb"(" + TRIG_TOKENS + rb"(?:" + DOT + rb"|\{(?=[^|])|\}))", re.DOTALL)
+DIRECTIVE = re.compile(DECLARES + rb"\.?")
+DIRECTIVES = re.compile(DECLARES + rb"\.?(?:" + LEAD + DECLARES + rb"\.?){0,255}+")
+TURTLE = re.compile(LEAD + rb"(" + DIRECTIVE_LINES + rb"|" + TURTLE_TOKENS + DOT + rb")", re.DOTALL)
+TRIG = re.compile(
+    LEAD + rb"(" + DIRECTIVE_LINES + rb"|" + TRIG_TOKENS + rb"(?:" + DOT + rb"|\{(?=[^|])|\}))",
+    re.DOTALL,
+)
 ALL_TOKENS = re.compile(TURTLE_TOKENS, re.DOTALL)
-TEXTS = re.compile(OPAQUE, re.DOTALL)
+# What no bracket counts in; an escaped quotation mark opens no text.
+TEXTS = re.compile(OPAQUE + rb"|\\.", re.DOTALL)
 
 
 def turtle_statements(file: IO[bytes], pattern: re.Pattern[bytes]) -> Iterator[Written]:

@@ -13,11 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import UserError
+from .nesting import MAX_DEPTH, depths
 from .sources import MAX_TEXT, Source, open_source
 
 BLOCK = 1 << 20  # bytes looked at once
 MAX_ENTITY = 300  # characters; RDF/XML files declare short namespace entities only
-MAX_DEPTH = 1000  # elements within elements
 MAX_REFERENCES = MAX_TEXT // MAX_ENTITY  # to entities, between two tags
 
 DECLARATION = re.compile(rb"<!ENTITY\s+([^\s\"'>%]+)\s+(?:\"([^\"&%<]*)\"|'([^'&%<]*)')\s*>")
@@ -43,10 +43,10 @@ def check_xml(source: Source) -> None:
             if entities:
                 check_entities(part, source, line)
             line += part.count(b"\n")
-            depths = element_depths(VALUE.sub(b"", OPAQUE.sub(b"", part)), depth)
-            if len(depths):
-                depth = int(depths[-1])
-            if len(depths) and depths.max() > MAX_DEPTH:
+            found = element_depths(VALUE.sub(b"", OPAQUE.sub(b"", part)), depth)
+            if len(found):
+                depth = int(found[-1])
+            if len(found) and found.max() > MAX_DEPTH:
                 raise UserError(
                     f"elements are nested more than {MAX_DEPTH:,} deep",
                     f"{source.name}:{line} or above",
@@ -85,8 +85,6 @@ def _last_tag(text: bytes) -> int:
 def element_depths(text: bytes, depth: int) -> NDArray[np.int64]:
     """How many elements are open after each start and end tag; shape (tags,).
 
-    End tags without a start don't count: they can't hide how deep the rest is.
-
     Args:
         text: without comments and attributes' values.
         depth: elements that are open before it.
@@ -99,8 +97,7 @@ def element_depths(text: bytes, depth: int) -> NDArray[np.int64]:
     steps[opening & (after != SLASH) & (after != EXCLAMATION)] = 1
     steps[opening & (after == SLASH)] = -1
     steps[(letters == GREATER) & (before == SLASH)] = -1
-    levels = depth + np.cumsum(steps[steps != 0], dtype=np.int64)
-    return levels - np.minimum.accumulate(np.minimum(levels, 0))
+    return depths(steps[steps != 0], depth)
 
 
 def check_entities(part: bytes, source: Source, line: int) -> None:

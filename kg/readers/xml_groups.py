@@ -9,7 +9,7 @@ from pyoxigraph import RdfFormat, parse
 from .. import vocabulary as v
 from .bounded_lines import SHOWN
 from .sources import BLOCK
-from .statement_groups import MARK_IRI, TOGETHER, Grammar, Group
+from .statement_groups import MARK_IRI, Grammar, Group, gathered
 from .written import FILE_START, Place, Written, statements_written
 
 OPEN = "an element that begins here never ends; nothing below it is read"
@@ -80,16 +80,8 @@ def xml_groups(file: IO[bytes], head: bytes) -> Iterator[Group]:
     def before(text: bytes) -> bytes:
         return above
 
-    waiting: list[Written] = []
-    size = 0
-    for written in _elements(file, FILE_START.further(head, 0, len(head))):
-        if size + len(written.text) > TOGETHER and waiting:
-            yield Group(before, waiting, after)
-            waiting, size = [], 0
-        waiting.append(written)
-        size += len(written.text)
-    if waiting:
-        yield Group(before, waiting, after)
+    for elements in gathered(_elements(file, FILE_START.further(head, 0, len(head)))):
+        yield Group(before, elements, after)
 
 
 def _elements(file: IO[bytes], place: Place) -> Iterator[Written]:

@@ -7,8 +7,7 @@ from typing import IO
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from infact.kg.readers import turtle_groups as turtle_groups_module
-from infact.kg.readers import written
+from infact.kg.readers import statement_groups, written
 from infact.kg.readers.blocks import block_of, statements_in
 from infact.kg.readers.parsed_quads import QuadConverter
 from infact.kg.readers.statement_groups import Grammar, Group, blocks_of_groups
@@ -123,7 +122,7 @@ def test_turtle_is_as_if_parsed_whole(texts: list[str], size: int) -> None:
     text = START + "\n".join(texts)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(written, "BLOCK", size)
-        patch.setattr(turtle_groups_module, "TOGETHER", 60)
+        patch.setattr(statement_groups, "TOGETHER", 60)
         found = read(text)
     assert {item._replace(line=0) for item in found} == whole(text, RdfFormat.TURTLE)
 

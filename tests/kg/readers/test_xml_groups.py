@@ -5,7 +5,7 @@ import io
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from infact.kg.readers import written, xml_groups
+from infact.kg.readers import statement_groups, written, xml_groups
 from infact.kg.readers.blocks import block_of, statements_in
 from infact.kg.readers.parsed_quads import QuadConverter
 from infact.kg.readers.statement_groups import blocks_of_groups
@@ -75,7 +75,7 @@ def test_it_is_as_if_parsed_whole(parts: list[tuple[str, str]], size: int) -> No
     text = HEAD + "".join(before + each for before, each in parts) + END
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(written, "BLOCK", size)
-        patch.setattr(xml_groups, "TOGETHER", 80)
+        patch.setattr(statement_groups, "TOGETHER", 80)
         found = read(text)
     assert {item._replace(line=0) for item in found} == whole(text)
 
