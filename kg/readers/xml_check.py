@@ -21,9 +21,11 @@ MAX_ENTITY = 300  # characters; RDF/XML files declare short namespace entities o
 MAX_REFERENCES = MAX_TEXT // MAX_ENTITY  # to entities, between two tags
 
 DECLARATION = re.compile(rb"<!ENTITY\s+([^\s\"'>%]+)\s+(?:\"([^\"&%<]*)\"|'([^'&%<]*)')\s*>")
-# What no tag is in: comments, character data, processing instructions; to the end if not closed.
-OPAQUE = re.compile(rb"<!--.*?(?:-->|\Z)|<!\[CDATA\[.*?(?:\]\]>|\Z)|<\?.*?(?:\?>|\Z)", re.DOTALL)
-CLOSED = (b"-->", b"]]>", b"?>")
+# What no tag is in: comments, character data, processing instructions; a group, to the end, if not
+# closed. (`.*?(?:-->|\Z)` takes four times as long.)
+OPAQUE = re.compile(
+    rb"<!--(?:.*?-->|(.*+))|<!\[CDATA\[(?:.*?\]\]>|(.*+))|<\?(?:.*?\?>|(.*+))", re.DOTALL
+)
 # Attributes' values may hold "/>", which ends no element there.
 VALUE = re.compile(rb"=\s*(?:\"[^\"<]*\"|'[^'<]*')")
 LESS, GREATER, SLASH, EXCLAMATION = b"<>/!"
@@ -76,7 +78,7 @@ def _last_tag(text: bytes) -> int:
     """Where the last `<` stands before which every comment is closed; 0 where there is none."""
     end = 0
     for match in OPAQUE.finditer(text):
-        if not match[0].endswith(CLOSED):
+        if match.lastindex:
             return match.start()
         end = match.end()
     return max(text.rfind(b"<", end), end)

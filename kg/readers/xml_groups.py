@@ -8,7 +8,6 @@ from pyoxigraph import RdfFormat, parse
 
 from .. import vocabulary as v
 from .bounded_lines import SHOWN
-from .sources import BLOCK
 from .statement_groups import MARK_IRI, Grammar, Group, gathered
 from .written import FILE_START, Place, Written, statements_written
 
@@ -47,12 +46,12 @@ MARK = (
 XML_GRAMMAR = Grammar(RdfFormat.RDF_XML, MARK, lambda faulty, reason: 0)
 
 
-def xml_head(file: IO[bytes]) -> bytes:
-    """What stands up to the end of the start tag of rdf:RDF.
+def xml_head(beginning: bytes) -> bytes:
+    """What stands up to the end of the start tag of rdf:RDF, of what a file begins with.
 
     Empty where that isn't found, or can't be parsed: then no element could be.
     """
-    found = HEAD.match(file.read(BLOCK))
+    found = HEAD.match(beginning)
     if not found or not ROOT.match(found[1]):
         return b""
     try:

@@ -23,7 +23,7 @@ END = "</rdf:RDF>"
 
 def read(text: str) -> list[Statement | Rejected]:
     data = text.encode()
-    head = xml_groups.xml_head(io.BytesIO(data))
+    head = xml_groups.xml_head(data)
     file = io.BytesIO(data)
     file.read(len(head))
     groups = xml_groups.xml_groups(file, head)
@@ -132,4 +132,4 @@ def test_what_isnt_well_formed_ends_the_reading(tail: str, line: int, reason: st
     "text", ["", "<e:T/>", "<a>" * 9, HEAD.replace('"it is"', "'it is'"), "<rdf:RDF/>"]
 )
 def test_another_document_has_no_head(text: str) -> None:
-    assert xml_groups.xml_head(io.BytesIO(text.encode())) == b""
+    assert xml_groups.xml_head(text.encode()) == b""
