@@ -9,7 +9,7 @@ from pyoxigraph import RdfFormat, parse
 from .. import vocabulary as v
 from .bounded_lines import SHOWN
 from .statement_groups import MARK_IRI, Grammar, Group, gathered
-from .written import FILE_START, Place, Written, statements_written
+from .written import NOTHING_BELOW, TOO_LONG, Place, Rest, Written, statements_written
 
 OPEN = "an element that begins here never ends; nothing below it is read"
 CUT = "rdf:RDF never ends: the file may have been cut off"
@@ -79,13 +79,14 @@ def xml_groups(file: IO[bytes], head: bytes) -> Iterator[Group]:
     def before(text: bytes) -> bytes:
         return above
 
-    for elements in gathered(_elements(file, FILE_START.further(head, 0, len(head)))):
+    for elements in gathered(_elements(file, Rest().place.further(head, 0, len(head)))):
         yield Group(before, elements, after)
 
 
 def _elements(file: IO[bytes], place: Place) -> Iterator[Written]:
-    rest, place, problem = yield from statements_written(file, _element, place)
+    rest, place, too_long = yield from statements_written(file, _element, Rest(place=place))
     start = _end(BETWEEN, rest, 0)
+    problem = TOO_LONG + NOTHING_BELOW if too_long else ""
     if not problem and (end := END.match(rest, start)):
         problem = BEHIND
         if _end(BETWEEN, rest, end.end()) == len(rest):  # it is that of rdf:RDF
