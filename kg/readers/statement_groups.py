@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from pyoxigraph import RdfFormat, parse, serialize
 
 from ..statements import Rejected
@@ -77,68 +78,101 @@ class GroupReader:
         self._grammar = grammar
         self._convert = convert
         self._uncertain: float = 0  # the last line of which nothing is certain
+        # What isn't a block yet: a block a statement would take most of the time.
+        self._parsed: list[bytes] = []  # N-Quads
+        self._lines: list[NDArray[np.int64]] = []
+        self._rejected: list[Rejected] = []
+        self._held = 0  # bytes, about
 
     def blocks(self, group: Group) -> Iterator[Block]:
-        """The statements of a group in their order, and what is rejected."""
+        """The statements of this group and those above, and what is rejected, if they are many."""
         left = [group]
         while left:
             part = left.pop()
             if part.statements[0].line <= self._uncertain:
                 certain = self._certain(part)
                 uncertain = part.statements[: len(part.statements) - len(certain.statements)]
-                yield block_of([_rejected(each, UNCERTAIN) for each in uncertain])
+                for each in uncertain:
+                    self._reject(_rejected(each, UNCERTAIN))
                 left += [certain] if certain.statements else []
             elif len(part.statements) == 1:
                 yield from self._single(part, part.statements[0])
             else:
                 try:
-                    yield self._together(part)
+                    self._together(part)
                 except SyntaxError:
                     left += reversed(part.parts())
+            if self._held > TOGETHER:
+                yield self.held()
+
+    def held(self) -> Block:
+        """The statements, and what is rejected, that no block had yet."""
+        data = b"".join(self._parsed)
+        lines = np.concatenate([np.empty(0, np.int64), *self._lines])
+        block = line_block(data, lines, other_quads(self._convert)) + block_of(self._rejected)
+        self._parsed, self._lines, self._rejected, self._held = [], [], [], 0
+        return block
+
+    def _keep(self, data: bytes, lines: NDArray[np.int64]) -> None:
+        self._parsed.append(data)
+        self._lines.append(lines)
+        self._held += len(data)
+
+    def _reject(self, rejected: Rejected) -> None:
+        self._rejected.append(rejected)
+        self._held += SHOWN
 
     def _certain(self, group: Group) -> Group:
         """Without the statements at its beginning of which nothing is certain."""
         certain = itertools.dropwhile(lambda each: each.line <= self._uncertain, group.statements)
         return group.of(list(certain))
 
-    def _together(self, group: Group) -> Block:
+    def _together(self, group: Group) -> None:
         """Raises SyntaxError where one of the statements is bad, or may be."""
         statements = group.statements
         text = self._grammar.mark.join([*(each.whole for each in statements), group.after])
-        quads = list(parse(group.before(text) + text, self._grammar.rdf_format))
-        data = serialize(quads, format=RdfFormat.N_QUADS) or b""
-        parts = data.split(MARK_LINE)
+        parts = self._quads(group.before(text) + text).split(MARK_LINE)
         if len(parts) != len(statements) + 1:
             raise SyntaxError(UNNUMBERED)
         lines = np.repeat(
             [each.line for each in statements], [part.count(b"\n") for part in parts[:-1]]
         )
-        return line_block(b"".join(parts), lines, other_quads(self._convert))
+        self._keep(b"".join(parts), lines)
 
     def _single(self, group: Group, written: Written) -> Iterator[Block]:
         if problem := written.broken:
-            found = Rejected(written.line, written.column, problem, "")
-            yield block_of([self._bad(written, found)])
+            self._bad(written, Rejected(written.line, written.column, problem, ""))
             return
         before = group.before(written.whole)
         text = before + written.whole + group.after
         try:
-            if len(text) > LARGE:  # whether all of it is good, before the first is kept
-                for _ in parse(text, self._grammar.rdf_format):
-                    pass
-            yield from blocks_of_quads(
-                parse(text, self._grammar.rdf_format), self._convert, written.line
-            )
+            if len(text) > LARGE:
+                yield from self._large(text, written.line)
+            else:
+                data = self._quads(text)
+                self._keep(data, np.full(data.count(b"\n"), written.line, np.int64))
         except SyntaxError as error:
-            yield block_of([self._bad(written, _located(error, before, written))])
+            self._bad(written, _located(error, before, written))
         except MemoryError:
-            yield block_of([_rejected(written, TOO_LONG_TERM)])
+            self._reject(_rejected(written, TOO_LONG_TERM))
 
-    def _bad(self, written: Written, found: Rejected) -> Rejected:
-        """The rejection with the text of its line; remembers what it makes uncertain."""
+    def _large(self, text: bytes, line: int) -> Iterator[Block]:
+        """Raises SyntaxError or MemoryError before the first block."""
+        for _ in parse(text, self._grammar.rdf_format):
+            pass
+        yield self.held()  # which stands above
+        yield from blocks_of_quads(parse(text, self._grammar.rdf_format), self._convert, line)
+
+    def _quads(self, text: bytes) -> bytes:
+        """The statements of a text in N-Quads. Raises SyntaxError."""
+        quads = list(parse(text, self._grammar.rdf_format))
+        return serialize(quads, format=RdfFormat.N_QUADS) or b""
+
+    def _bad(self, written: Written, found: Rejected) -> None:
+        """Rejects it with the text of its line; remembers what it makes uncertain."""
         self._uncertain = self._grammar.uncertain(written, found.reason)
         text, below = written.text, found.line - written.line
-        return found._replace(text=_shown(text.split(b"\n", below + 1)[below]))
+        self._reject(found._replace(text=_shown(text.split(b"\n", below + 1)[below])))
 
 
 def gathered(statements: Iterable[Written | None]) -> Iterator[list[Written]]:
@@ -169,6 +203,7 @@ def blocks_of_groups(
     reader = GroupReader(grammar, convert)
     for group in groups:
         yield from reader.blocks(group)
+    yield reader.held()
 
 
 def _located(error: SyntaxError, before: bytes, written: Written) -> Rejected:

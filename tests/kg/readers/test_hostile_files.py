@@ -444,6 +444,22 @@ READ: dict[str, tuple[str, Callable[[], bytes], int, int, str]] = {
         2000,
         "1: triple terms of RDF 1.2 are not read",
     ),
+    "a prefix for each statement": (
+        "a.ttl",
+        lambda: b"".join(
+            b"@prefix p%d: <http://e.org/> .\n" % n + STATEMENT for n in range(20_000)
+        ),
+        20_000,
+        0,
+        "",
+    ),
+    "a mistake beside each statement": (
+        "a.ttl",
+        lambda: (STATEMENT + b"a.\n") * 10_000,
+        20_000,
+        10_000,
+        "2: a is not a valid subject or graph name",
+    ),
     "many prefixes without full stops": (
         "a.ttl",
         lambda: b"".join(b"PREFIX p%d: <http://e.org/>\n" % n for n in range(DEEP)) + STATEMENT,

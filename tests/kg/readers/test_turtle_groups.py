@@ -219,7 +219,7 @@ def test_nothing_is_certain_below_a_long_statement_with_such_texts(
         patch.setattr(turtle_lexer, "BLOCK", 10)
         patch.setattr(turtle_lexer, "MAX_TEXT", 60)
         found = read(text)
-    assert [(item.line, getattr(item, "reason", "")) for item in found] == [(1, ""), (line, reason)]
+    assert {(item.line, getattr(item, "reason", "")) for item in found} == {(1, ""), (line, reason)}
 
 
 def test_a_statement_has_the_line_of_its_subject() -> None:
