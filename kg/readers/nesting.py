@@ -23,11 +23,11 @@ STEPS[list(CLOSING)] = -1
 
 def too_deep(statement: bytes) -> str:
     """Why a statement of Turtle or TriG isn't parsed; empty as a rule."""
-    if len(statement) <= min(MAX_DEPTH, 2 * MANY):
+    if len(statement) <= MAX_DEPTH:  # twice MANY too
         return ""
     if may_nest_deep(statement):
         return TRIPLE_TERMS
-    if sum(statement.count(octet) for octet in (b"[", b"(", b"{")) <= MAX_DEPTH:
+    if statement.count(b"[") + statement.count(b"(") + statement.count(b"{") <= MAX_DEPTH:
         return ""
     depth, plain = 0, np.frombuffer(TEXTS.sub(b"", statement), np.uint8)
     for start in range(0, len(plain), BLOCK):

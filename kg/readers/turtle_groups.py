@@ -121,8 +121,10 @@ def _read(directives: Written, declared: Declared) -> Iterator[Written | None]:
 def _apart(statements: Iterable[Written]) -> Iterator[Written | Directives]:
     """Directives, which need no full stop, apart from the statements behind them."""
     for written in statements:
-        directives, rest = _cut(written, DIRECTIVES)
-        yield from map(Directives, directives)
+        rest = written
+        if DIRECTIVE.match(written.text):
+            directives, rest = _cut(written, DIRECTIVES)
+            yield from map(Directives, directives)
         if problem := too_deep(rest.text):
             rest = rest._replace(broken=problem)
         if rest.text:
@@ -137,8 +139,6 @@ def _cut(written: Written, pattern: re.Pattern[bytes]) -> tuple[list[Written], W
         pieces.append(Written(found[0], *place))
         end = comments_end(text, found.end())
         place, start = place.further(text, start, end), end
-    if not pieces:
-        return pieces, written
     return pieces, written._replace(text=text[start:], line=place.line, column=place.column)
 
 
