@@ -127,7 +127,7 @@ def _apart(statements: Iterable[Written]) -> Iterator[Written | Directives]:
             yield from map(Directives, directives)
         if problem := too_deep(rest.text):
             rest = rest._replace(broken=problem)
-        if rest.text:
+        if rest.text or rest.broken:
             yield rest
 
 

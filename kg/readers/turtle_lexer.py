@@ -106,7 +106,8 @@ def turtle_statements(file: IO[bytes], lexer: Lexer) -> Iterator[Written]:
         rest, problem = _skipped(begun, file, lexer)
         if problem == NEVER_CLOSED:
             begun = rest
-        yield Written(begun.text[:SHOWN], *begun.place, broken=problem or TOO_LONG)
+        # So much of it that directives without a full stop before it hold.
+        yield Written(begun.text[:BLOCK], *begun.place, broken=problem or TOO_LONG)
         if problem:
             return
     rest = rest.behind(comments_end(rest.text, 0))

@@ -201,6 +201,20 @@ def test_the_bound_on_a_statement(rdf_format: RdfFormat) -> None:
         assert max(item.line for item in found) == long.count("\n") + 3 + 50 + 1
 
 
+@pytest.mark.parametrize("shown", range(30, 40))
+def test_a_directive_before_a_long_statement_holds(shown: int) -> None:
+    head = "PREFIX e: <http://e.org/>\n# a\n"
+    text = f"{head}e:a e:p {'1, ' * 100} 2 .\ne:t e:p 2 ."
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(written, "MAX_STATEMENT", 200)
+        patch.setattr(turtle_lexer, "BLOCK", shown)
+        found = read(text)
+    assert {(item.line, getattr(item, "reason", "")) for item in found} == {
+        (3, written.TOO_LONG),
+        (4, ""),
+    }
+
+
 @pytest.mark.parametrize(
     ("inside", "line", "reason"),
     [
