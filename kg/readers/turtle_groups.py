@@ -9,8 +9,8 @@ from pyoxigraph import RdfFormat, parse
 
 from .nesting import too_deep
 from .statement_groups import MARK_IRI, Grammar, Group, gathered
-from .turtle_lexer import DIRECTIVE, DIRECTIVES, TRIG, TURTLE, comments_end, turtle_statements
-from .written import Place, Written
+from .turtle_lexer import BEFORE, DIRECTIVE, DIRECTIVES, TRIG, TURTLE, turtle_statements
+from .written import Place, Written, end_of
 
 TERM_ERRORS = ("has not been declared", "IRI")  # they shift no quotation mark
 FEW = 20  # prefixes that are declared to every text, used there or not
@@ -137,7 +137,7 @@ def _cut(written: Written, pattern: re.Pattern[bytes]) -> tuple[list[Written], W
     pieces = []
     while found := pattern.match(text, start):
         pieces.append(Written(found[0], *place))
-        end = comments_end(text, found.end())
+        end = end_of(BEFORE, text, found.end())
         place, start = place.further(text, start, end), end
     return pieces, written._replace(text=text[start:], line=place.line, column=place.column)
 

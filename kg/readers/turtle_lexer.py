@@ -11,7 +11,7 @@ from typing import IO
 
 from .bounded_lines import SHOWN
 from .sources import BLOCK, MAX_TEXT
-from .written import NOTHING_BELOW, TOO_LONG, Rest, Written, statements_written
+from .written import NOTHING_BELOW, TOO_LONG, Rest, Written, end_of, statements_written
 
 NEVER_CLOSED = "a text that three quotation marks open is never closed" + NOTHING_BELOW
 
@@ -51,6 +51,7 @@ DECLARES = (
 DIRECTIVE_LINES = DECLARES + DOT + rb"(?:" + LEAD + DECLARES + DOT + rb"){0,255}+"
 
 BEFORE = re.compile(LEAD)
+BETWEEN = re.compile(rb"(?:\s++|" + COMMENT + rb"[\n\r])*+")
 DIRECTIVE = re.compile(DECLARES + rb"\.?")
 DIRECTIVES = re.compile(DECLARES + rb"\.?(?:" + LEAD + DECLARES + rb"\.?){0,255}+")
 
@@ -101,8 +102,8 @@ def turtle_statements(file: IO[bytes], lexer: Lexer) -> Iterator[Written]:
         return found.span(1) if found else None
 
     rest = Rest()
-    while (rest := (yield from statements_written(file, find, rest))).too_long:
-        begun = rest.behind(comments_end(rest.text, 0))
+    while (rest := (yield from statements_written(file, find, BETWEEN, rest))).too_long:
+        begun = rest.behind(end_of(BEFORE, rest.text, 0))
         rest, problem = _skipped(begun, file, lexer)
         if problem == NEVER_CLOSED:
             begun = rest
@@ -110,7 +111,7 @@ def turtle_statements(file: IO[bytes], lexer: Lexer) -> Iterator[Written]:
         yield Written(begun.text[:BLOCK], *begun.place, broken=problem or TOO_LONG)
         if problem:
             return
-    rest = rest.behind(comments_end(rest.text, 0))
+    rest = rest.behind(end_of(BEFORE, rest.text, 0))
     if not rest.text:
         return
     tokens = TURTLE.tokens.match(rest.text)
@@ -151,9 +152,3 @@ def _skipped(rest: Rest, file: IO[bytes], lexer: Lexer) -> tuple[Rest, str]:
             break
         rest = Rest(rest.text + more, rest.place)
     return rest, TOO_LONG + NOTHING_BELOW
-
-
-def comments_end(text: bytes, start: int) -> int:
-    """Where the blanks and comments end that begin at `start`."""
-    found = BEFORE.match(text, start)
-    return found.end() if found else start

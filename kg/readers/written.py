@@ -10,7 +10,6 @@ MAX_STATEMENT = 2 * MAX_TEXT  # bytes
 GROWTH = 8  # times, of what is read for a statement that isn't ended yet
 TOO_LONG = f"the statement is longer than {MAX_STATEMENT >> 20} MiB"
 NOTHING_BELOW = "; nothing below it is read"
-BLANKS = re.compile(rb"\s*+")
 
 
 class Written(NamedTuple):
@@ -62,7 +61,10 @@ class Rest(NamedTuple):
 
 
 def statements_written(
-    file: IO[bytes], find: Callable[[bytes, int], tuple[int, int] | None], rest: Rest
+    file: IO[bytes],
+    find: Callable[[bytes, int], tuple[int, int] | None],
+    between: re.Pattern[bytes],
+    rest: Rest,
 ) -> Generator[Written, None, Rest]:
     """The statements of a file, in order.
 
@@ -70,6 +72,7 @@ def statements_written(
         file: read to its end, or to that of MAX_STATEMENT bytes without one.
         find: where the next statement begins and ends in some data, from an offset on; None where
             its end isn't there yet.
+        between: blanks, and comments that are ended.
         rest: what was read of the file already, and the place of the next byte.
 
     Returns:
@@ -81,13 +84,18 @@ def statements_written(
         room = MAX_STATEMENT + 1 - len(text)
         block = file.read(min(max(BLOCK, (GROWTH - 1) * len(text)), room))
         data = text + (block or b"\n")
-        position = at = 0
+        position, at = end_of(between, data, 0), 0
         while span := find(data, position):
             start, position = span
             place, at = place.further(data, at, start), start
             yield Written(data[start:position], place.line, place.column)
-        if blanks := BLANKS.match(data, position):
-            position = blanks.end()
+        position = end_of(between, data, position)
         text, place = data[position:], place.further(data, at, position)
         if len(text) > MAX_STATEMENT or not block:
             return Rest(text, place, bool(block))
+
+
+def end_of(pattern: re.Pattern[bytes], data: bytes, position: int) -> int:
+    """Where what can be nothing ends."""
+    found = pattern.match(data, position)
+    return found.end() if found else position

@@ -9,7 +9,7 @@ from pyoxigraph import RdfFormat, parse
 from .. import vocabulary as v
 from .bounded_lines import SHOWN
 from .statement_groups import MARK_IRI, Grammar, Group, gathered
-from .written import NOTHING_BELOW, TOO_LONG, Place, Rest, Written, statements_written
+from .written import NOTHING_BELOW, TOO_LONG, Place, Rest, Written, end_of, statements_written
 
 OPEN = "an element that begins here never ends; nothing below it is read"
 CUT = "rdf:RDF never ends: the file may have been cut off"
@@ -84,12 +84,14 @@ def xml_groups(file: IO[bytes], head: bytes) -> Iterator[Group]:
 
 
 def _elements(file: IO[bytes], place: Place) -> Iterator[Written]:
-    rest, place, too_long = yield from statements_written(file, _element, Rest(place=place))
-    start = _end(BETWEEN, rest, 0)
+    rest, place, too_long = yield from statements_written(
+        file, _element, BETWEEN, Rest(place=place)
+    )
+    start = end_of(BETWEEN, rest, 0)
     problem = TOO_LONG + NOTHING_BELOW if too_long else ""
     if not problem and (end := END.match(rest, start)):
         problem = BEHIND
-        if _end(BETWEEN, rest, end.end()) == len(rest):  # it is that of rdf:RDF
+        if end_of(BETWEEN, rest, end.end()) == len(rest):  # it is that of rdf:RDF
             return
     text = rest[start : start + SHOWN]
     yield Written(text, *place.further(rest, 0, start), broken=problem or (OPEN if text else CUT))
@@ -97,22 +99,16 @@ def _elements(file: IO[bytes], place: Place) -> Iterator[Written]:
 
 def _element(data: bytes, position: int) -> tuple[int, int] | None:
     """Where the next element, or text between elements, begins and ends."""
-    start = _end(BETWEEN, data, position)
+    start = end_of(BETWEEN, data, position)
     if simple := WHOLE.match(data, start) or TEXT.match(data, start):
         return start, simple.end()
     depth, at = 0, start
     while found := START.match(data, at):
         depth += 1
-        at = _end(QUIET, data, found.end())
+        at = end_of(QUIET, data, found.end())
         while depth and (found := END.match(data, at)):
             depth -= 1
-            at = found.end() if not depth else _end(QUIET, data, found.end())
+            at = found.end() if not depth else end_of(QUIET, data, found.end())
         if not depth:
             return start, at
     return None
-
-
-def _end(pattern: re.Pattern[bytes], data: bytes, position: int) -> int:
-    """Where what can be nothing ends."""
-    found = pattern.match(data, position)
-    return found.end() if found else position

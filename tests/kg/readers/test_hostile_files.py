@@ -460,6 +460,7 @@ READ: dict[str, tuple[str, Callable[[], bytes], int, int, str]] = {
         10_000,
         "2: a is not a valid subject or graph name",
     ),
+    "many comments": ("a.ttl", lambda: b"#a\n" * 12 * MEBIBYTE + STATEMENT, 1, 0, ""),
     "many prefixes without full stops": (
         "a.ttl",
         lambda: b"".join(b"PREFIX p%d: <http://e.org/>\n" % n for n in range(DEEP)) + STATEMENT,
