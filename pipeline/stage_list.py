@@ -89,7 +89,7 @@ STAGES = (
     Stage(
         "ingest",
         "Read the sources into a graph.",
-        version=3,
+        version=4,
         run="infact.pipeline.ingest_stage:run",
         settings=_ingest_settings,
         files=_source_files,

@@ -13,8 +13,8 @@ from ..statements import LiteralTerm, Rejected, Statement
 from .blocks import AT_ONCE, Block, block_of
 from .bounded_lines import SHOWN
 from .line_blocks import line_block
+from .nesting import TRIPLE_TERMS, may_nest_deep
 from .sources import MAX_TEXT
-from .triple_terms import may_nest_deep
 
 POSITION = re.compile(r"^Parser error at line \d+ (?:column \d+|between [^:]*)?: ?")
 TOO_LONG_TERM = f"a text or name is longer than {MAX_TEXT >> 20} MiB"  # Oxigraph's MemoryError
@@ -35,7 +35,7 @@ class QuadConverter:
     def __call__(self, quad: Quad, line: int) -> Statement | Rejected:
         subject, item, graph = quad.subject, quad.object, quad.graph_name
         if isinstance(subject, Triple) or isinstance(item, Triple):
-            return Rejected(line, 0, "triple terms of RDF 1.2 are not read", str(quad)[:200])
+            return Rejected(line, 0, TRIPLE_TERMS, str(quad)[:200])
         head = subject.value if isinstance(subject, NamedNode) else self._name(subject.value)
         if isinstance(item, NamedNode):
             value: str | LiteralTerm = item.value

@@ -20,7 +20,7 @@ from .blocks import Block, block_of
 from .bounded_lines import TOO_LONG, OverlongLineError, whole_lines
 from .line_blocks import line_block
 from .parsed_quads import TOO_LONG_TERM, QuadConverter, blocks_of_quads, parsed_lines, reason
-from .sources import Advance, Source, open_source, source_format
+from .sources import BLOCK, Advance, Source, open_source, source_format
 from .statement_groups import blocks_of_groups
 from .turtle_groups import TRIG_GRAMMAR, TURTLE_GRAMMAR, trig_groups, turtle_groups
 from .xml_check import check_xml
@@ -50,12 +50,8 @@ def rdf_blocks(source: Source, number: int, advance: Advance | None = None) -> I
     """
     asked = source_format(source)
     convert = QuadConverter(number)
-    head = b""
     if asked == "rdf":
         check_xml(source)
-        with open_source(source) as file:
-            skip_byte_order_mark(file)
-            head = xml_head(file)
     with open_source(source, advance) as file:
         skip_byte_order_mark(file)
         if asked in LINE_FORMATS:
@@ -63,7 +59,7 @@ def rdf_blocks(source: Source, number: int, advance: Advance | None = None) -> I
         elif asked in GROUPS:
             groups, grammar = GROUPS[asked]
             yield from blocks_of_groups(groups(file), grammar, convert)
-        elif head:
+        elif asked == "rdf" and (head := xml_head(file.peek(BLOCK))):
             file.read(len(head))
             yield from blocks_of_groups(xml_groups(file, head), XML_GRAMMAR, convert)
         else:

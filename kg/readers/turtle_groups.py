@@ -3,23 +3,18 @@
 import re
 import secrets
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import suppress
 from typing import IO, NamedTuple
 
 from pyoxigraph import RdfFormat, parse
 
-from .statement_groups import MARK_IRI, TOGETHER, Grammar, Group
-from .turtle_lexer import TRIG, TURTLE, comments_end, turtle_statements
-from .written import Place, Written
+from .nesting import too_deep
+from .statement_groups import MARK_IRI, Grammar, Group, gathered
+from .turtle_lexer import BEFORE, DIRECTIVE, DIRECTIVES, TRIG, TURTLE, turtle_statements
+from .written import Place, Written, end_of
 
 TERM_ERRORS = ("has not been declared", "IRI")  # they shift no quotation mark
 FEW = 20  # prefixes that are declared to every text, used there or not
 NAME = re.compile(rb"([\w.\-\x80-\xff]*):")
-DIRECTIVE = re.compile(
-    rb"(?:@prefix|(?i:prefix))\s+[^\s:<]*:\s*<[^<>\"\n\r]*>\s*\.?"
-    rb"|(?:@base|(?i:base))\s*<[^<>\"\n\r]*>\s*\.?"
-    rb"|(?:@version|(?i:version))\s+(?:\"[^\"\n\r]*\"|'[^'\n\r]*')\s*\.?"
-)
 ANONYMOUS = re.compile(rb"((?i:graph)?\s*)\[\s*\]\s*\{")
 
 
@@ -38,8 +33,8 @@ TURTLE_GRAMMAR = Grammar(RdfFormat.TURTLE, MARK, uncertain_lines)
 TRIG_GRAMMAR = Grammar(RdfFormat.TRIG, MARK, uncertain_lines)
 
 
-class Directive(NamedTuple):
-    """A statement that declares a prefix, a base or a version."""
+class Directives(NamedTuple):
+    """What declares prefixes, bases or versions, one behind the other."""
 
     written: Written
 
@@ -55,16 +50,16 @@ class Declared:
         """What must stand before a text, on one line: of many prefixes only those that it names."""
         named = self._prefixes
         if len(named) > FEW:
-            used = {name.decode("utf-8", "replace") for name in NAME.findall(text)}
+            used = {name.decode("utf-8", "replace") for name in set(NAME.findall(text))}
             named = {name: named[name] for name in used if name in named}
         base = f"@base <{self._base}> . " if self._base else ""
         words = (f"@prefix {name}: <{iri}> . " for name, iri in named.items())
         return f"{base}{''.join(words)}\n".encode()
 
-    def read(self, directive: bytes) -> tuple[str, dict[str, str]]:
-        """The base and the prefix that it declares. Raises SyntaxError."""
-        parser = parse(directive, RdfFormat.TURTLE, base_iri=self._base or None)
-        for _ in parser:  # nothing: it is read for what it declares
+    def read(self, directives: bytes) -> tuple[str, dict[str, str]]:
+        """The base and the prefixes that they declare. Raises SyntaxError."""
+        parser = parse(directives, RdfFormat.TURTLE, base_iri=self._base or None)
+        for _ in parser:  # nothing: they are read for what they declare
             pass
         return parser.base_iri or self._base, parser.prefixes
 
@@ -89,54 +84,70 @@ def trig_groups(file: IO[bytes]) -> Iterator[Group]:
     return _groups(_in_graphs(_apart(turtle_statements(file, TRIG))))
 
 
-def _groups(items: Iterable[Written | Directive]) -> Iterator[Group]:
+def _groups(items: Iterable[Written | Directives]) -> Iterator[Group]:
     declared = Declared()
-    waiting: list[Written] = []
-    size = 0
+    for statements in gathered(_declaring(items, declared)):
+        yield Group(declared.before, statements)
+
+
+def _declaring(
+    items: Iterable[Written | Directives], declared: Declared
+) -> Iterator[Written | None]:
+    """The statements, and None before other prefixes or another base hold."""
     for item in items:
-        found = None
-        if isinstance(item, Directive):
-            item = item.written
-            with suppress(SyntaxError):
-                found = declared.read(item.text)
-            if found and declared.says(*found):
-                continue
-        if waiting and (found or size + len(item.text) > TOGETHER):
-            yield Group(declared.before, waiting)
-            waiting, size = [], 0
-        if found:
-            declared.declare(*found)
-        else:  # a faulty directive too: it is rejected with the parser's reason
-            waiting.append(item)
-            size += len(item.text)
-    if waiting:
-        yield Group(declared.before, waiting)
+        if isinstance(item, Directives):
+            yield from _read(item.written, declared)
+        else:
+            yield item
 
 
-def _apart(statements: Iterable[Written]) -> Iterator[Written | Directive]:
+def _read(directives: Written, declared: Declared) -> Iterator[Written | None]:
+    """Those that are faulty, as statements, which the parser rejects with its reason."""
+    try:
+        found = declared.read(directives.text)
+    except SyntaxError:
+        each, _ = _cut(directives, DIRECTIVE)
+        if len(each) == 1:
+            yield directives
+        else:
+            for one in each:
+                yield from _read(one, declared)
+        return
+    if not declared.says(*found):
+        yield None
+        declared.declare(*found)
+
+
+def _apart(statements: Iterable[Written]) -> Iterator[Written | Directives]:
     """Directives, which need no full stop, apart from the statements behind them."""
     for written in statements:
-        while found := DIRECTIVE.match(written.text):
-            yield Directive(written._replace(text=found[0]))
-            written = _without(written, found.end())
-        if written.text:
-            yield written
+        rest = written
+        if DIRECTIVE.match(written.text):
+            directives, rest = _cut(written, DIRECTIVES)
+            yield from map(Directives, directives)
+        if problem := too_deep(rest.text):
+            rest = rest._replace(broken=problem)
+        if rest.text or rest.broken:
+            yield rest
 
 
-def _without(written: Written, end: int) -> Written:
-    """The statement without its first octets, and the blanks and comments behind them."""
-    text = written.text
-    start = comments_end(text, end)
-    line, column = Place(written.line, written.column).further(text, 0, start)
-    return written._replace(text=text[start:], line=line, column=column)
+def _cut(written: Written, pattern: re.Pattern[bytes]) -> tuple[list[Written], Written]:
+    """What matches at the beginning, blanks and comments aside, and the rest."""
+    text, place, start = written.text, Place(written.line, written.column), 0
+    pieces = []
+    while found := pattern.match(text, start):
+        pieces.append(Written(found[0], *place))
+        end = end_of(BEFORE, text, found.end())
+        place, start = place.further(text, start, end), end
+    return pieces, written._replace(text=text[start:], line=place.line, column=place.column)
 
 
-def _in_graphs(items: Iterable[Written | Directive]) -> Iterator[Written | Directive]:
+def _in_graphs(items: Iterable[Written | Directives]) -> Iterator[Written | Directives]:
     """The statements within braces, each with its graph around it."""
     opened: Written | None = None
     opening = b""
     for item in items:
-        if isinstance(item, Directive) or item.broken:
+        if isinstance(item, Directives) or item.broken:
             yield item
             continue
         text, end = item.text, item.text[-1:]

@@ -7,8 +7,9 @@ from typing import IO, NamedTuple
 from .sources import BLOCK, MAX_TEXT
 
 MAX_STATEMENT = 2 * MAX_TEXT  # bytes
-TOO_LONG = f"the statement is longer than {MAX_STATEMENT >> 20} MiB; nothing below it is read"
-BLANKS = re.compile(rb"\s*+")
+GROWTH = 8  # times, of what is read for a statement that isn't ended yet
+TOO_LONG = f"the statement is longer than {MAX_STATEMENT >> 20} MiB"
+NOTHING_BELOW = "; nothing below it is read"
 
 
 class Written(NamedTuple):
@@ -47,37 +48,54 @@ class Place(NamedTuple):
         return Place(self.line + breaks, there - data.rfind(b"\n", here, there))
 
 
-FILE_START = Place(1, 1)
+class Rest(NamedTuple):
+    """What no statement was found in, where it begins, and whether there may be more of it."""
+
+    text: bytes = b""
+    place: Place = Place(1, 1)
+    too_long: bool = False
+
+    def behind(self, offset: int) -> "Rest":
+        """Without the bytes before it."""
+        return Rest(self.text[offset:], self.place.further(self.text, 0, offset))
 
 
 def statements_written(
     file: IO[bytes],
     find: Callable[[bytes, int], tuple[int, int] | None],
-    place: Place = FILE_START,
-) -> Generator[Written, None, tuple[bytes, Place, str]]:
+    between: re.Pattern[bytes],
+    rest: Rest,
+) -> Generator[Written, None, Rest]:
     """The statements of a file, in order.
 
     Args:
-        file: read to its end.
+        file: read to its end, or to that of MAX_STATEMENT bytes without one.
         find: where the next statement begins and ends in some data, from an offset on; None where
             its end isn't there yet.
-        place: where the file's first byte stands.
+        between: blanks, and comments that are ended.
+        rest: what was read of the file already, and the place of the next byte.
 
     Returns:
-        What no statement was found in, where it begins, and why if it isn't all: it is too long.
+        What is left: nothing as a rule.
     """
-    rest = b""
+    text, place, _ = rest
     while True:
-        # Doubled, so that no text is read over and over.
-        block = file.read(min(max(BLOCK, len(rest)), MAX_STATEMENT + 1 - len(rest)))
-        data = rest + (block or b"\n")
-        position = at = 0
+        # Some times as much, so that no text is read over and over.
+        room = MAX_STATEMENT + 1 - len(text)
+        block = file.read(min(max(BLOCK, (GROWTH - 1) * len(text)), room))
+        data = text + (block or b"\n")
+        position, at = end_of(between, data, 0), 0
         while span := find(data, position):
             start, position = span
             place, at = place.further(data, at, start), start
             yield Written(data[start:position], place.line, place.column)
-        if blanks := BLANKS.match(data, position):
-            position = blanks.end()
-        rest, place = data[position:], place.further(data, at, position)
-        if len(rest) > MAX_STATEMENT or not block:
-            return rest, place, TOO_LONG if block else ""
+        position = end_of(between, data, position)
+        text, place = data[position:], place.further(data, at, position)
+        if len(text) > MAX_STATEMENT or not block:
+            return Rest(text, place, bool(block))
+
+
+def end_of(pattern: re.Pattern[bytes], data: bytes, position: int) -> int:
+    """Where what can be nothing ends."""
+    found = pattern.match(data, position)
+    return found.end() if found else position

@@ -8,9 +8,8 @@ from pyoxigraph import RdfFormat, parse
 
 from .. import vocabulary as v
 from .bounded_lines import SHOWN
-from .sources import BLOCK
-from .statement_groups import MARK_IRI, TOGETHER, Grammar, Group
-from .written import FILE_START, Place, Written, statements_written
+from .statement_groups import MARK_IRI, Grammar, Group, gathered
+from .written import NOTHING_BELOW, TOO_LONG, Place, Rest, Written, end_of, statements_written
 
 OPEN = "an element that begins here never ends; nothing below it is read"
 CUT = "rdf:RDF never ends: the file may have been cut off"
@@ -47,12 +46,12 @@ MARK = (
 XML_GRAMMAR = Grammar(RdfFormat.RDF_XML, MARK, lambda faulty, reason: 0)
 
 
-def xml_head(file: IO[bytes]) -> bytes:
-    """What stands up to the end of the start tag of rdf:RDF.
+def xml_head(beginning: bytes) -> bytes:
+    """What stands up to the end of the start tag of rdf:RDF, of what a file begins with.
 
     Empty where that isn't found, or can't be parsed: then no element could be.
     """
-    found = HEAD.match(file.read(BLOCK))
+    found = HEAD.match(beginning)
     if not found or not ROOT.match(found[1]):
         return b""
     try:
@@ -80,24 +79,19 @@ def xml_groups(file: IO[bytes], head: bytes) -> Iterator[Group]:
     def before(text: bytes) -> bytes:
         return above
 
-    waiting: list[Written] = []
-    size = 0
-    for written in _elements(file, FILE_START.further(head, 0, len(head))):
-        if size + len(written.text) > TOGETHER and waiting:
-            yield Group(before, waiting, after)
-            waiting, size = [], 0
-        waiting.append(written)
-        size += len(written.text)
-    if waiting:
-        yield Group(before, waiting, after)
+    for elements in gathered(_elements(file, Rest().place.further(head, 0, len(head)))):
+        yield Group(before, elements, after)
 
 
 def _elements(file: IO[bytes], place: Place) -> Iterator[Written]:
-    rest, place, problem = yield from statements_written(file, _element, place)
-    start = _end(BETWEEN, rest, 0)
+    rest, place, too_long = yield from statements_written(
+        file, _element, BETWEEN, Rest(place=place)
+    )
+    start = end_of(BETWEEN, rest, 0)
+    problem = TOO_LONG + NOTHING_BELOW if too_long else ""
     if not problem and (end := END.match(rest, start)):
         problem = BEHIND
-        if _end(BETWEEN, rest, end.end()) == len(rest):  # it is that of rdf:RDF
+        if end_of(BETWEEN, rest, end.end()) == len(rest):  # it is that of rdf:RDF
             return
     text = rest[start : start + SHOWN]
     yield Written(text, *place.further(rest, 0, start), broken=problem or (OPEN if text else CUT))
@@ -105,22 +99,16 @@ def _elements(file: IO[bytes], place: Place) -> Iterator[Written]:
 
 def _element(data: bytes, position: int) -> tuple[int, int] | None:
     """Where the next element, or text between elements, begins and ends."""
-    start = _end(BETWEEN, data, position)
+    start = end_of(BETWEEN, data, position)
     if simple := WHOLE.match(data, start) or TEXT.match(data, start):
         return start, simple.end()
     depth, at = 0, start
     while found := START.match(data, at):
         depth += 1
-        at = _end(QUIET, data, found.end())
+        at = end_of(QUIET, data, found.end())
         while depth and (found := END.match(data, at)):
             depth -= 1
-            at = found.end() if not depth else _end(QUIET, data, found.end())
+            at = found.end() if not depth else end_of(QUIET, data, found.end())
         if not depth:
             return start, at
     return None
-
-
-def _end(pattern: re.Pattern[bytes], data: bytes, position: int) -> int:
-    """Where what can be nothing ends."""
-    found = pattern.match(data, position)
-    return found.end() if found else position

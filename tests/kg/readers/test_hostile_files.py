@@ -252,18 +252,21 @@ READ: dict[str, tuple[str, Callable[[], bytes], int, int, str]] = {
             + b"[ <http://e.org/p> " * DEEP
             + b"1 "
             + b"]" * DEEP
-            + b" ."
+            + b" .\n"
+            + STATEMENT
         ),
-        DEEP + 1,
-        0,
-        "",
+        2,
+        1,
+        "1: brackets are nested more than 1,000 deep",
     ),
     "deep Turtle lists": (
         "a.ttl",
-        lambda: b"<http://e.org/a> <http://e.org/p> " + b"(" * DEEP + b")" * DEEP + b" .",
-        2 * DEEP - 1,
-        0,
-        "",
+        lambda: (
+            b"<http://e.org/a> <http://e.org/p> " + b"(" * DEEP + b")" * DEEP + b" .\n" + STATEMENT
+        ),
+        2,
+        1,
+        "1: brackets are nested more than 1,000 deep",
     ),
     "deep triple terms": (
         "a.nt",
@@ -312,6 +315,18 @@ READ: dict[str, tuple[str, Callable[[], bytes], int, int, str]] = {
         1,
         "2: the statement is longer than 32 MiB; nothing below it is read",
     ),
+    "long Turtle list": (
+        "a.ttl",
+        lambda: (
+            STATEMENT
+            + b"<http://e.org/a> <http://e.org/p> ( %b ) .\n"
+            % (b"<http://e.org/a>\n" * 2 * MEBIBYTE)
+            + STATEMENT
+        ),
+        3,
+        1,
+        "2: the statement is longer than 32 MiB",
+    ),
     "long Turtle text over lines": (
         "a.ttl",
         lambda: STATEMENT + b"<http://e.org/a> <http://e.org/p>\n'''" + b"\n" * 6 * MAX_TEXT,
@@ -342,6 +357,20 @@ READ: dict[str, tuple[str, Callable[[], bytes], int, int, str]] = {
         2,
         1,
         "1: triple terms of RDF 1.2 are not read",
+    ),
+    "deep triple terms behind an escaped quotation mark": (
+        "a.ttl",
+        lambda: (
+            b"@prefix e: <http://e.org/> .\ne:a e:p e:\\' , "
+            + NESTED * DEEP
+            + b"<http://e.org/b>"
+            + b" )>>" * DEEP
+            + b' , "\'" .\n'
+            + STATEMENT
+        ),
+        2,
+        1,
+        "2: triple terms of RDF 1.2 are not read",
     ),
     "deep triple terms that don't end": (
         "a.trig",
@@ -414,6 +443,37 @@ READ: dict[str, tuple[str, Callable[[], bytes], int, int, str]] = {
         4001,
         2000,
         "1: triple terms of RDF 1.2 are not read",
+    ),
+    "a prefix for each statement": (
+        "a.ttl",
+        lambda: b"".join(
+            b"@prefix p%d: <http://e.org/> .\n" % n + STATEMENT for n in range(20_000)
+        ),
+        20_000,
+        0,
+        "",
+    ),
+    "a mistake beside each statement": (
+        "a.ttl",
+        lambda: (STATEMENT + b"a.\n") * 10_000,
+        20_000,
+        10_000,
+        "2: a is not a valid subject or graph name",
+    ),
+    "many comments": ("a.ttl", lambda: b"#a\n" * 12 * MEBIBYTE + STATEMENT, 1, 0, ""),
+    "many prefixes without full stops": (
+        "a.ttl",
+        lambda: b"".join(b"PREFIX p%d: <http://e.org/>\n" % n for n in range(DEEP)) + STATEMENT,
+        1,
+        0,
+        "",
+    ),
+    "many faulty prefixes": (
+        "a.ttl",
+        lambda: b"@prefix p: <p> .\n" * 10_000 + STATEMENT,
+        10_001,
+        10_000,
+        "1: No scheme found in an absolute IRI; write absolute IRIs, or declare @base at the top of the file",
     ),
     "many prefixes": (
         "a.ttl",

@@ -7,8 +7,7 @@ from typing import IO
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from infact.kg.readers import turtle_groups as turtle_groups_module
-from infact.kg.readers import written
+from infact.kg.readers import statement_groups, turtle_lexer, written
 from infact.kg.readers.blocks import block_of, statements_in
 from infact.kg.readers.parsed_quads import QuadConverter
 from infact.kg.readers.statement_groups import Grammar, Group, blocks_of_groups
@@ -123,7 +122,7 @@ def test_turtle_is_as_if_parsed_whole(texts: list[str], size: int) -> None:
     text = START + "\n".join(texts)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(written, "BLOCK", size)
-        patch.setattr(turtle_groups_module, "TOGETHER", 60)
+        patch.setattr(statement_groups, "TOGETHER", 60)
         found = read(text)
     assert {item._replace(line=0) for item in found} == whole(text, RdfFormat.TURTLE)
 
@@ -157,6 +156,84 @@ def test_any_text_is_read_or_rejected(text: str, rdf_format: RdfFormat) -> None:
         assert any(isinstance(item, Rejected) for item in found)
     else:
         assert {item._replace(line=0) for item in found} == expected
+
+
+@pytest.mark.parametrize("form", ["@prefix {}: {} . # x\n", "PREFIX {}: {}\n"])
+def test_of_many_prefixes_each_holds_but_the_faulty(form: str) -> None:
+    """More than are read at once, one of them twice: the last holds."""
+    names = [f"p{number}" for number in range(1000)]
+    lines = [form.format(name, f"<http://e.org/{name}/>") for name in [*names, "p7"]]
+    lines[0] = lines[0].replace("p0/", "base/")
+    lines[1000] = lines[1000].replace("/p7/", "/last/")
+    bad = [*lines[:700], form.format("x", "<no scheme>"), *lines[700:]]
+    statements = " ".join(f"{name}:a {name}:b <{name}:c> ." for name in names)
+    found = read("".join(bad) + statements)
+    (item,) = (item for item in found if isinstance(item, Rejected))
+    assert (item.line, item.text) == (701, bad[700].partition(" #")[0].strip())
+    good = {item._replace(line=0) for item in found if isinstance(item, Statement)}
+    assert good == whole("".join(lines) + statements, RdfFormat.TURTLE)
+
+
+@pytest.mark.parametrize("rdf_format", list(GROUPS))
+def test_the_bound_on_a_statement(rdf_format: RdfFormat) -> None:
+    start, good, end = "<a:s> <a:p> 1 .\n\n", "<a:t> <a:p> 2 .\n", "<a:u> <a:p> 3 ."
+    long = (
+        "<a:a> <a:p> '.', "
+        + ", ".join(f"\n# it's\n'{n} . \\''" for n in range(100))
+        + ", 1" * 99
+        + " ."
+    )
+    expected = whole(start + good + end, rdf_format)
+    for room, read_too in ((0, True), (-1, False)):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(written, "MAX_STATEMENT", len(long) + room)
+            patch.setattr(written, "BLOCK", 100)
+            patch.setattr(turtle_lexer, "BLOCK", 10)
+            patch.setattr(turtle_lexer, "MAX_TEXT", 60)
+            found = read(f"{start}{long}\n{good * 50}{end}", rdf_format)
+        stated = {item._replace(line=0) for item in found if isinstance(item, Statement)}
+        if read_too:
+            assert stated == expected | whole(long, rdf_format)
+            continue
+        assert stated == expected
+        (item,) = (item for item in found if isinstance(item, Rejected))
+        assert (item.line, item.column, item.reason) == (3, 1, written.TOO_LONG)
+        assert max(item.line for item in found) == long.count("\n") + 3 + 50 + 1
+
+
+@pytest.mark.parametrize("shown", range(30, 40))
+def test_a_directive_before_a_long_statement_holds(shown: int) -> None:
+    head = "PREFIX e: <http://e.org/>\n# a\n"
+    text = f"{head}e:a e:p {'1, ' * 100} 2 .\ne:t e:p 2 ."
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(written, "MAX_STATEMENT", 200)
+        patch.setattr(turtle_lexer, "BLOCK", shown)
+        found = read(text)
+    assert {(item.line, getattr(item, "reason", "")) for item in found} == {
+        (3, written.TOO_LONG),
+        (4, ""),
+    }
+
+
+@pytest.mark.parametrize(
+    ("inside", "line", "reason"),
+    [
+        ("'''a''' , ", 2, written.TOO_LONG + written.NOTHING_BELOW),
+        ("\n'''" + "a" * 300, 3, turtle_lexer.NEVER_CLOSED),
+        ("'" + "a" * 100 + "' , ", 2, written.TOO_LONG + written.NOTHING_BELOW),
+    ],
+)
+def test_nothing_is_certain_below_a_long_statement_with_such_texts(
+    inside: str, line: int, reason: str
+) -> None:
+    text = f"<a:s> <a:p> 1 .\n<a:a> <a:p> {'1, ' * 100}{inside}{'1, ' * 100} 1 .\n<a:t> <a:p> 2 ."
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(written, "MAX_STATEMENT", 200)
+        patch.setattr(written, "BLOCK", 20)
+        patch.setattr(turtle_lexer, "BLOCK", 10)
+        patch.setattr(turtle_lexer, "MAX_TEXT", 60)
+        found = read(text)
+    assert {(item.line, getattr(item, "reason", "")) for item in found} == {(1, ""), (line, reason)}
 
 
 def test_a_statement_has_the_line_of_its_subject() -> None:

@@ -5,7 +5,7 @@ import io
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from infact.kg.readers import written, xml_groups
+from infact.kg.readers import statement_groups, written, xml_groups
 from infact.kg.readers.blocks import block_of, statements_in
 from infact.kg.readers.parsed_quads import QuadConverter
 from infact.kg.readers.statement_groups import blocks_of_groups
@@ -23,7 +23,7 @@ END = "</rdf:RDF>"
 
 def read(text: str) -> list[Statement | Rejected]:
     data = text.encode()
-    head = xml_groups.xml_head(io.BytesIO(data))
+    head = xml_groups.xml_head(data)
     file = io.BytesIO(data)
     file.read(len(head))
     groups = xml_groups.xml_groups(file, head)
@@ -75,7 +75,7 @@ def test_it_is_as_if_parsed_whole(parts: list[tuple[str, str]], size: int) -> No
     text = HEAD + "".join(before + each for before, each in parts) + END
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(written, "BLOCK", size)
-        patch.setattr(xml_groups, "TOGETHER", 80)
+        patch.setattr(statement_groups, "TOGETHER", 80)
         found = read(text)
     assert {item._replace(line=0) for item in found} == whole(text)
 
@@ -132,4 +132,4 @@ def test_what_isnt_well_formed_ends_the_reading(tail: str, line: int, reason: st
     "text", ["", "<e:T/>", "<a>" * 9, HEAD.replace('"it is"', "'it is'"), "<rdf:RDF/>"]
 )
 def test_another_document_has_no_head(text: str) -> None:
-    assert xml_groups.xml_head(io.BytesIO(text.encode())) == b""
+    assert xml_groups.xml_head(text.encode()) == b""
