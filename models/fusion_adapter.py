@@ -14,14 +14,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
-from transformers.modeling_utils import PreTrainedModel
 
 from ..errors import UserError
 from .attention_fusion import AttentionFusion
+from .base_model import check_model_folder
 from .fusion_strategy import FusionStrategy
 
 WEIGHTS = "adapter_model.safetensors"
@@ -43,12 +42,19 @@ class AdapterFits:
     id_space: str
 
 
-def base_digest(base: PreTrainedModel) -> str:
-    """sha256 hex of names, types, shapes and bytes of all weights."""
+def base_digest(folder: Path) -> str:
+    """sha256 hex of the weights in a model's folder, in whatever precision they are loaded.
+
+    Raises:
+        UserError: it holds no safetensors.
+    """
+    check_model_folder(folder)
     digest = hashlib.sha256()
-    for name, tensor in sorted(base.state_dict().items()):
-        digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
-        digest.update(tensor.detach().contiguous().cpu().flatten().view(torch.uint8).numpy())
+    for path in sorted(folder.glob("*.safetensors")):
+        digest.update(f"{path.name} {path.stat().st_size}\n".encode())
+        with path.open("rb") as file:
+            while block := file.read(1 << 24):
+                digest.update(block)
     return digest.hexdigest()
 
 

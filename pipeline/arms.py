@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 
 from torch import Tensor
@@ -13,7 +13,7 @@ from transformers.modeling_utils import PreTrainedModel
 from ..kg.questions.fact_prompt import FactLine
 from ..models.fact_memory import FactMemory, build_fact_memory
 from ..models.fused_model import FusedModel
-from ..models.fusion_adapter import load_adapter
+from ..models.fusion_adapter import AdapterFits, base_digest, load_adapter
 from ..models.fusion_strategy import FusionStrategy
 from ..models.fusion_training import load_fusion
 from ..models.late_fusion import LateFusionReadOut
@@ -23,7 +23,6 @@ from .fusion_memory import (
     VARIANTS,
     MemoryWriter,
     QuestionFacts,
-    adapter_fits,
     file_name,
     object_vectors,
     variant_facts,
@@ -59,6 +58,7 @@ class Fusions:
 
     folder: Path
     strategy: str
+    base_folder: Path
     reader: GraphReader
     embed_folder: Path
     max_facts: int
@@ -97,7 +97,6 @@ class Fusions:
                 )
                 for variant, memory in memories.items()
             }
-        fits = adapter_fits(model, self.reader.graph)
         places = _mention_places(tokenizer, requests, questions, texts or questions)
         return {
             variant: FusedArm(
@@ -105,13 +104,17 @@ class Fusions:
                 partial(
                     _reading,
                     model,
-                    load_adapter(self.folder / file_name(variant), fits, own[variant]),
+                    load_adapter(self.folder / file_name(variant), self._fits, own[variant]),
                     memory,
                     padded_places(places, memory.relation.shape[1]),
                 ),
             )
             for variant, memory in memories.items()
         }
+
+    @cached_property
+    def _fits(self) -> AdapterFits:
+        return AdapterFits(base_digest(self.base_folder), self.reader.graph.id_space)
 
     def _late(self, variant: str) -> Path:
         return self.folder / f"{file_name(variant)}.safetensors"

@@ -67,7 +67,13 @@ def answer(project: Project, question: str) -> list[Answer]:
     reader = GraphReader.open(folders["ingest"], folders["facts"])
     limit = project.fuse.max_facts
     fusions = Fusions(
-        folders["fuse"], project.fuse.strategy, reader, folders["embed"], limit, project.seed
+        folders["fuse"],
+        project.fuse.strategy,
+        folders["base"],
+        reader,
+        folders["embed"],
+        limit,
+        project.seed,
     )
     told, lines = augmented(reader, tokenizer, [prompt], limit)
 

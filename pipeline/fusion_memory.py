@@ -2,24 +2,18 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from weakref import WeakKeyDictionary
 
 import torch
 from safetensors.torch import load_file
 from torch import Tensor
 from transformers import PreTrainedTokenizerBase
-from transformers.modeling_utils import PreTrainedModel
 
-from ..kg.graph import KnowledgeGraph
 from ..models.fact_memory import TokenFact, random_facts, shuffled_objects
-from ..models.fusion_adapter import AdapterFits, base_digest
 from .graph_reader import GraphReader
 
 # The fused arm and its controls: the same architecture, data and steps, other memories.
 FUSED = "fused"
 VARIANTS = (FUSED, "random vectors", "shuffled graph")
-
-_digests: WeakKeyDictionary[PreTrainedModel, str] = WeakKeyDictionary()  # half a second each
 
 
 @dataclass(frozen=True)
@@ -73,13 +67,6 @@ class MemoryWriter:
 def file_name(variant: str) -> str:
     """Of one of `VARIANTS` in the fuse stage's folder."""
     return variant.replace(" ", "-")
-
-
-def adapter_fits(base: PreTrainedModel, graph: KnowledgeGraph) -> AdapterFits:
-    """The frozen base and the graph that an adapter is for."""
-    if base not in _digests:
-        _digests[base] = base_digest(base)
-    return AdapterFits(_digests[base], graph.id_space)
 
 
 def variant_facts(

@@ -41,6 +41,7 @@ def run(context: StageContext) -> None:
     fusions = Fusions(
         context.inputs["fuse"],
         context.project.fuse.strategy,
+        context.inputs["base"],
         reader,
         context.inputs["embed"],
         context.project.fuse.max_facts,

@@ -173,7 +173,13 @@ def _load(project: Project) -> Loaded:
     if not unfused:
         limit = project.fuse.max_facts
         fusions = Fusions(
-            folders["fuse"], project.fuse.strategy, reader, folders["embed"], limit, project.seed
+            folders["fuse"],
+            project.fuse.strategy,
+            folders["base"],
+            reader,
+            folders["embed"],
+            limit,
+            project.seed,
         )
     return Loaded(model, load_tokenizer(folders["base"]), reader, fusions, unfused)
 

@@ -11,7 +11,7 @@ from ...models.attention_fusion import AttentionFusion, AttentionFusionSizes
 from ...models.base_model import choose_training_attention
 from ...models.fused_model import FusedModel
 from ...models.fused_text_loss import practice_loss
-from ...models.fusion_adapter import save_adapter
+from ...models.fusion_adapter import AdapterFits, base_digest, save_adapter
 from ...models.low_rank import trained_parameters
 from ...models.practice_texts import (
     PracticeStates,
@@ -25,7 +25,6 @@ from ...models.training import Curriculum, TrainingSettings, train
 from ...models.transformer_blocks import top_layers, transformer_blocks
 from ..fusion_memory import (
     VARIANTS,
-    adapter_fits,
     file_name,
     variant_facts,
     variant_vectors,
@@ -128,7 +127,8 @@ def _train_variant(
             advance,
         )
     model.detach()
-    fits = adapter_fits(practice.base, practice.writer.reader.graph)
+    graph = practice.writer.reader.graph
+    fits = AdapterFits(base_digest(context.inputs["base"]), graph.id_space)
     save_adapter(fusion, fits, context.work / file_name(variant))
     context.console.line(f"{variant}: loss by epoch {', '.join(f'{x:.3f}' for x in record.losses)}")
     return {"losses": record.losses, "trained_parameters": trained_parameters(fusion)}

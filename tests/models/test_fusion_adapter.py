@@ -26,8 +26,8 @@ def model() -> FusedModel:
 
 
 @pytest.fixture
-def fits(model: FusedModel) -> AdapterFits:
-    return AdapterFits(base_digest(model.base), "a graph")
+def fits() -> AdapterFits:
+    return AdapterFits("a base", "a graph")
 
 
 def test_it_comes_back_to_the_bit(model: FusedModel, fits: AdapterFits, tmp_path: Path) -> None:
@@ -43,14 +43,20 @@ def test_it_comes_back_to_the_bit(model: FusedModel, fits: AdapterFits, tmp_path
     assert (tmp_path / "again" / WEIGHTS).read_bytes() == saved
 
 
-def test_a_digest_is_of_the_weights() -> None:
+def test_a_digest_is_of_the_weights_in_a_folder(tmp_path: Path) -> None:
     base = tiny("Llama")
-    first = base_digest(base)
-    assert base_digest(tiny("Llama")) == first
+    base.save_pretrained(tmp_path / "a")
+    base.save_pretrained(tmp_path / "b")
+    first = base_digest(tmp_path / "a")
+    assert base_digest(tmp_path / "b") == first
+    (tmp_path / "b" / "config.json").write_text("{}")
+    assert base_digest(tmp_path / "b") == first
     with torch.no_grad():
         base.get_input_embeddings().weight[3, 3] += 1
-    assert base_digest(base) != first
-    assert base_digest(tiny("Llama").to(torch.bfloat16)) != first
+    base.save_pretrained(tmp_path / "b")
+    assert base_digest(tmp_path / "b") != first
+    with pytest.raises(UserError, match="no config"):
+        base_digest(tmp_path)
 
 
 @pytest.mark.parametrize(

@@ -157,7 +157,15 @@ def test_a_fact_of_the_report(project: Project, document: Json) -> None:
     folders = existing_artifacts(project, ("base", "ingest", "facts", "embed", "fuse"))
     model = load_causal_model(folders["base"], torch.float32)
     reader = GraphReader.open(folders["ingest"], folders["facts"])
-    fusions = Fusions(folders["fuse"], "late", reader, folders["embed"], project.fuse.max_facts, 0)
+    fusions = Fusions(
+        folders["fuse"],
+        "late",
+        folders["base"],
+        reader,
+        folders["embed"],
+        project.fuse.max_facts,
+        0,
+    )
     prompt = f"Question: {QUESTION}\nAnswer:"
     before = model.config._attn_implementation
     found = explain_fact(model, load_tokenizer(folders["base"]), fusions, prompt, "Tallinn")
