@@ -6,6 +6,7 @@ loss = mean over places of   −log p(target)       where the memory tells what 
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 import torch
@@ -28,7 +29,8 @@ class AnchoredPractice:
 def practice_loss(model: FusedModel, batch: PracticeBatch) -> Tensor:
     """The loss above on one batch."""
     base = model.base
-    with model.session(batch.memory, batch.read_from), from_block(base, batch.bottom):
+    below = nullcontext() if batch.bottom is None else from_block(base, batch.bottom)
+    with model.session(batch.memory, batch.read_from), below:
         logits = logits_at_places(base, batch.tokens, batch.mask, batch.at)
     losses = functional.cross_entropy(logits, batch.targets, reduction="none")
     untaught = ~batch.taught

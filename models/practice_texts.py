@@ -64,7 +64,8 @@ class PracticeBatch:
         base: (N, D) what the base's head reads there.
         memory: facts of the B texts.
         read_from: (B, F) see `FactVectors`.
-        bottom: what the base gives below the first block that facts are read behind.
+        bottom: what the base gives below the first block that facts are read behind; None where
+            they are read before any block.
     """
 
     tokens: Tensor
@@ -75,7 +76,7 @@ class PracticeBatch:
     base: Tensor
     memory: FactMemory
     read_from: Tensor
-    bottom: BlockOutput
+    bottom: BlockOutput | None
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,7 @@ class PracticeStates:
     """What the frozen base gives for each text, computed once.
 
     Attributes:
-        bottom: for each text, the (T, D) output of the block.
+        bottom: for each text, the (T, D) output of the block; none where none is kept.
         layer, members: see `BlockOutput`.
         base: for each text, the (places, D) states that its head reads.
     """
@@ -135,7 +136,7 @@ def practice_states(
     Args:
         model: frozen, in evaluation mode.
         texts: what is practised.
-        layer: the block whose output is kept.
+        layer: the block whose output is kept; -1 for none.
         batch_tokens: padded tokens of one pass.
         advance: called with the number of texts just done.
     """
@@ -148,15 +149,17 @@ def practice_states(
         numbers = order[-max(1, batch_tokens // longest) :]
         del order[-len(numbers) :]
         chosen = [texts[number] for number in numbers]
-        output, read = run_once(model, layer, *padded_tokens(chosen), places_of(chosen))
+        output, read = run_once(model, max(layer, 0), *padded_tokens(chosen), places_of(chosen))
         members = output.members
         parts = read.split([len(text.places) for text in chosen])
         for row, (number, part) in enumerate(zip(numbers, parts, strict=True)):
-            bottom[number] = output.hidden[row, : len(texts[number])].clone()
+            if layer >= 0:
+                bottom[number] = output.hidden[row, : len(texts[number])].clone()
             base[number] = part.clone()
         advance(len(numbers))
     every = range(len(texts))
-    return PracticeStates([bottom[n] for n in every], layer, members, [base[n] for n in every])
+    kept = [bottom[number] for number in every] if layer >= 0 else []
+    return PracticeStates(kept, layer, members, [base[number] for number in every])
 
 
 def epoch_of_texts(
@@ -213,7 +216,9 @@ def drawn_batch(
     )
 
 
-def _bottom(states: PracticeStates, numbers: Sequence[int]) -> BlockOutput:
+def _bottom(states: PracticeStates, numbers: Sequence[int]) -> BlockOutput | None:
+    if states.layer < 0:
+        return None
     hidden = [states.bottom[number] for number in numbers]
     return BlockOutput(
         states.layer, torch.nn.utils.rnn.pad_sequence(hidden, batch_first=True), states.members

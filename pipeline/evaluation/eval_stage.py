@@ -51,7 +51,7 @@ def run(context: StageContext) -> None:
     answers = base_answers(evaluation, base)
     answers |= prompt_answers(evaluation, base, answers["base"])
     states = text_states(base, tokenizer, texts, settings.batch_tokens)
-    drift = _drift(evaluation, base, states, texts)
+    drift = fused_drift(evaluation, base, states, texts)
     explained = explanations(evaluation, base)
     del base
     taught, taught_drift = stage_answers(evaluation, dtype, texts, states)
@@ -73,7 +73,7 @@ def run(context: StageContext) -> None:
     write_json(context.work / "absent.json", [{"arm": of.arm, "why": of.why} for of in absent])
 
 
-def _drift(
+def fused_drift(
     evaluation: Evaluation, base: PreTrainedModel, states: TreeStates, texts: list[str]
 ) -> Drift:
     """What becomes of general text under the arms that leave the base's weights alone."""

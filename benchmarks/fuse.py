@@ -1,0 +1,198 @@
+"""Fusion strategies under one budget: what each puts into a frozen model, breaks and costs.
+
+    python benchmarks/fuse.py PROJECT [--strategies late attention] [--seeds 0] [--phrasings 1]
+        [--epochs 3] [--learning-rates 2e-3 3e-3] [--asked 100] [--work FOLDER] [--json FILE]
+
+PROJECT is a project file whose stages base, ingest, facts and embed have been made. Every strategy is
+trained on the same questions for as many epochs, and so are its two controls, whose vectors or objects
+are wrong; all are asked the project's test questions, beside the base and beside the base with the facts
+in its prompt. Nothing here is chosen by what it prints: rates come from the command line.
+
+  T M I U   share of questions whose likeliest option is true, with 95 % intervals by subject
+  S         the same where the graph was edited after training: does the answer follow?
+  free      share of T, M and S whose free answer is a name of a true object
+  ms        reading and scoring a question, options included; tokens of its prompt
+  KL        to the base on general text, in nats a token; ratio of perplexities
+"""
+
+import argparse
+import json
+import platform
+import tempfile
+from collections.abc import Mapping, Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from infact.models.base_model import load_causal_model, load_tokenizer, resolve_precision
+from infact.pipeline.arms import Fusions
+from infact.pipeline.console import Console
+from infact.pipeline.evaluation.answer_rows import answer_rows
+from infact.pipeline.evaluation.arm_answers import ArmAnswers
+from infact.pipeline.evaluation.asked_questions import AskedQuestion, asked_questions
+from infact.pipeline.evaluation.base_arms import Evaluation, base_answers
+from infact.pipeline.evaluation.drift import Drift, general_texts, text_states, with_ratios
+from infact.pipeline.evaluation.eval_stage import fused_drift
+from infact.pipeline.graph_reader import GraphReader
+from infact.pipeline.measures.statistics import accuracy_interval
+from infact.pipeline.project import Project, load_project
+from infact.pipeline.run import existing_artifacts
+from infact.pipeline.stages import StageContext
+from infact.pipeline.training import fuse_stage
+
+POOLS = ("T", "M", "I", "U", "S", "D")
+STAGES = ("base", "ingest", "facts", "embed")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("project", type=Path)
+    parser.add_argument("--strategies", nargs="+", default=["late", "attention"])
+    parser.add_argument("--learning-rates", nargs="+", type=float, default=[2e-3, 3e-3])
+    parser.add_argument("--batch-sizes", nargs="+", type=int, default=[128, 16])
+    parser.add_argument("--seeds", nargs="+", type=int, default=[0])
+    parser.add_argument("--phrasings", type=int, default=1)
+    parser.add_argument("--epochs", type=int, default=3)
+    parser.add_argument("--asked", type=int, default=100)
+    parser.add_argument("--work", type=Path, help="keeps what was trained and answered")
+    parser.add_argument("--json", type=Path)
+    arguments = parser.parse_args()
+    project = load_project(arguments.project)
+    print(
+        f"python {platform.python_version()}, torch {version('torch')}, transformers "
+        f"{version('transformers')}; trained in "
+        f"{str(resolve_precision(project.model.precision)).removeprefix('torch.')}, asked in "
+        f"{str(resolve_precision(project.eval.precision)).removeprefix('torch.')}",
+        flush=True,
+    )
+    found = []
+    with tempfile.TemporaryDirectory() as temporary:
+        work = arguments.work or Path(temporary)
+        for seed in arguments.seeds:
+            for strategy, rate, size in zip(
+                arguments.strategies, arguments.learning_rates, arguments.batch_sizes, strict=True
+            ):
+                changed = {
+                    "strategy": strategy,
+                    "learning_rate": rate,
+                    "batch_size": size,
+                    "phrasings": arguments.phrasings,
+                    "epochs": arguments.epochs,
+                }
+                own = project.model_copy(update={"fuse": project.fuse.model_copy(update=changed)})
+                found.append(raced(own, seed, arguments.asked, work / f"{strategy}-{seed}"))
+    if arguments.json:
+        arguments.json.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+
+
+def raced(project: Project, seed: int, most: int, work: Path) -> dict[str, Any]:
+    """Train one strategy and ask it; prints and returns what was measured."""
+    folders = existing_artifacts(project, STAGES)
+    files = {spec: project.resolve(spec) for spec in (project.facts.general_text,)}
+    console = Console()
+    trained, asked = work / "fuse", work / "eval"
+    for folder in (trained, asked):
+        folder.mkdir(parents=True, exist_ok=True)
+    if not (trained / "training.json").exists():
+        fuse_stage.run(StageContext(project, trained, folders, seed, console, files))
+    context = StageContext(project, asked, {**folders, "fuse": trained}, seed, console, files)
+    base = load_causal_model(folders["base"], resolve_precision(project.eval.precision))
+    tokenizer = load_tokenizer(folders["base"])
+    reader = GraphReader.open(folders["ingest"], folders["facts"])
+    fusions = Fusions(
+        trained,
+        project.fuse.strategy,
+        folders["base"],
+        reader,
+        folders["embed"],
+        project.fuse.max_facts,
+        seed,
+    )
+    questions = _drawn(asked_questions(folders["facts"], POOLS), most, seed)
+    evaluation = Evaluation(context, tokenizer, questions, fusions)
+    answers = base_answers(evaluation, base)
+    texts = general_texts(files[project.facts.general_text])
+    states = text_states(base, tokenizer, texts, project.eval.batch_tokens)
+    drift = with_ratios(fused_drift(evaluation, base, states, texts))
+    seconds = json.loads((trained / "log" / "training.json").read_text())["seconds"]
+    return _printed(project.fuse.strategy, seed, answers, drift, seconds)
+
+
+def _drawn(questions: Sequence[AskedQuestion], most: int, seed: int) -> list[AskedQuestion]:
+    """At most so many questions of each pool, none of a fact in another phrasing."""
+    drawn = []
+    for pool in POOLS:
+        own = [question for question in questions if question.pool == pool and not question.again]
+        order = np.random.default_rng([seed, 53]).permutation(len(own))[:most]
+        drawn += [own[number] for number in sorted(order)]
+    return drawn
+
+
+def _printed(
+    strategy: str,
+    seed: int,
+    answers: Mapping[str, ArmAnswers],
+    drift: Drift,
+    seconds: Mapping[str, float],
+) -> dict[str, Any]:
+    print(f"\n{strategy}, seed {seed}")
+    print(
+        f"{'':<18}{'trained':>9}"
+        + "".join(f"{pool:>17}" for pool in POOLS)
+        + f"{'free T':>8}{'M':>6}{'S':>6}{'ms':>8}{'tokens':>8}{'KL':>8}{'ratio':>7}"
+    )
+    arms = {}
+    for arm, given in answers.items():
+        rows = answer_rows(arm, seed, given)
+        pools = {pool: [row for row in rows if row["pool"] == pool] for pool in POOLS}
+        values = {pool: _accuracy(own) for pool, own in pools.items() if own}
+        free = {pool: _free(pools[pool]) for pool in ("T", "M", "S")}
+        changed = drift.get(arm, {})
+        arms[arm] = {
+            "seconds": seconds.get(arm),
+            "pools": values,
+            "free": free,
+            "milliseconds": given.milliseconds,
+            "tokens": given.tokens,
+            "kl": changed.get("kl"),
+            "perplexity_ratio": changed.get("ratio"),
+        }
+        cells = "".join(f"{_interval(values.get(pool)):>17}" for pool in POOLS)
+        told = "".join(f"{_share(free[p]):>{w}}" for p, w in (("T", 8), ("M", 6), ("S", 6)))
+        print(
+            f"{arm:<18}{_number(seconds.get(arm), 0):>8}s{cells}{told}"
+            f"{_number(given.milliseconds, 0):>8}{_number(given.tokens, 0):>8}"
+            f"{_number(changed.get('kl'), 4):>8}{_number(changed.get('ratio'), 3):>7}",
+            flush=True,
+        )
+    return {"strategy": strategy, "seed": seed, "arms": arms}
+
+
+def _accuracy(rows: Sequence[Mapping[str, Any]]) -> dict[str, float]:
+    right = np.array([row["right"] for row in rows], dtype=float)
+    found = accuracy_interval(right, np.array([row["cluster"] for row in rows]))
+    return {"accuracy": found.estimate, "low": found.low, "high": found.high, "n": len(rows)}
+
+
+def _free(rows: Sequence[Mapping[str, Any]]) -> float | None:
+    asked = [row["generated_right"] for row in rows if row["generated"] is not None]
+    return float(np.mean(asked)) if asked else None
+
+
+def _interval(of: Mapping[str, float] | None) -> str:
+    if of is None:
+        return "–"
+    return f"{of['accuracy']:.1%} {of['low'] * 100:.0f}–{of['high'] * 100:.0f}"
+
+
+def _share(value: float | None) -> str:
+    return "–" if value is None else f"{value:.0%}"
+
+
+def _number(value: float | None, digits: int) -> str:
+    return "–" if value is None else f"{value:.{digits}f}"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,125 @@
+"""Early fusion: where a mention has ended, what is known of its entity is added to the input.
+
+    x_p ← x_p + |x_p| · g ⊙ Σ_{f,j} a_{s,f,j} label_{f,j}       s = p − mention end of f,  0 ≤ s < k
+    a_s = softmax(q_s·n, q_s·k_{1,1}, …, q_s·k_{F,L})
+    k_{f,j} = W_r · relation_f + W_e · vector_f + place_j
+
+The token that ends a mention and the k − 1 after it each take a mean of the facts' label tokens, weighted
+by a query of their own: the first may hold a gene's first token, the next its second. Entity vectors in
+the space of input embeddings are E-BERT's (Poerner et al. 2020), several for an entity, made from its
+neighbours' labels, ConceptFormer's (Barmettler et al. 2025); here they are laid over tokens that are there
+already, so that a text grows no longer. g begins at zero: the model is the base's to the bit.
+
+    facts ──► k vectors
+               │
+    text  … mention ? Answer : ──► (+) ──► first block
+
+Nothing before the first block knows what is asked, so the k vectors are the same for every question: it
+fails where an entity has more to tell than they hold. No block lies below, so training runs them all.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from .fact_memory import PADDING
+from .fact_vectors import FactVectors
+from .fusion_session import TextRun
+from .fusion_strategy import FusionStrategy
+
+
+@dataclass(frozen=True)
+class EarlyFusionSizes:
+    """Widths: D of the language model, G of the object vectors, K of keys.
+
+    Attributes:
+        places: tokens from a mention's last on that take a vector each.
+        tokens: of a label that can be told apart by their place; later ones are read as the last.
+    """
+
+    hidden: int
+    vector: int
+    places: int = 8
+    tokens: int = 8
+    key: int = 64
+
+
+@dataclass(frozen=True)
+class PlacedLabels:
+    """What the k places from a mention's end on take of each label token. S slots.
+
+    Attributes:
+        scores: (B, k, 1 + S) of the null slot and of each label token.
+        values: (B, S, D) label tokens as the model reads them.
+        there: (B, S) False in padding.
+        read_from: (B, S) see `FactVectors`.
+    """
+
+    scores: Tensor
+    values: Tensor
+    there: Tensor
+    read_from: Tensor
+
+
+class EarlyFusion(FusionStrategy):
+    """The adapter; see the formula above."""
+
+    name = "early"
+
+    def __init__(
+        self, sizes: EarlyFusionSizes, relation_keys: Tensor, object_vectors: Tensor
+    ) -> None:
+        super().__init__(relation_keys, object_vectors)
+        self.sizes = sizes
+        self.query = nn.Parameter(torch.randn(sizes.places, sizes.key))
+        self.null = nn.Parameter(torch.zeros(sizes.key))
+        self.relation_key = nn.Linear(sizes.hidden, sizes.key, bias=False)
+        self.vector_key = nn.Linear(sizes.vector, sizes.key, bias=False)
+        self.token_key = nn.Embedding(sizes.tokens, sizes.key)
+        self.gate = nn.Parameter(torch.zeros(sizes.hidden))
+
+    @property
+    def layers(self) -> tuple[int, ...]:
+        return ()
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        return asdict(self.sizes)
+
+    @classmethod
+    def of_settings(
+        cls, settings: Mapping[str, Any], relation_keys: Tensor, object_vectors: Tensor
+    ) -> EarlyFusion:
+        return cls(EarlyFusionSizes(**settings), relation_keys, object_vectors)
+
+    def prepare(self, facts: FactVectors) -> PlacedLabels:
+        length = facts.tokens.shape[2]
+        place = torch.arange(length).clamp(max=self.sizes.tokens - 1)
+        own = self.relation_key(facts.relation) + self.vector_key(facts.vector)
+        keys = (own[:, :, None] + self.token_key(place)).flatten(1, 2)  # (B, S, K)
+        known = torch.einsum("nk,bsk->bns", self.query, keys)
+        null = (self.query @ self.null).expand(len(keys), -1)
+        return PlacedLabels(
+            torch.cat([null[:, :, None], known], dim=2) / math.sqrt(self.sizes.key),
+            facts.label.flatten(1, 2),
+            facts.tokens.flatten(1) != PADDING,
+            facts.read_from[:, :, None].expand(-1, -1, length).flatten(1),
+        )
+
+    def at_input(self, embedded: Tensor, run: TextRun, facts: Any) -> Tensor:
+        since = run.places[:, :, None] - facts.read_from[:, None]  # (B, Q, S)
+        readable = facts.there[:, None] & (since >= 0) & (since < self.sizes.places)
+        chosen = since.clamp(0, self.sizes.places - 1)
+        scores = facts.scores[:, :, 1:].gather(1, chosen).masked_fill(~readable, -torch.inf)
+        # Facts of several mentions may be read at one place: the null slot is the earliest mention's.
+        first = chosen.masked_fill(~readable, 0).amax(dim=2)
+        null = facts.scores[:, :, 0].gather(1, first)
+        weights = torch.cat([null[:, :, None], scores], dim=2).softmax(dim=2)[:, :, 1:]
+        scale = embedded.float().square().mean(dim=-1, keepdim=True).sqrt()
+        return embedded + (scale * self.gate * (weights @ facts.values)).to(embedded.dtype)

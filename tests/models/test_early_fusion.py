@@ -1,0 +1,75 @@
+"""Early fusion held against plain loops."""
+
+import math
+
+import pytest
+import torch
+from infact.models.early_fusion import EarlyFusion, EarlyFusionSizes
+from infact.models.fact_memory import PADDING
+from infact.models.fact_vectors import fact_vectors
+from infact.models.fused_model import FusedModel
+from infact.models.fusion_session import TextRun
+
+from .test_fused_model import HIDDEN, MEMORY, VECTOR, texts, tiny
+
+SIZES = EarlyFusionSizes(HIDDEN, VECTOR, places=3, tokens=2, key=8)
+
+
+def fusion(trained: bool) -> EarlyFusion:
+    torch.manual_seed(1)
+    made = EarlyFusion(SIZES, torch.randn(3, HIDDEN), torch.randn(2, VECTOR))
+    if trained:
+        torch.nn.init.normal_(made.gate)
+        torch.nn.init.normal_(made.null)
+    return made
+
+
+@torch.no_grad()
+def test_what_is_added_is_what_plain_loops_add() -> None:
+    base, made = tiny("Llama"), fusion(trained=True)
+    read_from = torch.tensor([[4, 2], [0, 0], [0, 0]])
+    vectors = fact_vectors(MEMORY, read_from, made.relation_keys, made.object_vectors, base)
+    places = torch.arange(9).expand(3, 9) - torch.tensor([[0], [2], [0]])  # padded on the left
+    embedded = torch.randn(3, 9, HIDDEN)
+    found = made.at_input(embedded, TextRun(places, None), made.prepare(vectors))
+    expected = embedded.clone()
+    for row in range(3):
+        for at in range(9):
+            scores, labels, first = [], [], 0
+            for fact in range(vectors.tokens.shape[1]):
+                since = int(places[row, at]) - int(read_from[row, fact])
+                for token in range(vectors.tokens.shape[2]):
+                    if vectors.tokens[row, fact, token] == PADDING or not 0 <= since < 3:
+                        continue
+                    key = (
+                        made.relation_key(vectors.relation[row, fact])
+                        + made.vector_key(vectors.vector[row, fact])
+                        + made.token_key.weight[min(token, 1)]
+                    )
+                    scores.append(made.query[since] @ key / math.sqrt(8))
+                    labels.append(vectors.label[row, fact, token])
+                    first = max(first, since)
+            if not scores:
+                continue
+            null = made.query[first] @ made.null / math.sqrt(8)
+            weights = torch.stack([null, *scores]).softmax(0)[1:]
+            mixed = sum(weight * label for weight, label in zip(weights, labels, strict=True))
+            length = embedded[row, at].square().mean().sqrt()
+            expected[row, at] += length * made.gate * mixed
+    torch.testing.assert_close(found, expected, atol=1e-5, rtol=1e-4)
+    assert not torch.allclose(found, embedded)
+
+
+@pytest.mark.parametrize("layer", [0, 1, 2])
+def test_a_text_is_read_from_its_first_block(layer: int) -> None:
+    """An adapter that reads at the input has no block behind which it reads."""
+    model = FusedModel(tiny("Llama"), fusion(trained=True))
+    assert model.fusion.layers == ()
+    ran = []
+    block = model.base.base_model.layers[layer]
+    handle = block.register_forward_hook(lambda module, given, output: ran.append(output))
+    with model.session(MEMORY):
+        model(**texts())
+    model(**texts())
+    handle.remove()
+    assert not torch.allclose(ran[0][:2], ran[1][:2])
