@@ -9,6 +9,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -16,6 +17,7 @@ from torch import Tensor, nn
 from transformers.modeling_utils import PreTrainedModel
 
 from .fact_memory import FactMemory
+from .fusion_adapter import AdapterFits, base_digest, load_adapter
 from .fusion_session import (
     EVERYWHERE,
     Session,
@@ -28,6 +30,7 @@ from .fusion_session import (
     session,
 )
 from .fusion_strategy import FusionStrategy
+from .language_model import load_language_model
 from .transformer_blocks import transformer_blocks, with_hidden
 
 
@@ -64,6 +67,31 @@ class FusedModel(nn.Module):
                 module.register_forward_pre_hook(_beginning_hook(module), with_kwargs=True),
                 module.register_forward_hook(_end_pass, always_call=True),
             ]
+
+    @classmethod
+    def from_pretrained(
+        cls,
+        base: Path,
+        adapter: Path,
+        object_vectors: Tensor,
+        id_space: str,
+        dtype: torch.dtype = torch.float32,
+    ) -> FusedModel:
+        """A base and its adapter from their folders.
+
+        Args:
+            base: the model's folder.
+            adapter: as `fusion_adapter.save_adapter` leaves it.
+            object_vectors: (objects, G) of the graph.
+            id_space: of the graph, see `AdapterFits`.
+            dtype: of the base's weights.
+
+        Raises:
+            UserError: either can't be read, or the adapter is for another base or graph.
+        """
+        fits = AdapterFits(base_digest(base), id_space)
+        fusion = load_adapter(adapter, fits, object_vectors)
+        return cls(load_language_model(base, None, dtype).model, fusion)
 
     def _reading_hook(self, layer: int) -> Any:
         def hook(module: nn.Module, args: tuple[Any, ...], output: Any) -> Any:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 from infact.errors import UserError
+from infact.models.attention_fusion import AttentionFusion, AttentionFusionSizes
 from infact.models.fact_memory import build_fact_memory
 from infact.models.fused_model import FusedModel
 from infact.models.fusion_adapter import (
@@ -16,6 +17,7 @@ from infact.models.fusion_adapter import (
     load_adapter,
     save_adapter,
 )
+from infact.models.language_model import load_language_model
 
 from .test_fused_model import MEMORY, VECTOR, fused, texts, tiny
 
@@ -41,6 +43,25 @@ def test_it_comes_back_to_the_bit(model: FusedModel, fits: AdapterFits, tmp_path
     saved = (tmp_path / "adapter" / WEIGHTS).read_bytes()
     save_adapter(loaded, fits, tmp_path / "again")
     assert (tmp_path / "again" / WEIGHTS).read_bytes() == saved
+
+
+def test_base_and_adapter_come_from_their_folders(
+    tiny_model_folder: Path, model: FusedModel, tmp_path: Path
+) -> None:
+    base = load_language_model(tiny_model_folder, None, torch.float32).model
+    sizes = AttentionFusionSizes(base.config.hidden_size, VECTOR, (0,), heads=2, key=8)
+    vectors = model.fusion.object_vectors
+    fusion = AttentionFusion(sizes, torch.randn(3, base.config.hidden_size), vectors)
+    torch.nn.init.normal_(fusion.readers["0"].copied)
+    save_adapter(fusion, AdapterFits(base_digest(tiny_model_folder), "a graph"), tmp_path)
+    loaded = FusedModel.from_pretrained(tiny_model_folder, tmp_path, vectors, "a graph")
+    expected = FusedModel(base, fusion)
+    with loaded.session(MEMORY), torch.no_grad():
+        found = loaded(**texts()).logits
+    with expected.session(MEMORY), torch.no_grad():
+        assert torch.equal(found, expected(**texts()).logits)
+    with pytest.raises(UserError, match="another graph"):
+        FusedModel.from_pretrained(tiny_model_folder, tmp_path, vectors, "another")
 
 
 def test_a_digest_is_of_the_weights_in_a_folder(tmp_path: Path) -> None:
