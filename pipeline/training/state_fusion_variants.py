@@ -7,11 +7,11 @@ from functools import partial
 import torch
 
 from ...errors import UserError
-from ...models.attention_fusion import AttentionFusion, AttentionFusionSizes
 from ...models.base_model import choose_training_attention
 from ...models.fused_model import FusedModel
 from ...models.fused_text_loss import practice_loss
-from ...models.fusion_adapter import AdapterFits, base_digest, save_adapter
+from ...models.fusion_adapter import STRATEGIES, AdapterFits, base_digest, save_adapter
+from ...models.fusion_strategy import FusionSizes
 from ...models.low_rank import trained_parameters
 from ...models.practice_texts import (
     PracticeStates,
@@ -108,9 +108,8 @@ def _train_variant(
     settings, seed = context.project.fuse, context.seed
     keys, vectors = practice.relation_keys, practice.object_vectors
     torch.manual_seed(seed)
-    sizes = AttentionFusionSizes(keys.shape[1], vectors.shape[1], layers)
-    fusion = AttentionFusion(
-        sizes,
+    fusion = STRATEGIES[settings.strategy](
+        FusionSizes(keys.shape[1], vectors.shape[1], layers),
         variant_vectors(variant, keys, seed),
         variant_vectors(variant, vectors, seed + 1),
     )
