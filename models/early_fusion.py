@@ -21,8 +21,7 @@ fails where an entity has more to tell than they hold. No block lies below, so t
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -31,28 +30,15 @@ from torch import Tensor, nn
 from .fact_memory import PADDING
 from .fact_vectors import FactVectors
 from .fusion_session import TextRun
-from .fusion_strategy import FusionStrategy
+from .fusion_strategy import FusionSizes, FusionStrategy
 
-
-@dataclass(frozen=True)
-class EarlyFusionSizes:
-    """Widths: D of the language model, G of the object vectors, K of keys.
-
-    Attributes:
-        places: tokens from a mention's last on that take a vector each.
-        tokens: of a label that can be told apart by their place; later ones are read as the last.
-    """
-
-    hidden: int
-    vector: int
-    places: int = 8
-    tokens: int = 8
-    key: int = 64
+PLACES = 8  # tokens from a mention's last on that take a vector each
+LABEL_TOKENS = 8  # of a label that are told apart by their place; later ones are read as the last
 
 
 @dataclass(frozen=True)
 class PlacedLabels:
-    """What the k places from a mention's end on take of each label token. S slots.
+    """What the k places from a mention's end on take of each label token. S label tokens.
 
     Attributes:
         scores: (B, k, 1 + S) of the null slot and of each label token.
@@ -72,41 +58,26 @@ class EarlyFusion(FusionStrategy):
 
     name = "early"
 
-    def __init__(
-        self, sizes: EarlyFusionSizes, relation_keys: Tensor, object_vectors: Tensor
-    ) -> None:
-        super().__init__(relation_keys, object_vectors)
-        self.sizes = sizes
-        self.query = nn.Parameter(torch.randn(sizes.places, sizes.key))
-        self.null = nn.Parameter(torch.zeros(sizes.key))
-        self.relation_key = nn.Linear(sizes.hidden, sizes.key, bias=False)
-        self.vector_key = nn.Linear(sizes.vector, sizes.key, bias=False)
-        self.token_key = nn.Embedding(sizes.tokens, sizes.key)
+    def __init__(self, sizes: FusionSizes, relation_keys: Tensor, object_vectors: Tensor) -> None:
+        if sizes.layers:
+            raise ValueError("early fusion reads at the input, and behind no block")
+        super().__init__(sizes, relation_keys, object_vectors)
+        self.query = nn.Parameter(torch.randn(PLACES, sizes.width))
+        self.null = nn.Parameter(torch.zeros(sizes.width))
+        self.relation_key = nn.Linear(sizes.hidden, sizes.width, bias=False)
+        self.vector_key = nn.Linear(sizes.vector, sizes.width, bias=False)
+        self.token_key = nn.Embedding(LABEL_TOKENS, sizes.width)
         self.gate = nn.Parameter(torch.zeros(sizes.hidden))
-
-    @property
-    def layers(self) -> tuple[int, ...]:
-        return ()
-
-    @property
-    def settings(self) -> Mapping[str, Any]:
-        return asdict(self.sizes)
-
-    @classmethod
-    def of_settings(
-        cls, settings: Mapping[str, Any], relation_keys: Tensor, object_vectors: Tensor
-    ) -> EarlyFusion:
-        return cls(EarlyFusionSizes(**settings), relation_keys, object_vectors)
 
     def prepare(self, facts: FactVectors) -> PlacedLabels:
         length = facts.tokens.shape[2]
-        place = torch.arange(length).clamp(max=self.sizes.tokens - 1)
+        place = torch.arange(length).clamp(max=LABEL_TOKENS - 1)
         own = self.relation_key(facts.relation) + self.vector_key(facts.vector)
         keys = (own[:, :, None] + self.token_key(place)).flatten(1, 2)  # (B, S, K)
         known = torch.einsum("nk,bsk->bns", self.query, keys)
         null = (self.query @ self.null).expand(len(keys), -1)
         return PlacedLabels(
-            torch.cat([null[:, :, None], known], dim=2) / math.sqrt(self.sizes.key),
+            torch.cat([null[:, :, None], known], dim=2) / math.sqrt(self.sizes.width),
             facts.label.flatten(1, 2),
             facts.tokens.flatten(1) != PADDING,
             facts.read_from[:, :, None].expand(-1, -1, length).flatten(1),
@@ -114,8 +85,8 @@ class EarlyFusion(FusionStrategy):
 
     def at_input(self, embedded: Tensor, run: TextRun, facts: Any) -> Tensor:
         since = run.places[:, :, None] - facts.read_from[:, None]  # (B, Q, S)
-        readable = facts.there[:, None] & (since >= 0) & (since < self.sizes.places)
-        chosen = since.clamp(0, self.sizes.places - 1)
+        readable = facts.there[:, None] & (since >= 0) & (since < PLACES)
+        chosen = since.clamp(0, PLACES - 1)
         scores = facts.scores[:, :, 1:].gather(1, chosen).masked_fill(~readable, -torch.inf)
         # Facts of several mentions may be read at one place: the null slot is the earliest mention's.
         first = chosen.masked_fill(~readable, 0).amax(dim=2)

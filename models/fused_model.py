@@ -17,11 +17,12 @@ from torch import Tensor, nn
 from transformers.modeling_utils import PreTrainedModel
 
 from .fact_memory import FactMemory
+from .fact_states import FactStates
 from .fusion_adapter import AdapterFits, base_digest, load_adapter
 from .fusion_session import (
     EVERYWHERE,
+    RunTokens,
     Session,
-    TextRun,
     begin_pass,
     checkpoint_contexts,
     end_pass,
@@ -128,7 +129,7 @@ class FusedModel(nn.Module):
         def prepare(memory: FactMemory, read_from: Tensor) -> Any:
             return self.fusion.prepare_memory(memory, read_from, self.base)
 
-        with session(Session(self.fusion, memory, read_from, prepare)):
+        with session(Session(self.fusion, memory, read_from, prepare, FactStates(memory))):
             yield
 
     def forward(self, **inputs: Any) -> Any:
@@ -162,7 +163,7 @@ def _beginning_hook(module: nn.Module) -> Any:
     return hook
 
 
-def _run(arguments: Mapping[str, Any]) -> TextRun:
+def _run(arguments: Mapping[str, Any]) -> RunTokens:
     """The tokens of a pass, by its arguments."""
     given = {**arguments, **arguments.get("kwargs", {})}
     tokens = given.get("input_ids")
@@ -173,7 +174,7 @@ def _run(arguments: Mapping[str, Any]) -> TextRun:
     places = given.get("position_ids")
     if places is None or given.get("attention_mask") is None or given["attention_mask"].dim() == 2:
         places = places_of_tokens(length, given.get("attention_mask"), past, rows)
-    return TextRun(places.expand(rows, length).to(run.device), tokens)
+    return RunTokens(places.expand(rows, length).to(run.device), tokens)
 
 
 def _end_pass(module: nn.Module, args: tuple[Any, ...], output: Any) -> None:

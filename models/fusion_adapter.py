@@ -21,11 +21,15 @@ from torch import Tensor
 from ..errors import UserError
 from .attention_fusion import AttentionFusion
 from .base_model import check_model_folder
+from .early_fusion import EarlyFusion
 from .fusion_strategy import FusionStrategy
+from .interactive_fusion import InteractiveFusion
 
 WEIGHTS = "adapter_model.safetensors"
 CONFIG = "adapter_config.json"
-STRATEGIES: dict[str, type[FusionStrategy]] = {kind.name: kind for kind in (AttentionFusion,)}
+STRATEGIES: dict[str, type[FusionStrategy]] = {
+    kind.name: kind for kind in (EarlyFusion, InteractiveFusion, AttentionFusion)
+}
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from .fact_memory import FactMemory
+from .fact_states import FactStates
 
 EVERYWHERE = 0  # place from which facts may be read that belong to no mention
 
@@ -29,6 +30,7 @@ class Session:
         memory: of the R requests.
         read_from: (R, F) place from which each fact may be read.
         prepare: a strategy's own form of the facts of B rows.
+        states: of the facts, kept from pass to pass.
         kept: what was prepared last, by the rows' requests: a text is written token by token.
     """
 
@@ -36,6 +38,7 @@ class Session:
     memory: FactMemory
     read_from: Tensor
     prepare: Callable[[FactMemory, Tensor], Any]
+    states: FactStates
     kept: dict[tuple[int, ...], Any] = field(default_factory=dict)
 
     def facts_of(self, requests: Tensor) -> Any:
@@ -60,7 +63,7 @@ class Session:
 
 
 @dataclass(frozen=True)
-class TextRun:
+class RunTokens:
     """The tokens that a pass runs. Shapes: B rows, Q tokens.
 
     Attributes:
@@ -70,6 +73,21 @@ class TextRun:
 
     places: Tensor
     tokens: Tensor | None
+
+
+@dataclass(frozen=True)
+class TextRun(RunTokens):
+    """The tokens that a pass runs in a session, and whose they are.
+
+    Attributes:
+        requests: (B,) that the rows belong to.
+        states: what a strategy keeps of the requests' facts from pass to pass.
+        carried: what it carries from block to block of this pass, by the block's number.
+    """
+
+    requests: Tensor
+    states: FactStates
+    carried: dict[int, Tensor] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -117,20 +135,21 @@ def rows_of(requests: Tensor | None) -> Iterator[None]:
         _ROWS.reset(token)
 
 
-def begin_pass(run: Callable[[], TextRun]) -> None:
+def begin_pass(run: Callable[[], RunTokens]) -> None:
     """A pass begins; without a session it isn't asked what it runs."""
     opened = _SESSION.get()
     _PASSES.set((*_PASSES.get(), None if opened is None else _reading(opened, run())))
 
 
-def _reading(opened: Session, run: TextRun) -> Reading:
+def _reading(opened: Session, run: RunTokens) -> Reading:
     requests = _ROWS.get()
     rows = len(run.places)
     if requests is None:
         requests = opened.requests_of(rows)
     elif len(requests) != rows:
         raise ValueError(f"a batch of {rows} rows was said to have {len(requests)}")
-    return Reading(opened.owner, opened.facts_of(requests), run)
+    text = TextRun(run.places, run.tokens, requests, opened.states)
+    return Reading(opened.owner, opened.facts_of(requests), text)
 
 
 def end_pass() -> None:

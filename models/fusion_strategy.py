@@ -7,6 +7,7 @@ blocks' outputs. What it doesn't say is left as it is.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from typing import Any, ClassVar
 
 from torch import Tensor, nn
@@ -17,10 +18,31 @@ from .fact_vectors import FactVectors, fact_vectors
 from .fusion_session import TextRun
 
 
+@dataclass(frozen=True)
+class FusionSizes:
+    """Widths: D of the language model, G of the object vectors; H heads, and K of each.
+
+    Attributes:
+        layers: numbers of the blocks behind which facts are read, ascending.
+    """
+
+    hidden: int
+    vector: int
+    layers: tuple[int, ...]
+    heads: int = 4
+    key: int = 64
+
+    @property
+    def width(self) -> int:
+        """Of all heads together."""
+        return self.heads * self.key
+
+
 class FusionStrategy(nn.Module):
     """An adapter over the relations' keys and the objects' vectors.
 
     Args:
+        sizes: its widths and layers.
         relation_keys: (relations, D) labels of the relations in the model's own space.
         object_vectors: (objects, G), of whatever source; no part of what is saved.
     """
@@ -29,20 +51,21 @@ class FusionStrategy(nn.Module):
     relation_keys: Tensor
     object_vectors: Tensor
 
-    def __init__(self, relation_keys: Tensor, object_vectors: Tensor) -> None:
+    def __init__(self, sizes: FusionSizes, relation_keys: Tensor, object_vectors: Tensor) -> None:
         super().__init__()
+        self.sizes = sizes
         self.register_buffer("relation_keys", relation_keys)
         self.register_buffer("object_vectors", object_vectors, persistent=False)
 
     @property
     def layers(self) -> tuple[int, ...]:
         """Numbers of the blocks behind which facts are read, ascending."""
-        raise NotImplementedError
+        return self.sizes.layers
 
     @property
     def settings(self) -> Mapping[str, Any]:
         """What `of_settings` makes the same adapter of, as JSON keeps it."""
-        raise NotImplementedError
+        return asdict(self.sizes)
 
     @classmethod
     def of_settings(
@@ -53,7 +76,8 @@ class FusionStrategy(nn.Module):
         Raises:
             KeyError, TypeError, ValueError: they are no settings of this strategy.
         """
-        raise NotImplementedError
+        sizes = FusionSizes(**{**settings, "layers": tuple(settings["layers"])})
+        return cls(sizes, relation_keys, object_vectors)
 
     def prepare(self, facts: FactVectors) -> Any:
         """What `at_input` and `at_block` read of the facts, computed once for all passes."""

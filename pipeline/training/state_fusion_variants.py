@@ -7,11 +7,12 @@ from functools import partial
 import torch
 
 from ...errors import UserError
-from ...models.attention_fusion import AttentionFusion, AttentionFusionSizes
 from ...models.base_model import choose_training_attention
+from ...models.early_fusion import EarlyFusion
 from ...models.fused_model import FusedModel
 from ...models.fused_text_loss import practice_loss
-from ...models.fusion_adapter import AdapterFits, base_digest, save_adapter
+from ...models.fusion_adapter import STRATEGIES, AdapterFits, base_digest, save_adapter
+from ...models.fusion_strategy import FusionSizes
 from ...models.low_rank import trained_parameters
 from ...models.practice_texts import (
     PracticeStates,
@@ -43,7 +44,8 @@ def train_variants(context: StageContext, practice: FusionPractice) -> TrainedVa
     # The states of the base are those of its texts, whatever may be read beside them.
     plain = texts_of_variants[0]
     with context.console.progress("caching states", len(plain), "questions") as advance:
-        states = practice_states(practice.base, plain, layers[0], CACHE_BATCH_TOKENS, advance)
+        lowest = layers[0] if layers else -1
+        states = practice_states(practice.base, plain, lowest, CACHE_BATCH_TOKENS, advance)
     cached = time.monotonic() - started
     choose_training_attention(practice.base)
     record: dict[str, object] = {
@@ -66,6 +68,14 @@ def _layers(context: StageContext, practice: FusionPractice) -> tuple[int, ...]:
         UserError: the project names some that aren't there, or not in their order.
     """
     named = context.project.fuse.layers
+    if context.project.fuse.strategy == EarlyFusion.name:
+        if named:
+            raise UserError(
+                "early fusion reads at the input, and behind no block",
+                f"{context.project.file.name}:fuse.layers",
+                "Leave it out.",
+            )
+        return ()
     count = len(transformer_blocks(practice.base))
     if list(named) != sorted(set(named)) or (named and named[-1] >= count):
         raise UserError(
@@ -108,9 +118,8 @@ def _train_variant(
     settings, seed = context.project.fuse, context.seed
     keys, vectors = practice.relation_keys, practice.object_vectors
     torch.manual_seed(seed)
-    sizes = AttentionFusionSizes(keys.shape[1], vectors.shape[1], layers)
-    fusion = AttentionFusion(
-        sizes,
+    fusion = STRATEGIES[settings.strategy](
+        FusionSizes(keys.shape[1], vectors.shape[1], layers),
         variant_vectors(variant, keys, seed),
         variant_vectors(variant, vectors, seed + 1),
     )

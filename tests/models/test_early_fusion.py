@@ -4,15 +4,17 @@ import math
 
 import pytest
 import torch
-from infact.models.early_fusion import EarlyFusion, EarlyFusionSizes
+from infact.models.early_fusion import LABEL_TOKENS, PLACES, EarlyFusion
 from infact.models.fact_memory import PADDING
+from infact.models.fact_states import FactStates
 from infact.models.fact_vectors import fact_vectors
 from infact.models.fused_model import FusedModel
 from infact.models.fusion_session import TextRun
+from infact.models.fusion_strategy import FusionSizes
 
 from .test_fused_model import HIDDEN, MEMORY, VECTOR, texts, tiny
 
-SIZES = EarlyFusionSizes(HIDDEN, VECTOR, places=3, tokens=2, key=8)
+SIZES = FusionSizes(HIDDEN, VECTOR, layers=(), heads=2, key=4)
 
 
 def fusion(trained: bool) -> EarlyFusion:
@@ -31,7 +33,9 @@ def test_what_is_added_is_what_plain_loops_add() -> None:
     vectors = fact_vectors(MEMORY, read_from, made.relation_keys, made.object_vectors, base)
     places = torch.arange(9).expand(3, 9) - torch.tensor([[0], [2], [0]])  # padded on the left
     embedded = torch.randn(3, 9, HIDDEN)
-    found = made.at_input(embedded, TextRun(places, None), made.prepare(vectors))
+    found = made.at_input(
+        embedded, TextRun(places, None, torch.arange(3), FactStates(MEMORY)), made.prepare(vectors)
+    )
     expected = embedded.clone()
     for row in range(3):
         for at in range(9):
@@ -39,12 +43,12 @@ def test_what_is_added_is_what_plain_loops_add() -> None:
             for fact in range(vectors.tokens.shape[1]):
                 since = int(places[row, at]) - int(read_from[row, fact])
                 for token in range(vectors.tokens.shape[2]):
-                    if vectors.tokens[row, fact, token] == PADDING or not 0 <= since < 3:
+                    if vectors.tokens[row, fact, token] == PADDING or not 0 <= since < PLACES:
                         continue
                     key = (
                         made.relation_key(vectors.relation[row, fact])
                         + made.vector_key(vectors.vector[row, fact])
-                        + made.token_key.weight[min(token, 1)]
+                        + made.token_key.weight[min(token, LABEL_TOKENS - 1)]
                     )
                     scores.append(made.query[since] @ key / math.sqrt(8))
                     labels.append(vectors.label[row, fact, token])
@@ -73,3 +77,10 @@ def test_a_text_is_read_from_its_first_block(layer: int) -> None:
     model(**texts())
     handle.remove()
     assert not torch.allclose(ran[0][:2], ran[1][:2])
+
+
+def test_a_block_is_an_error() -> None:
+    with pytest.raises(ValueError, match="behind no block"):
+        EarlyFusion(
+            FusionSizes(HIDDEN, VECTOR, (0,)), torch.randn(3, HIDDEN), torch.randn(2, VECTOR)
+        )

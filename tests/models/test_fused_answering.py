@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 import torch
 from infact.models.answering import Posed, answer_questions
-from infact.models.attention_fusion import AttentionFusion, AttentionFusionSizes
+from infact.models.attention_fusion import AttentionFusion
 from infact.models.fact_memory import build_fact_memory
 from infact.models.fused_model import FusedModel
 from infact.models.fused_text_loss import practice_loss
+from infact.models.fusion_strategy import FusionSizes
 from infact.models.fusion_training import text_keys
 from infact.models.mention_places import mention_places, padded_places
 from infact.models.practice_texts import (
@@ -90,7 +91,7 @@ def trained(model, tokenizer, world: World, facts, folder) -> FusedModel:
     with torch.random.fork_rng():
         torch.manual_seed(0)
         keys = text_keys(model, tokenizer, RELATIONS)
-        sizes = AttentionFusionSizes(keys.shape[1], 4, (0, 1), heads=2, key=32)
+        sizes = FusionSizes(keys.shape[1], 4, (0, 1), heads=2, key=32)
         fused_model = FusedModel(model, AttentionFusion(sizes, keys, torch.zeros(1, 4)))
         curriculum = Curriculum(partial(epoch_of_texts, texts, 32, 0.1, 0), lambda draw: 1)
         settings = TrainingSettings(learning_rate=2e-2, epochs=16, checkpoint_steps=10**9)

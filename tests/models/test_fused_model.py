@@ -6,9 +6,10 @@ import pytest
 import torch
 import transformers
 from infact.errors import UserError
-from infact.models.attention_fusion import AttentionFusion, AttentionFusionSizes
 from infact.models.fact_memory import TokenFact, build_fact_memory
 from infact.models.fused_model import FusedModel
+from infact.models.fusion_adapter import STRATEGIES
+from infact.models.fusion_strategy import FusionSizes
 from infact.models.transformer_blocks import transformer_blocks
 from torch import Tensor
 from transformers.modeling_utils import PreTrainedModel
@@ -78,14 +79,15 @@ def tiny(family: str) -> PreTrainedModel:
     return made.eval().requires_grad_(False)
 
 
-def fused(family: str, trained: bool = True) -> FusedModel:
+def fused(family: str, strategy: str = "attention", trained: bool = True) -> FusedModel:
     base = tiny(family)
     torch.manual_seed(1)
-    sizes = AttentionFusionSizes(HIDDEN, VECTOR, layers=(0, 2), heads=2, key=8)
-    fusion = AttentionFusion(sizes, torch.randn(3, HIDDEN), torch.randn(2, VECTOR))
+    layers = () if strategy == "early" else (0, 2)
+    sizes = FusionSizes(HIDDEN, VECTOR, layers, heads=2, key=8)
+    fusion = STRATEGIES[strategy](sizes, torch.randn(3, HIDDEN), torch.randn(2, VECTOR))
     if trained:
         for name, weights in fusion.named_parameters():
-            if name.endswith(("copied", "null")):
+            if name.endswith(("copied", "null", "told.weight", "gate")):
                 torch.nn.init.normal_(weights, std=8.0)
     return FusedModel(base, fusion)
 
@@ -102,22 +104,27 @@ def family(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
+@pytest.fixture(params=STRATEGIES)
+def strategy(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
 def test_it_is_the_base_to_the_bit_until_it_is_trained_and_outside_of_a_session(
-    family: str,
+    family: str, strategy: str
 ) -> None:
     expected = tiny(family)(**texts()).logits
-    model = fused(family, trained=False)
+    model = fused(family, strategy, trained=False)
     with model.session(MEMORY):
         assert torch.equal(model(**texts()).logits, expected)
-    trained = fused(family)
+    trained = fused(family, strategy)
     with trained.session(MEMORY):
         assert not torch.equal(trained(**texts()).logits[:2], expected[:2])
     assert torch.equal(trained(**texts()).logits, expected)
     assert torch.equal(trained.detach()(**texts()).logits, expected)
 
 
-def test_a_request_reads_its_own_facts_alone(family: str) -> None:
-    model = fused(family)
+def test_a_request_reads_its_own_facts_alone(family: str, strategy: str) -> None:
+    model = fused(family, strategy)
     with model.session(MEMORY):
         together = model(**texts()).logits
     for row in range(3):
@@ -128,10 +135,12 @@ def test_a_request_reads_its_own_facts_alone(family: str) -> None:
     assert torch.allclose(together[2], tiny(family)(**texts()).logits[2], atol=1e-5)
 
 
-def test_gradients_reach_every_part_of_the_adapter_with_checkpointing_too(family: str) -> None:
+def test_gradients_reach_every_part_of_the_adapter_with_checkpointing_too(
+    family: str, strategy: str
+) -> None:
     found = []
     for checkpointed in (False, True):
-        model = fused(family)
+        model = fused(family, strategy)
         if checkpointed:
             model.checkpoint_gradients()
             model.base.train()
@@ -159,8 +168,8 @@ def _without_dropout(base: PreTrainedModel) -> None:
 
 
 @pytest.mark.parametrize("family", CAUSAL)
-def test_nothing_is_read_before_its_mention_has_ended(family: str) -> None:
-    model = fused(family)
+def test_nothing_is_read_before_its_mention_has_ended(family: str, strategy: str) -> None:
+    model = fused(family, strategy)
     read_from = torch.full_like(MEMORY.relation, 4)
     with model.session(MEMORY, read_from):
         logits = model(**texts()).logits
@@ -171,8 +180,10 @@ def test_nothing_is_read_before_its_mention_has_ended(family: str) -> None:
 
 @pytest.mark.parametrize("beams", [1, 3])
 @pytest.mark.parametrize("family", CAUSAL)
-def test_it_writes_the_same_with_and_without_a_cache(family: str, beams: int) -> None:
-    model = fused(family)
+def test_it_writes_the_same_with_and_without_a_cache(
+    family: str, strategy: str, beams: int
+) -> None:
+    model = fused(family, strategy)
     read_from = torch.full_like(MEMORY.relation, 3)
     written = []
     for cached in (True, False):
@@ -196,8 +207,8 @@ def _written(model: FusedModel, given: dict[str, Tensor], beams: int, cached: bo
 
 
 @pytest.mark.parametrize("family", CAUSAL)
-def test_padding_on_the_left_moves_no_mention(family: str) -> None:
-    model = fused(family)
+def test_padding_on_the_left_moves_no_mention(family: str, strategy: str) -> None:
+    model = fused(family, strategy)
     given = texts()
     padded = {
         "input_ids": torch.cat([torch.zeros(3, 4, dtype=torch.long), given["input_ids"]], dim=1),
@@ -211,8 +222,8 @@ def test_padding_on_the_left_moves_no_mention(family: str) -> None:
     assert torch.equal(plain[:, 9:], moved[:, 13:])
 
 
-def test_a_memory_stays_in_its_thread_and_ends_with_an_error() -> None:
-    model, expected = fused("Llama"), tiny("Llama")(**texts()).logits
+def test_a_memory_stays_in_its_thread_and_ends_with_an_error(strategy: str) -> None:
+    model, expected = fused("Llama", strategy), tiny("Llama")(**texts()).logits
     found: list[Tensor] = []
     with model.session(MEMORY):
         thread = threading.Thread(target=lambda: found.append(model(**texts()).logits))
@@ -227,8 +238,8 @@ def test_a_memory_stays_in_its_thread_and_ends_with_an_error() -> None:
     assert torch.equal(model(**texts()).logits, expected)
 
 
-def test_threads_read_their_own_facts_at_the_same_time() -> None:
-    model = fused("Llama")
+def test_threads_read_their_own_facts_at_the_same_time(strategy: str) -> None:
+    model = fused("Llama", strategy)
     memories = [MEMORY.select(torch.tensor([0, 0, 0])), MEMORY.select(torch.tensor([1, 1, 1]))]
     found: dict[int, Tensor] = {}
     both = threading.Barrier(2)
@@ -260,7 +271,7 @@ def test_a_base_without_blocks_says_how_to_name_them() -> None:
 
 
 def test_a_layer_that_isnt_there_is_an_error() -> None:
-    sizes = AttentionFusionSizes(HIDDEN, VECTOR, layers=(3,))
-    fusion = AttentionFusion(sizes, torch.randn(3, HIDDEN), torch.randn(2, VECTOR))
+    sizes = FusionSizes(HIDDEN, VECTOR, layers=(3,))
+    fusion = STRATEGIES["attention"](sizes, torch.randn(3, HIDDEN), torch.randn(2, VECTOR))
     with pytest.raises(ValueError, match=r"\[3\]"):
         FusedModel(tiny("GPT2"), fusion)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 from infact.errors import UserError
-from infact.models.attention_fusion import AttentionFusion, AttentionFusionSizes
+from infact.models.attention_fusion import AttentionFusion
 from infact.models.fact_memory import build_fact_memory
 from infact.models.fused_model import FusedModel
 from infact.models.fusion_adapter import (
@@ -17,6 +17,7 @@ from infact.models.fusion_adapter import (
     load_adapter,
     save_adapter,
 )
+from infact.models.fusion_strategy import FusionSizes
 from infact.models.language_model import load_language_model
 
 from .test_fused_model import MEMORY, VECTOR, fused, texts, tiny
@@ -49,10 +50,10 @@ def test_base_and_adapter_come_from_their_folders(
     tiny_model_folder: Path, model: FusedModel, tmp_path: Path
 ) -> None:
     base = load_language_model(tiny_model_folder, None, torch.float32).model
-    sizes = AttentionFusionSizes(base.config.hidden_size, VECTOR, (0,), heads=2, key=8)
+    sizes = FusionSizes(base.config.hidden_size, VECTOR, (0,), heads=2, key=8)
     vectors = model.fusion.object_vectors
     fusion = AttentionFusion(sizes, torch.randn(3, base.config.hidden_size), vectors)
-    torch.nn.init.normal_(fusion.readers["0"].copied)
+    torch.nn.init.normal_(fusion.readers["0"].reader.copied)
     save_adapter(fusion, AdapterFits(base_digest(tiny_model_folder), "a graph"), tmp_path)
     loaded = FusedModel.from_pretrained(tiny_model_folder, tmp_path, vectors, "a graph")
     expected = FusedModel(base, fusion)

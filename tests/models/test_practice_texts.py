@@ -7,10 +7,11 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from infact.models.attention_fusion import AttentionFusion, AttentionFusionSizes
+from infact.models.attention_fusion import AttentionFusion
 from infact.models.fact_memory import PADDING, TokenFact
 from infact.models.fused_model import FusedModel
 from infact.models.fused_text_loss import practice_loss
+from infact.models.fusion_strategy import FusionSizes
 from infact.models.mention_places import mention_places
 from infact.models.practice_texts import (
     PracticeText,
@@ -42,7 +43,7 @@ def practised(tokenizer, world: World, count: int) -> list[PracticeText]:
 def fused(model, layers: tuple[int, ...]) -> FusedModel:
     torch.manual_seed(3)
     width = model.config.hidden_size
-    sizes = AttentionFusionSizes(width, 4, layers, heads=2, key=8)
+    sizes = FusionSizes(width, 4, layers, heads=2, key=8)
     fusion = AttentionFusion(sizes, torch.randn(4, width), torch.zeros(1, 4))
     for name, weights in fusion.named_parameters():
         if name.endswith(("copied", "null")):
