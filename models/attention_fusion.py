@@ -83,6 +83,7 @@ class SlotAttention(nn.Module):
         self.copied = nn.Parameter(torch.zeros(sizes.heads, sizes.hidden))
         self.null = nn.Parameter(torch.zeros(sizes.heads, sizes.key))
         self.continued = nn.Parameter(torch.ones(sizes.heads))
+        self.softmax = nn.Softmax(dim=-1)
 
     def prepare(self, facts: FactVectors) -> LabelSlots:
         """Keys and values of all slots."""
@@ -114,7 +115,7 @@ class SlotAttention(nn.Module):
         readable &= (slots.tokens != PADDING)[:, None]
         scores = scores.masked_fill(~readable[:, :, None], -torch.inf)
         null = torch.einsum("bqhk,hk->bqh", query, self.null)[..., None] / math.sqrt(self.key)
-        attention = torch.cat([null, scores], dim=-1).softmax(dim=-1)[..., 1:]
+        attention = self.softmax(torch.cat([null, scores], dim=-1))[..., 1:]
         # The heads' weights of a slot are summed before it is read: each head copies by its own gate.
         found = torch.einsum("bqhs,bsd->bqhd", attention, slots.values)
         scale = hidden.detach().float().square().mean(dim=-1, keepdim=True).sqrt()
@@ -136,6 +137,10 @@ class AttentionFusion(FusionStrategy):
     @property
     def layers(self) -> tuple[int, ...]:
         return self.sizes.layers
+
+    @property
+    def softmaxes(self) -> dict[int, nn.Module]:
+        return {layer: self._reader(layer).softmax for layer in self.layers}
 
     @property
     def settings(self) -> Mapping[str, Any]:

@@ -6,7 +6,7 @@ it, and it is gone when the session ends, also by an exception.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -29,6 +29,7 @@ class Session:
         memory: of the R requests.
         read_from: (R, F) place from which each fact may be read.
         prepare: a strategy's own form of the facts of B rows.
+        silent: by layer, (R,) True for requests that read nothing there.
         kept: what was prepared last, by the rows' requests: a text is written token by token.
     """
 
@@ -36,6 +37,7 @@ class Session:
     memory: FactMemory
     read_from: Tensor
     prepare: Callable[[FactMemory, Tensor], Any]
+    silent: Mapping[int, Tensor] = field(default_factory=dict)
     kept: dict[tuple[int, ...], Any] = field(default_factory=dict)
 
     def facts_of(self, requests: Tensor) -> Any:
@@ -80,11 +82,19 @@ class Reading:
         owner: see `Session`.
         facts: of each row, in the strategy's own form.
         run: the tokens.
+        silent: by layer, (B,) True for rows that read nothing there.
     """
 
     owner: object
     facts: Any
     run: TextRun
+    silent: Mapping[int, Tensor]
+
+    def unless_silent(self, layer: int, hidden: Tensor, read: Tensor) -> Tensor:
+        """(B, Q, D) states with what was read; of silent rows, those without it."""
+        if layer not in self.silent:
+            return read
+        return torch.where(self.silent[layer][:, None, None], hidden, read)
 
 
 _SESSION: ContextVar[Session | None] = ContextVar("session", default=None)
@@ -130,7 +140,8 @@ def _reading(opened: Session, run: TextRun) -> Reading:
         requests = opened.requests_of(rows)
     elif len(requests) != rows:
         raise ValueError(f"a batch of {rows} rows was said to have {len(requests)}")
-    return Reading(opened.owner, opened.facts_of(requests), run)
+    silent = {layer: of[requests] for layer, of in opened.silent.items()}
+    return Reading(opened.owner, opened.facts_of(requests), run, silent)
 
 
 def end_pass() -> None:
