@@ -100,15 +100,7 @@ def raced(project: Project, seed: int, most: int, work: Path) -> dict[str, Any]:
     base = load_causal_model(folders["base"], resolve_precision(project.eval.precision))
     tokenizer = load_tokenizer(folders["base"])
     reader = GraphReader.open(folders["ingest"], folders["facts"])
-    fusions = Fusions(
-        trained,
-        project.fuse.strategy,
-        folders["base"],
-        reader,
-        folders["embed"],
-        project.fuse.max_facts,
-        seed,
-    )
+    fusions = Fusions.of_stages(project, context.inputs, reader, seed)
     questions = _drawn(asked_questions(folders["facts"], POOLS), most, seed)
     evaluation = Evaluation(context, tokenizer, questions, fusions)
     answers = base_answers(evaluation, base)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 from torch import Tensor
@@ -10,11 +11,13 @@ from transformers import PreTrainedTokenizerBase
 from transformers.modeling_utils import PreTrainedModel
 
 from .answered_prompt import Stretch, answered_prompt
-from .attention_weights import read_answer, span_attention
+from .attention_weights import AnswerReading, read_answer, span_attention
+from .fused_model import FactReading, FusedModel
 from .knock_out import KnockOut, LayerBlocked, LayerSkipped, SpanBlocked, knocked_out_scores
 from .late_fusion import LateFusionReadOut
 from .memory_knock_out import MemoryReading, read_memory
 from .read_out import ReadOut
+from .state_knock_out import read_states_memory
 
 
 @dataclass(frozen=True)
@@ -48,7 +51,7 @@ class AnswerExplanation:
         facts: (W,) the same of all facts together; exactly 0 where there are none.
         skipped: (W, L) effect of each block passed by at the places that predict the answer.
         blocked: (W, L) effect of each layer's attention from those places to the facts taken away.
-        memories: (W,) what each fused read-out's pointer reads; None for others.
+        memories: (W,) what each read-out's arm reads in its memory; None where it has none.
     """
 
     attention: Tensor
@@ -70,6 +73,7 @@ def explain_answer(
     answer: str,
     parts: PromptParts,
     read_outs: Sequence[ReadOut],
+    read: FactReading | None = None,
 ) -> AnswerExplanation:
     """Read the prompt with its answer once, then knock out each part.
 
@@ -80,13 +84,42 @@ def explain_answer(
         answer: what is explained, whether or not the model would give it.
         parts: of the prompt.
         read_outs: W; their memory's request 0 is this prompt's.
+        read: facts that the model's states are changed by: one request, this prompt's.
 
     Raises:
         ValueError: the answer has no token of its own.
     """
     stretches = [*parts.words, *parts.facts, parts.question]
     answered = answered_prompt(tokenizer, prompt, answer, stretches)
-    reading = read_answer(model, answered)
+    with nullcontext() if read is None else read.session() as fused:
+        reading = read_answer(model, answered)
+        memories = tuple(_memory(model, reading, each, read, fused) for each in read_outs)
+        return _explained(model, reading, parts, read_outs, memories)
+
+
+def _memory(
+    model: PreTrainedModel,
+    reading: AnswerReading,
+    read_out: ReadOut,
+    read: FactReading | None,
+    fused: FusedModel | None,
+) -> MemoryReading | None:
+    """What one read-out's arm reads in its memory."""
+    if read is not None and fused is not None:
+        return read_states_memory(fused, read, reading, read_out)
+    if isinstance(read_out, LateFusionReadOut):
+        return read_memory(model, reading, read_out)
+    return None
+
+
+def _explained(
+    model: PreTrainedModel,
+    reading: AnswerReading,
+    parts: PromptParts,
+    read_outs: Sequence[ReadOut],
+    memories: tuple[MemoryReading | None, ...],
+) -> AnswerExplanation:
+    answered = reading.answered
     # The question of a prompt to be completed ends where the answer is predicted.
     question = tuple(place for place in answered.spans[-1] if place < answered.answering)
     spans = answered.spans[:-1]
@@ -112,10 +145,5 @@ def explain_answer(
         effects[2][:, 0],
         effects[3],
         effects[4],
-        tuple(
-            read_memory(model, reading, read_out)
-            if isinstance(read_out, LateFusionReadOut)
-            else None
-            for read_out in read_outs
-        ),
+        memories,
     )

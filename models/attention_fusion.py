@@ -63,6 +63,10 @@ class AttentionFusion(FusionStrategy):
         super().__init__(sizes, relation_keys, object_vectors)
         self.readers = nn.ModuleDict({str(layer): FactAttention(sizes) for layer in sizes.layers})
 
+    @property
+    def softmaxes(self) -> dict[int, nn.Module]:
+        return {layer: self._reader(layer).reader.softmax for layer in self.layers}
+
     def prepare(self, facts: FactVectors) -> dict[int, KeyedSlots]:
         return {layer: self._reader(layer).prepare(facts) for layer in self.layers}
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -101,7 +102,8 @@ class FusedModel(nn.Module):
                 return None
 
             def read(hidden: Tensor) -> Tensor:
-                return self.fusion.at_block(layer, hidden, reading.run, reading.facts)
+                found = self.fusion.at_block(layer, hidden, reading.run, reading.facts)
+                return reading.unless_silent(layer, hidden, found)
 
             return with_hidden(output, read)
 
@@ -114,7 +116,12 @@ class FusedModel(nn.Module):
         return self.fusion.at_input(output, reading.run, reading.facts)
 
     @contextmanager
-    def session(self, memory: FactMemory, read_from: Tensor | None = None) -> Iterator[None]:
+    def session(
+        self,
+        memory: FactMemory,
+        read_from: Tensor | None = None,
+        silent: Mapping[int, Tensor] | None = None,
+    ) -> Iterator[None]:
         """Within, rows of a batch read the facts of their requests, in this thread alone.
 
         Args:
@@ -122,6 +129,7 @@ class FusedModel(nn.Module):
                 or those that `fusion_session.rows_of` says.
             read_from: (R, F) the last token of the mention that each fact belongs to; facts are read
                 from there on. None: everywhere.
+            silent: by layer, (R,) True for requests that read nothing there.
         """
         if read_from is None:
             read_from = torch.full_like(memory.relation, EVERYWHERE)
@@ -129,7 +137,8 @@ class FusedModel(nn.Module):
         def prepare(memory: FactMemory, read_from: Tensor) -> Any:
             return self.fusion.prepare_memory(memory, read_from, self.base)
 
-        with session(Session(self.fusion, memory, read_from, prepare, FactStates(memory))):
+        states = FactStates(memory)
+        with session(Session(self.fusion, memory, read_from, prepare, states, silent or {})):
             yield
 
     def forward(self, **inputs: Any) -> Any:
@@ -152,6 +161,33 @@ class FusedModel(nn.Module):
         for handle in self._handles:
             handle.remove()
         return self.base
+
+
+@dataclass(frozen=True)
+class FactReading:
+    """Facts of R requests, and the adapter through which a base reads them.
+
+    Attributes:
+        base: an unmodified model.
+        fusion: the adapter.
+        memory: the facts.
+        read_from: (R, F) place from which each fact may be read.
+    """
+
+    base: PreTrainedModel
+    fusion: FusionStrategy
+    memory: FactMemory
+    read_from: Tensor
+
+    @contextmanager
+    def session(self) -> Iterator[FusedModel]:
+        """Within, the base reads the facts, and other sessions of the fused model may be opened."""
+        fused = FusedModel(self.base, self.fusion)
+        try:
+            with fused.session(self.memory, self.read_from):
+                yield fused
+        finally:
+            fused.detach()
 
 
 def _beginning_hook(module: nn.Module) -> Any:

@@ -6,7 +6,7 @@ it, and it is gone when the session ends, also by an exception.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -31,6 +31,7 @@ class Session:
         read_from: (R, F) place from which each fact may be read.
         prepare: a strategy's own form of the facts of B rows.
         states: of the facts, kept from pass to pass.
+        silent: by layer, (R,) True for requests that read nothing there.
         kept: what was prepared last, by the rows' requests: a text is written token by token.
     """
 
@@ -39,6 +40,7 @@ class Session:
     read_from: Tensor
     prepare: Callable[[FactMemory, Tensor], Any]
     states: FactStates
+    silent: Mapping[int, Tensor] = field(default_factory=dict)
     kept: dict[tuple[int, ...], Any] = field(default_factory=dict)
 
     def facts_of(self, requests: Tensor) -> Any:
@@ -98,11 +100,19 @@ class Reading:
         owner: see `Session`.
         facts: of each row, in the strategy's own form.
         run: the tokens.
+        silent: by layer, (B,) True for rows that read nothing there.
     """
 
     owner: object
     facts: Any
     run: TextRun
+    silent: Mapping[int, Tensor]
+
+    def unless_silent(self, layer: int, hidden: Tensor, read: Tensor) -> Tensor:
+        """(B, Q, D) states with what was read; of silent rows, those without it."""
+        if layer not in self.silent:
+            return read
+        return torch.where(self.silent[layer][:, None, None], hidden, read)
 
 
 _SESSION: ContextVar[Session | None] = ContextVar("session", default=None)
@@ -149,7 +159,8 @@ def _reading(opened: Session, run: RunTokens) -> Reading:
     elif len(requests) != rows:
         raise ValueError(f"a batch of {rows} rows was said to have {len(requests)}")
     text = TextRun(run.places, run.tokens, requests, opened.states)
-    return Reading(opened.owner, opened.facts_of(requests), text)
+    silent = {layer: of[requests] for layer, of in opened.silent.items()}
+    return Reading(opened.owner, opened.facts_of(requests), text, silent)
 
 
 def end_pass() -> None:

@@ -63,6 +63,16 @@ class FusionStrategy(nn.Module):
         return self.sizes.layers
 
     @property
+    def softmaxes(self) -> Mapping[int, nn.Module]:
+        """By layer, the module whose output is its attention to the facts, so that it can be watched.
+
+        Shapes: B rows, Q tokens, H heads, F facts, L label tokens. It gives (B, Q, H, 1 + F·L): the
+        null slot, then the label tokens of the first fact, of the second and so on; they sum to 1.
+        Layers that read otherwise aren't named; what they read is still knocked out.
+        """
+        return {}
+
+    @property
     def settings(self) -> Mapping[str, Any]:
         """What `of_settings` makes the same adapter of, as JSON keeps it."""
         return asdict(self.sizes)

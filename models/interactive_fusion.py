@@ -112,6 +112,10 @@ class InteractiveFusion(FusionStrategy):
         self.of_label = nn.Linear(sizes.hidden, sizes.width, bias=False)
         self.exchanges = nn.ModuleDict({str(layer): Exchange(sizes) for layer in sizes.layers})
 
+    @property
+    def softmaxes(self) -> dict[int, nn.Module]:
+        return {layer: self._exchange(layer).reader.softmax for layer in self.layers}
+
     def prepare(self, facts: FactVectors) -> GraphStream:
         nodes = self.of_relation(facts.relation) + self.of_vector(facts.vector)
         ends, there = facts.read_from, facts.there

@@ -177,14 +177,14 @@ def _run(
             input_ids=tokens,
             attention_mask=mask[:, None],
             position_ids=places[None],
-            past_key_values=_cache_before(reading, start, len(knock_outs)),
+            past_key_values=cache_before(reading, start, len(knock_outs)),
             use_cache=True,
         )
     return output.last_hidden_state[:, answered.answering - start :]
 
 
-def _cache_before(reading: AnswerReading, start: int, rows: int) -> DynamicCache:
-    """The first `start` places for `rows` rows."""
+def cache_before(reading: AnswerReading, start: int, rows: int) -> DynamicCache:
+    """The first `start` places for `rows` rows; it may be written to."""
     if not start:
         return DynamicCache()
     cache = deepcopy(reading.cache)

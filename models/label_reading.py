@@ -57,6 +57,7 @@ class LabelReader(nn.Module):
         self.copied = nn.Parameter(torch.zeros(sizes.heads, sizes.hidden))
         self.null = nn.Parameter(torch.zeros(sizes.heads, sizes.key))
         self.continued = nn.Parameter(torch.ones(sizes.heads))
+        self.softmax = nn.Softmax(dim=-1)  # a module, so that what it gives can be watched
 
     def prepare(self, facts: FactVectors) -> LabelSlots:
         """The slots of all label tokens."""
@@ -88,7 +89,7 @@ class LabelReader(nn.Module):
         readable = readable & (slots.tokens != PADDING)[:, None]
         scores = scores.masked_fill(~readable[:, :, None], -torch.inf)
         null = torch.einsum("bqhk,hk->bqh", query, self.null)[..., None] / math.sqrt(self.key)
-        shares = torch.cat([null, scores.flatten(3)], dim=-1).softmax(dim=-1)
+        shares: Tensor = self.softmax(torch.cat([null, scores.flatten(3)], dim=-1))
         return shares[..., 1:].unflatten(-1, scores.shape[3:])
 
     def copied_labels(self, attention: Tensor, slots: LabelSlots) -> Tensor:

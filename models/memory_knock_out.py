@@ -1,4 +1,7 @@
-"""What a fused answer's pointer attends to in its fact memory, and what it loses with each fact."""
+"""What a fused answer reads in its fact memory, and what it loses with each fact: late fusion.
+
+`state_knock_out` measures the same where facts change the model's own states.
+"""
 
 from __future__ import annotations
 
@@ -16,21 +19,48 @@ from .read_out import Positions, next_token_log_probabilities
 
 
 @dataclass(frozen=True)
+class FactWeights:
+    """Attention to a memory, averaged over the places that predict the answer. Shapes: F facts.
+
+    Attributes:
+        null: weight of the null slot, which stands for the base as it is.
+        facts: (F,) weight of each fact, summed over its label's tokens; with `null` they sum to 1.
+    """
+
+    null: float
+    facts: Tensor
+
+
+@dataclass(frozen=True)
+class LayerReading:
+    """What one layer reads in a memory.
+
+    Attributes:
+        layer: number of its block, from 0.
+        weights: mean over heads; None where it doesn't attend.
+        without: log-probability of the answer where this layer reads nothing.
+    """
+
+    layer: int
+    weights: FactWeights | None
+    without: float
+
+
+@dataclass(frozen=True)
 class MemoryReading:
     """Shapes: F facts.
 
     Attributes:
-        base: weight of the null slot, which stands for the base's own distribution.
-        weights: (F,) weight of each fact: summed over its label's tokens, averaged over the places
-            that predict the answer; with `base` they sum to 1.
+        weights: of the pointer, or the mean over the layers that attend; None where none does.
         score: log-probability of the whole answer, in nats.
         without: (F,) the same with each fact taken out of the memory.
+        layers: behind whose blocks facts are read; none where a pointer reads them at the top.
     """
 
-    base: float
-    weights: Tensor
+    weights: FactWeights | None
     score: float
     without: Tensor
+    layers: tuple[LayerReading, ...] = ()
 
 
 @torch.inference_mode()
@@ -43,7 +73,7 @@ def read_memory(
     positions = positions_of(reading.answered, reading.hidden[None])
     own = next_token_log_probabilities(model, positions.hidden)
     targets = torch.tensor(reading.answered.targets)[:, None]
-    each = replace(read_out, memory=_without_each(memory, facts))
+    each = replace(read_out, memory=without_each(memory, facts))
     scores = torch.stack(
         [
             each(replace(positions, request=torch.full_like(positions.request, request)), own)
@@ -52,8 +82,8 @@ def read_memory(
             for request in range(1 + len(facts))
         ]
     )
-    base, weights = _pointer_weights(model, read_out, positions, own)
-    return MemoryReading(base, weights[facts], float(scores[0]), scores[1:])
+    null, weights = _pointer_weights(model, read_out, positions, own)
+    return MemoryReading(FactWeights(null, weights[facts]), float(scores[0]), scores[1:])
 
 
 def _pointer_weights(
@@ -70,7 +100,7 @@ def _pointer_weights(
     return float(null.exp().mean()), copied.exp().sum(dim=2).mean(dim=0)
 
 
-def _without_each(memory: FactMemory, facts: Tensor) -> FactMemory:
+def without_each(memory: FactMemory, facts: Tensor) -> FactMemory:
     """Request 0 as it is; request 1 + i is it without the fact in column `facts[i]`."""
     whole = memory.select(torch.zeros(1 + len(facts), dtype=torch.long))
     gone = torch.zeros(whole.relation.shape, dtype=torch.bool)

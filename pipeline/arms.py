@@ -1,20 +1,19 @@
 """The arms of an experiment: which model each reads, and through which read-out."""
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from torch import Tensor
 from transformers import PreTrainedTokenizerBase
 from transformers.modeling_utils import PreTrainedModel
 
 from ..kg.questions.fact_prompt import FactLine
-from ..models.fact_memory import FactMemory, build_fact_memory
-from ..models.fused_model import FusedModel
+from ..models.fact_memory import build_fact_memory
+from ..models.fused_model import FactReading
 from ..models.fusion_adapter import AdapterFits, base_digest, load_adapter
-from ..models.fusion_strategy import FusionStrategy
 from ..models.fusion_training import load_fusion
 from ..models.late_fusion import LateFusionReadOut
 from ..models.mention_places import mention_places, padded_places
@@ -30,9 +29,10 @@ from .fusion_memory import (
 )
 from .graph_reader import GraphReader
 
-PROMPT_TOKENS = 128  # of facts in an augmented prompt: four to eight lines
+if TYPE_CHECKING:
+    from .project import Project
 
-Reading = Callable[[], AbstractContextManager[None]]
+PROMPT_TOKENS = 128  # of facts in an augmented prompt: four to eight lines
 
 
 @dataclass(frozen=True)
@@ -41,15 +41,15 @@ class FusedArm:
 
     Attributes:
         read_out: over the model's states.
-        reading: within it the model's states are the arm's own; None where they are the base's.
+        reading: facts that the model's states are changed by; None where they are the base's.
     """
 
     read_out: ReadOut
-    reading: Reading | None = None
+    reading: FactReading | None = None
 
-    def asked(self) -> AbstractContextManager[None]:
+    def asked(self) -> AbstractContextManager[object]:
         """Within, the base is this arm."""
-        return self.reading() if self.reading is not None else nullcontext()
+        return self.reading.session() if self.reading is not None else nullcontext()
 
 
 @dataclass(frozen=True)
@@ -63,6 +63,21 @@ class Fusions:
     embed_folder: Path
     max_facts: int
     seed: int
+
+    @classmethod
+    def of_stages(
+        cls, project: "Project", folders: Mapping[str, Path], reader: GraphReader, seed: int
+    ) -> "Fusions":
+        """What a project's stages made; `folders` are theirs: base, embed and fuse."""
+        return cls(
+            folders["fuse"],
+            project.fuse.strategy,
+            folders["base"],
+            reader,
+            folders["embed"],
+            project.fuse.max_facts,
+            seed,
+        )
 
     def arms(
         self,
@@ -101,8 +116,7 @@ class Fusions:
         return {
             variant: FusedArm(
                 own_read_out,
-                partial(
-                    _reading,
+                FactReading(
                     model,
                     load_adapter(self.folder / file_name(variant), self._fits, own[variant]),
                     memory,
@@ -118,19 +132,6 @@ class Fusions:
 
     def _late(self, variant: str) -> Path:
         return self.folder / f"{file_name(variant)}.safetensors"
-
-
-@contextmanager
-def _reading(
-    model: PreTrainedModel, adapter: FusionStrategy, memory: FactMemory, read_from: Tensor
-) -> Iterator[None]:
-    """Within, the base reads the memory through the adapter."""
-    fused = FusedModel(model, adapter)
-    try:
-        with fused.session(memory, read_from):
-            yield
-    finally:
-        fused.detach()
 
 
 def _mention_places(

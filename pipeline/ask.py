@@ -66,15 +66,7 @@ def answer(project: Project, question: str) -> list[Answer]:
     prompt = question_prompt(question)
     reader = GraphReader.open(folders["ingest"], folders["facts"])
     limit = project.fuse.max_facts
-    fusions = Fusions(
-        folders["fuse"],
-        project.fuse.strategy,
-        folders["base"],
-        reader,
-        folders["embed"],
-        limit,
-        project.seed,
-    )
+    fusions = Fusions.of_stages(project, folders, reader, project.seed)
     told, lines = augmented(reader, tokenizer, [prompt], limit)
 
     def fused(text: str) -> "FusedArm":

@@ -170,7 +170,7 @@ STAGES = (
     Stage(
         "eval",
         "Ask every arm the same facts.",
-        version=4,
+        version=5,
         run="infact.pipeline.evaluation.eval_stage:run",
         inputs=(
             "base",
@@ -190,7 +190,7 @@ STAGES = (
     Stage(
         "report",
         "Write what each route gained, lost and cost.",
-        version=3,
+        version=4,
         run="infact.pipeline.report.report_stage:run",
         inputs=(
             "eval",

@@ -2,8 +2,8 @@
 
 import hashlib
 import os
-from collections.abc import Mapping, Sequence
-from contextlib import nullcontext
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -16,7 +16,6 @@ from transformers.modeling_utils import PreTrainedModel
 from ...kg.questions.pools import IN_MEMORY, SWAPPED, TAUGHT
 from ...models.answering import Posed, answer_questions
 from ...models.read_out import ReadOut
-from ..arms import Reading
 from ..console import Console
 from ..settings.evaluation import EvalTable
 from .asked_questions import AskedQuestion
@@ -45,7 +44,7 @@ class ArmGroup:
         questions: what is asked.
         prompts: what is read for each; a read-out's request number is the place here.
         read_outs: each arm's.
-        reading: entered while the model is asked; within it its states may be an arm's own.
+        asked: entered while the model is asked; within it its states may be an arm's own.
         silent: arms that are asked by choice alone; the others also answer questions of
             `FREE_POOLS` without options, in a fact's first phrasing.
     """
@@ -55,7 +54,7 @@ class ArmGroup:
     prompts: Sequence[str]
     read_outs: Mapping[str, ReadOut]
     silent: frozenset[str] = frozenset()
-    reading: Reading = nullcontext
+    asked: Callable[[], AbstractContextManager[object]] = nullcontext
 
     @property
     def file_name(self) -> str:
@@ -111,7 +110,7 @@ def answer_group(
                 advance(len(numbers))
             else:
                 posed = [_posed(group, number) for number in numbers]
-                with group.reading():
+                with group.asked():
                     answered = answer_questions(
                         model,
                         tokenizer,

@@ -154,7 +154,7 @@ def _asked(
     answers = evaluation.ask(base, replace(group, read_outs=shared))
     for name, arm in arms.items():
         if arm.reading is not None:
-            own = replace(group, read_outs={name: arm.read_out}, reading=arm.reading)
+            own = replace(group, read_outs={name: arm.read_out}, asked=arm.asked)
             answers |= evaluation.ask(base, own)
     return answers
 

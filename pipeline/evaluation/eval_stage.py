@@ -38,15 +38,7 @@ def run(context: StageContext) -> None:
     base, tokenizer = load_causal_model(folder, dtype), load_tokenizer(folder)
     texts = general_texts(context.files[context.project.facts.general_text])
     reader = GraphReader.open(context.inputs["ingest"], context.inputs["facts"])
-    fusions = Fusions(
-        context.inputs["fuse"],
-        context.project.fuse.strategy,
-        context.inputs["base"],
-        reader,
-        context.inputs["embed"],
-        context.project.fuse.max_facts,
-        context.seed,
-    )
+    fusions = Fusions.of_stages(context.project, context.inputs, reader, context.seed)
     evaluation = Evaluation(context, tokenizer, _questions(context), fusions)
     answers = base_answers(evaluation, base)
     answers |= prompt_answers(evaluation, base, answers["base"])

@@ -171,16 +171,7 @@ def _load(project: Project) -> Loaded:
     reader = GraphReader.open(folders["ingest"], folders["facts"])
     fusions = None
     if not unfused:
-        limit = project.fuse.max_facts
-        fusions = Fusions(
-            folders["fuse"],
-            project.fuse.strategy,
-            folders["base"],
-            reader,
-            folders["embed"],
-            limit,
-            project.seed,
-        )
+        fusions = Fusions.of_stages(project, folders, reader, project.seed)
     return Loaded(model, load_tokenizer(folders["base"]), reader, fusions, unfused)
 
 

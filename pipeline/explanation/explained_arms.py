@@ -18,19 +18,11 @@ from ..fusion_memory import FUSED
 from ..graph_reader import GraphReader
 from ..measures.effects import Effect, mean_effects
 from ..words import clean_text
+from .memory_facts import TracedFact, memory_part
 from .prompt_draws import PromptDraw
-
-DIGITS = 5  # of a weight or an effect: floating-point noise lies beyond
+from .written_effects import DIGITS, rounded, written
 
 Json = dict[str, Any]
-
-
-@dataclass(frozen=True)
-class TracedFact:
-    """A fact that an arm is given, in words, and where each triple behind it comes from."""
-
-    text: str
-    cited: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -117,11 +109,15 @@ def explain_arms(
         for draw in draws:
             asked = [arm.read(draw.text) for arm in arms]
             for group in _of_one_pass(asked):
-                read_outs = [asked[number].read_out for number in group]
-                with asked[group[0]].asked():
-                    explained = explain_answer(
-                        model, tokenizer, draw.text, answer, draw.parts, read_outs
-                    )
+                explained = explain_answer(
+                    model,
+                    tokenizer,
+                    draw.text,
+                    answer,
+                    draw.parts,
+                    [asked[number].read_out for number in group],
+                    asked[group[0]].reading,
+                )
                 for row, number in enumerate(group):
                     found[number].append((explained, row))
             advance(1)
@@ -153,14 +149,12 @@ def _described(
     spans = effects([each.spans[number] for each in found])
     attention = np.mean([each.attention.numpy() for each in found], axis=0)  # (L, S)
     named = [
-        {**_weighed(text, attention[:, at]), **_written(spans[at])}
+        {**_weighed(text, attention[:, at]), **written(spans[at])}
         for at, text in enumerate([*words, *(line.text for line in arm.lines)])
     ]
     for entry, fact in zip(named[len(words) :], arm.facts, strict=False):
         entry["cited"] = [clean_text(line) for line in fact.cited]
-    facts, base_weight = named[len(words) :], None
-    if found[0].memories[number] is not None:
-        facts, base_weight = _memory_facts(arm, number, found)
+    memory = memory_part(arm.facts, [each.memories[number] for each in found])
     (score,) = effects([each.scores[number] for each in found])
     question, told = effects(
         [each.spans.new_tensor([each.question[number], each.facts[number]]) for each in found]
@@ -168,12 +162,14 @@ def _described(
     return {
         "arm": arm.name,
         "answer": clean_text(answer),
-        "log_probability": _rounded(score),
-        "question": _written(question),
-        "all_facts": _written(told) if arm.lines else None,
+        "log_probability": rounded(score),
+        "question": written(question),
+        "all_facts": written(told) if arm.lines else None,
         "words": named[: len(words)],
-        "facts": facts,
-        "base_weight": base_weight,
+        "facts": named[len(words) :],
+        "base_weight": None,
+        "reading_layers": [],
+        **(memory or {}),
         "layers": _layers(arm, number, found, effects),
     }
 
@@ -194,32 +190,11 @@ def _layers(
             "on_facts": round(float(on_facts[layer]), DIGITS),
             "on_question": round(float(on_question[layer]), DIGITS),
             "on_rest": round(float(1 - on_facts[layer] - on_question[layer]), DIGITS),
-            **(_written(blocked[layer]) if arm.lines else _written(None)),
-            "skipped": _written(skipped[layer]),
+            **(written(blocked[layer]) if arm.lines else written(None)),
+            "skipped": written(skipped[layer]),
         }
         for layer in range(len(skipped))
     ]
-
-
-def _memory_facts(
-    arm: TracedArm, number: int, found: Sequence[AnswerExplanation]
-) -> tuple[list[Json], float]:
-    """The slots of a fused arm's memory, and the weight of its base."""
-    memories = [memory for each in found if (memory := each.memories[number]) is not None]
-    weights = np.mean([memory.weights.numpy() for memory in memories], axis=0)
-    effects = mean_effects(
-        np.stack([(memory.without - memory.score).numpy() for memory in memories])
-    )
-    facts = [
-        {
-            "text": clean_text(fact.text),
-            "attention": round(float(weight), DIGITS),
-            **_written(effect),
-            "cited": [clean_text(line) for line in fact.cited],
-        }
-        for fact, weight, effect in zip(arm.facts, weights, effects, strict=True)
-    ]
-    return facts, round(float(np.mean([memory.base for memory in memories])), DIGITS)
 
 
 def _weighed(text: str, by_layer: np.ndarray) -> Json:
@@ -227,24 +202,4 @@ def _weighed(text: str, by_layer: np.ndarray) -> Json:
         "text": clean_text(text),
         "attention": round(float(by_layer.mean()), DIGITS),
         "by_layer": [round(float(weight), DIGITS) for weight in by_layer],
-    }
-
-
-def _rounded(effect: Effect) -> Json:
-    return {
-        "mean": round(effect.mean, DIGITS),
-        "low": round(effect.low, DIGITS),
-        "high": round(effect.high, DIGITS),
-    }
-
-
-def _written(effect: Effect | None) -> Json:
-    if effect is None:
-        return {"effect": None, "low": None, "high": None, "shown": False}
-    values = _rounded(effect)
-    return {
-        "effect": values["mean"],
-        "low": values["low"],
-        "high": values["high"],
-        "shown": effect.shown,
     }

@@ -32,10 +32,11 @@ def explain_fact(
 
     Returns:
         {"prompt", "answer", "interval", "arms": [{"arm", "log_probability", "base_weight", "facts":
-        [{"text", "attention", "effect", "low", "high", "shown"}], "all_facts", "layers": [{"layer",
-        "on_facts", "on_question", "on_rest", "effect", "low", "high", "shown", "skipped"}]}]}, where
-        a layer's effect is that of its attention to the facts in the prompt (null without such
-        facts) and "skipped" that of passing the layer by.
+        [{"text", "attention", "effect", "low", "high", "shown"}], "all_facts", "reading_layers": see
+        `memory_facts.memory_part`, "layers": [{"layer", "on_facts", "on_question", "on_rest",
+        "effect", "low", "high", "shown", "skipped"}]}]}, where a layer's effect is that of its
+        attention to the facts in the prompt (null without such facts) and "skipped" that of passing
+        the layer by.
     """
     told = prompt_arm(fusions.reader, tokenizer, prompt, fusions.max_facts)
     groups = [plain_arms(model, tokenizer, prompt, fusions), *([[told[0]]] if told else [])]
@@ -52,6 +53,6 @@ def explain_fact(
 
 
 def _short(arm: Json) -> Json:
-    kept = {key: arm[key] for key in ("arm", "log_probability", "base_weight")}
+    kept = {key: arm[key] for key in ("arm", "log_probability", "base_weight", "reading_layers")}
     facts = [{key: fact[key] for key in KEPT_OF_FACT} for fact in arm["facts"]]
     return {**kept, "facts": facts, "all_facts": arm["all_facts"], "layers": arm["layers"]}

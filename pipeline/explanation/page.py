@@ -27,6 +27,7 @@ def render_explanation(document: Json) -> str:
         explanation_words.nats_span,
         explanation_words.share,
         explanation_words.summary,
+        explanation_words.base_words,
         shorten,
     )
     css = "\n".join(page_file(name) for name in STYLES)
@@ -35,7 +36,9 @@ def render_explanation(document: Json) -> str:
         .get_template("explanation.html.jinja")
         .render(
             document=document,
-            arms=[(arm, effect_plot(arm), grid(arm)) for arm in document["arms"]],
+            arms=[
+                (arm, effect_plot(arm), grid(arm), reading_grid(arm)) for arm in document["arms"]
+            ],
             prompt="\n".join(clean_text(line) for line in document["prompt"].split("\n")),
             not_shown=explanation_words.NOT_SHOWN,
             css=Markup(css),
@@ -58,17 +61,38 @@ def grid(arm: Json) -> Json:
     entries = [*facts, *arm["words"]]
     shown = [max(entry["by_layer"]) for entry in entries if entry["shown"]]
     largest = max(shown, default=0.0) or 1.0
-    rows = []
-    for number, layer in enumerate(arm["layers"]):
-        weights = [entry["by_layer"][number] for entry in entries]
-        cells = [
-            {
-                "weight": weight,
-                "shade": round(SHADES * weight / largest) if entry["shown"] else 0,
-                "shown": entry["shown"],
-            }
-            for weight, entry in zip(weights, entries, strict=True)
-        ]
-        rows.append({"layer": layer, "cells": cells})
+    rows = [
+        {
+            "layer": layer,
+            "cells": [
+                _cell(entry["by_layer"][number], largest, entry["shown"]) for entry in entries
+            ],
+        }
+        for number, layer in enumerate(arm["layers"])
+    ]
     columns = [{"head": head, **entry} for head, entry in zip(heads, entries, strict=True)]
     return {"columns": columns, "rows": rows}
+
+
+def reading_grid(arm: Json) -> list[Json]:
+    """The facts of a memory, those of the largest effects first, with each reading layer's weights.
+
+    Returns:
+        The facts, each with "cells" as `grid` has them.
+    """
+    facts = [fact for fact in arm["facts"] if fact.get("by_reading_layer")]
+    shown = [weight or 0.0 for f in facts if f["shown"] for weight in f["by_reading_layer"]]
+    largest = max(shown, default=0.0) or 1.0
+    facts.sort(key=lambda fact: -abs(fact["effect"]))
+    return [
+        {
+            **fact,
+            "cells": [_cell(weight, largest, fact["shown"]) for weight in fact["by_reading_layer"]],
+        }
+        for fact in facts
+    ]
+
+
+def _cell(weight: float | None, largest: float, shown: bool) -> Json:
+    shade = round(SHADES * weight / largest) if shown and weight is not None else 0
+    return {"weight": weight, "shade": shade, "shown": shown}

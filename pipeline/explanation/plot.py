@@ -1,30 +1,39 @@
 """Positions in the plot of effects: every part of a prompt on one axis that holds zero."""
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 WIDTH, LEFT, RIGHT, TOP, ROW = 780, 320, 210, 26, 24  # of the drawing, in its own units
 MOST_STEPS = 6
-MOST_FACTS = 12
+MOST_FACTS, MOST_LAYERS = 12, 6  # of the largest effects
 LONGEST_NAME = 36  # characters beside a dot
 
 Json = dict[str, Any]
 
 
 def effect_plot(arm: Json) -> Json:
-    """Where each part's effect and the ends of its interval stand; facts of the largest effects only.
+    """Where each part's effect and the ends of its interval stand; facts and layers of the largest effects only.
 
     Returns:
         {"rows": the entries, each with "kind", "name", "x", "x_low", "x_high" and "y"; "left_out":
         number of facts that aren't drawn; "ticks": [(x, effect)]; "zero", "width", "left", "right",
         "top", "bottom": in the drawing's units}.
     """
-    ranked = sorted(range(len(arm["facts"])), key=lambda at: -abs(arm["facts"][at]["effect"]))
-    drawn = sorted(ranked[:MOST_FACTS])
+    facts, reading = arm["facts"], arm["reading_layers"]
     entries = [
         *({"kind": "word", **entry} for entry in arm["words"]),
         {"kind": "total", "text": "the whole question", **arm["question"]},
-        *({"kind": "fact", **arm["facts"][at]} for at in drawn),
+        *({"kind": "fact", **fact} for fact in _largest(facts, MOST_FACTS)),
+        *(
+            {
+                "kind": "total",
+                "text": f"all facts, at layer {layer['layer']}",
+                "attention": layer["on_facts"],
+                **layer,
+            }
+            for layer in _largest(reading, MOST_LAYERS)
+        ),
     ]
     if arm["all_facts"] is not None:
         entries.append({"kind": "total", "text": "all facts", **arm["all_facts"]})
@@ -43,7 +52,7 @@ def effect_plot(arm: Json) -> Json:
         entry["name"] = last_words(entry["text"], LONGEST_NAME)
     return {
         "rows": entries,
-        "left_out": len(ranked) - len(drawn),
+        "left_out": max(0, len(facts) - MOST_FACTS),
         "ticks": [(x(at * step), at * step) for at in range(first, last + 1)],
         "zero": x(0.0),
         "width": WIDTH,
@@ -52,6 +61,12 @@ def effect_plot(arm: Json) -> Json:
         "top": TOP,
         "bottom": TOP + len(entries) * ROW,
     }
+
+
+def _largest(entries: Sequence[Json], most: int) -> list[Json]:
+    """Those of the largest effects, in their own order."""
+    ranked = sorted(range(len(entries)), key=lambda at: -abs(entries[at]["effect"]))
+    return [entries[at] for at in sorted(ranked[:most])]
 
 
 def last_words(text: str, length: int) -> str:

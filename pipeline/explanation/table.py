@@ -9,10 +9,11 @@ from rich.table import Table
 from rich.text import Text
 
 from ..words import shorten
-from .words import effect_words, nats, nats_span, share, summary
+from .words import base_words, effect_words, nats, nats_span, share, summary
 
 Json = dict[str, Any]
 MOST_ROWS = 8
+MOST_LAYERS = 4  # side by side
 LONGEST_TEXT = 60
 WIDTH = 132
 
@@ -34,8 +35,8 @@ def _arm(arm: Json) -> list[str]:
         f"{arm['arm']}: “{arm['answer']}”, log-probability {nats(score['mean'])} "
         f"({nats_span(score['low'], score['high'])})"
     )
-    if arm["base_weight"] is not None:
-        head += f"; its pointer leaves {share(arm['base_weight'])} % to the base"
+    if base_words(arm):
+        head += f"; {base_words(arm)}"
     head = "\n".join([head, *summary(arm)])
     words = [*arm["words"], {"text": "(the whole question)", **arm["question"]}]
     facts = arm["facts"]
@@ -45,6 +46,7 @@ def _arm(arm: Json) -> list[str]:
         head,
         _parts_table("word of the question", words),
         *([_parts_table("fact", facts)] if facts else []),
+        *([_reading_table(arm)] if arm["reading_layers"] else []),
         _layers_table(arm["layers"]),
     ]
 
@@ -56,6 +58,25 @@ def _parts_table(name: str, entries: Sequence[Json]) -> str:
         weight = share(entry["attention"]) if "attention" in entry else ""
         table.add_row(Text(shorten(entry["text"], LONGEST_TEXT)), weight, effect_words(entry))
     return _drawn(table, len(ranked))
+
+
+def _reading_table(arm: Json) -> str:
+    """For each layer that reads the memory, what it attends to there; the facts that matter most."""
+    layers = arm["reading_layers"]
+    ranked = sorted(range(len(layers)), key=lambda at: -abs(layers[at]["effect"]))
+    shown = sorted(ranked[:MOST_LAYERS])
+    heads = [f"layer {layers[at]['layer']}" for at in shown]
+    table = _table("% attention of the layers that read", *heads, "effect (interval)")
+    for fact in sorted(arm["facts"], key=lambda fact: -abs(fact["effect"]))[:MOST_ROWS]:
+        cells = [share(fact["by_reading_layer"][at]) for at in shown]
+        table.add_row(Text(shorten(fact["text"], LONGEST_TEXT)), *cells, effect_words(fact))
+    table.add_row("(no fact)", *[share(layers[at]["base_weight"]) for at in shown], "–")
+    lines = [_drawn(table, len(arm["facts"]) + 1)]
+    for at in shown:
+        lines.append(f"layer {layers[at]['layer']} reads nothing: {effect_words(layers[at])}")
+    if len(layers) > len(shown):
+        lines.append(f"and {len(layers) - len(shown)} more layers in --json and --out")
+    return "\n".join(lines)
 
 
 def _layers_table(layers: Sequence[Json]) -> str:

@@ -12,13 +12,17 @@ NOT_SHOWN = "no effect shown"
 READING = {
     "attention": "share of the attention from the places that predict the answer, mean over heads, "
     "over those places and over the variants of the prompt; of a fact in the fused arm's memory, "
-    "its share of the pointer's output",
+    "its share of the pointer's output or, where layers read the memory, of their attention to it, all "
+    "tokens of its label together; what is left rests on the null slot, which stands for the base",
     "effect": "change of the natural logarithm of the whole answer's probability when this is knocked "
     "out; below zero the answer needed it; where the interval as written reaches zero, no effect is shown",
     "words and facts": "knocked out: no later place may attend to them, in any layer; a fact of the "
     "fused arm is taken out of its memory",
     "layers": "effect: the layer's attention from the answering places to the facts is blocked "
-    "(Geva et al. 2023); skipped: the layer's block is passed by at those places",
+    "(Geva et al. 2023); skipped: the layer's block is passed by at those places, with what it reads "
+    "in the memory",
+    "reading layers": "behind whose blocks the fused arm reads its memory; effect: the layer reads "
+    "nothing there, at any place",
     "rest": "what stands before the facts, the layout between them and the answer so far; it isn't "
     "knocked out",
     "limits": "an effect belongs to this model, this prompt and this answer; copies that can stand in "
@@ -91,7 +95,28 @@ def summary(arm: Json) -> list[str]:
             f"The facts come in through layer {layer['layer']} most: with its attention to them "
             f"blocked the answer is {times_less_likely(layer['effect'])}."
         )
+    reading = [layer for layer in arm["reading_layers"] if _is_needed(layer)]
+    if reading:
+        layer = min(reading, key=lambda layer: layer["effect"])
+        lines.append(
+            f"The facts come in behind layer {layer['layer']} most: where it reads nothing the "
+            f"answer is {times_less_likely(layer['effect'])}."
+        )
     return lines
+
+
+def base_words(arm: Json) -> str:
+    """What an arm with a memory doesn't take from it; empty for one without, and without attention.
+
+    >>> base_words({"base_weight": 0.25, "reading_layers": []})
+    'its pointer leaves 25.0 % to the base'
+    """
+    if arm["base_weight"] is None:
+        return ""
+    weight = f"{share(arm['base_weight'])}{NO_BREAK}%"
+    if arm["reading_layers"]:
+        return f"{weight} of the reading layers' attention rests on no fact"
+    return f"its pointer leaves {weight} to the base"
 
 
 def times_less_likely(effect: float) -> str:
@@ -112,7 +137,9 @@ def _is_needed(entry: Json) -> bool:
     return bool(entry["shown"]) and entry["effect"] < 0
 
 
-def share(value: float) -> str:
-    """A share of attention as per cent: `3.2`, `<0.1`."""
+def share(value: float | None) -> str:
+    """A share of attention as per cent: `3.2`, `<0.1`; a dash where nothing attends."""
+    if value is None:
+        return "–"
     percent = value * 100
     return "<0.1" if 0 < percent < 0.05 else f"{percent:.1f}"

@@ -33,8 +33,17 @@ def _arm(arm: Json) -> Json:
         for fact in arm["facts"]
     ]
     facts.sort(key=lambda fact: -abs(fact["effect"]))
-    # Blocking the layer's attention to the facts where there are facts to read, else passing it by.
-    layers = [
+    # What reads the facts where there are facts to read, else passing the layer by.
+    reading = [
+        {
+            "layer": layer["layer"],
+            "on_facts": layer["on_facts"],
+            "what": "its reading of the memory",
+            **_effect(layer),
+        }
+        for layer in arm["reading_layers"]
+    ]
+    layers = reading or [
         {"layer": layer["layer"], "on_facts": layer["on_facts"], "what": what, **_effect(of)}
         for layer in arm["layers"]
         for what, of in [

@@ -78,7 +78,34 @@ def test_it_is_asked_and_explained(
     assert arms["fused"]["cited"]
     explained = infact(attentive, "explain", question, "--answer", "Tallinn", "--json")
     assert explained.returncode == 0, explained.stderr
-    assert {arm["arm"] for arm in json.loads(explained.stdout)["arms"]} >= {"base", "fused"}
+    document = json.loads(explained.stdout)
+    arms = {arm["arm"]: arm for arm in document["arms"]}
+    assert set(arms) >= {"base", "fused"}
+    fused = arms["fused"]
+    capital = next(fact for fact in fused["facts"] if "Tallinn" in fact["text"])
+    assert any("countries.ttl" in line for line in capital["cited"])
+    for entry in [*fused["facts"], *fused["reading_layers"]]:
+        assert entry["low"] <= entry["effect"] <= entry["high"]
+    assert any(abs(fact["effect"]) > 0 for fact in fused["facts"])
+    on_facts = sum(fact["attention"] for fact in fused["facts"])
+    assert on_facts + fused["base_weight"] == pytest.approx(1, abs=1e-3)
+    layers = json.loads((folders["fuse"] / "fused" / "adapter_config.json").read_text())
+    read = [layer["layer"] - 1 for layer in fused["reading_layers"]]
+    assert read == layers["settings"]["layers"]
+    for number, layer in enumerate(fused["reading_layers"]):
+        weights = [fact["by_reading_layer"][number] for fact in fused["facts"]]
+        assert sum(weights) == pytest.approx(layer["on_facts"], abs=1e-3)
+        assert layer["on_facts"] + layer["base_weight"] == pytest.approx(1, abs=1e-3)
+    assert all(not arms[name]["reading_layers"] for name in arms if name != "fused")
+
+
+def test_the_report_shows_what_was_read(folders: dict[str, Path]) -> None:
+    told = json.loads((folders["eval"] / "explanations.json").read_text())
+    fused = [arm for each in told for arm in each["arms"] if arm["arm"] == "fused"]
+    assert fused
+    assert all(arm["facts"] and arm["reading_layers"] for arm in fused)
+    page = (folders["report"] / "report.html").read_text(encoding="utf-8")
+    assert "its reading of the memory" in page
 
 
 def test_wrong_layers_are_named(attentive: Path, infact: Infact) -> None:

@@ -56,7 +56,8 @@ def test_taking_a_fact_out_is_a_memory_without_it(
         without = LateFusionReadOut(tiny_model, fusion, build_fact_memory([others]))
         expected = plain_score(tiny_model, tiny_tokenizer, without)
         assert found.without[left_out].item() == pytest.approx(expected, abs=1e-4)
-    assert found.base + found.weights.sum().item() == pytest.approx(1, abs=1e-5)
+    assert found.weights is not None
+    assert found.weights.null + found.weights.facts.sum().item() == pytest.approx(1, abs=1e-5)
     assert found.without[0] < found.score, "the answer was copied from the first fact"
 
 

@@ -36,6 +36,7 @@ from infact.pipeline.explanation.words import (
 from infact.pipeline.graph_reader import GraphReader
 from infact.pipeline.project import Project, load_project
 from infact.pipeline.run import existing_artifacts, run_stages
+from infact.pipeline.words import NO_BREAK
 
 QUESTION = "What is the capital of Estonia?"
 HOSTILE = (
@@ -157,15 +158,7 @@ def test_a_fact_of_the_report(project: Project, document: Json) -> None:
     folders = existing_artifacts(project, ("base", "ingest", "facts", "embed", "fuse"))
     model = load_causal_model(folders["base"], torch.float32)
     reader = GraphReader.open(folders["ingest"], folders["facts"])
-    fusions = Fusions(
-        folders["fuse"],
-        "late",
-        folders["base"],
-        reader,
-        folders["embed"],
-        project.fuse.max_facts,
-        0,
-    )
+    fusions = Fusions.of_stages(project, folders, reader, 0)
     prompt = f"Question: {QUESTION}\nAnswer:"
     before = model.config._attn_implementation
     found = explain_fact(model, load_tokenizer(folders["base"]), fusions, prompt, "Tallinn")
@@ -263,6 +256,62 @@ def test_the_page_and_the_terminal_have_the_jsons_numbers(document: Json) -> Non
         for entry in [*arm["words"], *arm["facts"]]:
             assert f"{nats(entry['low'])} to {nats(entry['high'])}" in page
             assert f">{share(entry['attention'])}<" in page
+
+
+def reading_in_layers(document: Json, attends: bool) -> Json:
+    """The fused arm as if two layers read its memory; the largest weight is of an effect not shown."""
+    arm = json.loads(json.dumps(arm_of(document, "fused")))
+    for number, fact in enumerate(arm["facts"]):
+        weights = [0.1 * number, 0.05 * number]
+        fact |= {"by_reading_layer": weights, "effect": -float(number), "low": -99.0, "high": 9.0}
+        fact["shown"] = number == 1
+        if not attends:
+            fact |= {"attention": None, "by_reading_layer": [None, None]}
+    of = {"effect": -1.25, "low": -1.5, "high": -1.0, "shown": True}
+    null = 0.3 if attends else None
+    on = {"on_facts": 0.7 if attends else None, "base_weight": null}
+    arm |= {"base_weight": null, "reading_layers": [{"layer": n, **on, **of} for n in (1, 2)]}
+    return arm
+
+
+def test_what_layers_read_in_a_memory_stands_beside_its_effects(document: Json) -> None:
+    arm = reading_in_layers(document, attends=True)
+    told = document_of("q", "p", [arm], {})
+    page, text = render_explanation(told), explanation_tables(told)
+    cells = re.findall(r'<td class="cell s(\d)[^"]*">([\d.]+)</td>', page.split("no fact</th>")[0])
+    assert [share for _, share in cells[:2]] == ["30.0", "15.0"], "the largest effect comes first"
+    assert {share: shade for shade, share in cells if shade != "0"} == {"10.0": "9", "5.0": "4"}
+    assert "−1.25 (−1.50 to −1.00)" in page
+    assert text.count("reads nothing: −1.25 (−1.50 to −1.00)") == 2
+    assert "behind layer 1 most" in text
+    assert f"30.0{NO_BREAK}% of the reading layers' attention rests on no fact" in text
+    assert [row["text"] for row in effect_plot(arm)["rows"]][-1] == "all facts, at layer 2"
+
+
+def test_of_many_reading_layers_those_of_the_largest_effects_are_shown(document: Json) -> None:
+    arm = reading_in_layers(document, attends=True)
+    (first, _), facts = arm["reading_layers"], arm["facts"]
+    arm["reading_layers"] = [
+        {**first, "layer": n, "effect": -0.1 * n, "low": -9.0, "high": 9.0} for n in range(1, 31)
+    ]
+    for fact in facts:
+        fact["by_reading_layer"] = [0.01 * n for n in range(1, 31)]
+    told = document_of("q", "p", [arm], {})
+    text, page = explanation_tables(told), render_explanation(told)
+    assert re.findall(r"layer (\d+) reads nothing", text) == ["27", "28", "29", "30"]
+    assert "and 26 more layers" in text
+    drawn = [row["layer"] for row in effect_plot(arm)["rows"] if "layer" in row]
+    assert drawn == [25, 26, 27, 28, 29, 30]
+    assert all(f">layer {number}</th>" in page for number in range(1, 31))
+
+
+def test_a_memory_that_is_read_without_attention_shows_effects_alone(document: Json) -> None:
+    told = document_of("q", "p", [reading_in_layers(document, attends=False)], {})
+    page, text = render_explanation(told), explanation_tables(told)
+    assert "None" not in page + text
+    assert "rests on no fact" not in page + text
+    assert text.count("reads nothing: −1.25 (−1.50 to −1.00)") == 2
+    assert "−3.00" in text or NOT_SHOWN in text
 
 
 def test_the_plot_keeps_values_in_order_on_a_round_axis(document: Json) -> None:

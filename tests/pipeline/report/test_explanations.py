@@ -32,12 +32,22 @@ def explained() -> list[Json]:
         {"text": f"Marfan syndrome, gene: {HOSTILE}", "attention": 0.25, **effect(-9.6)},
         {"text": "Marfan syndrome, onset: adult", "attention": 0.07, **effect(0.1, shown=False)},
     ]
+    reading = [
+        {"layer": 3, "on_facts": 0.9, "base_weight": 0.1, **effect(-1.5)},
+        {"layer": 6, "on_facts": None, "base_weight": None, **effect(-2.5)},
+    ]
     arms = [
-        {"arm": "base + prompt", "log_probability": -0.1, "facts": facts, "layers": layers[:7]},
-        {"arm": "base", "log_probability": -9.7, "facts": [], "layers": layers[7:]},
+        _arm("base + prompt", -0.1, facts, layers[:7]),
+        _arm("base", -9.7, [], layers[7:]),
+        {**_arm("fused", -0.2, [], layers[7:]), "reading_layers": reading},
     ]
     prompt = "Question: Which gene?\nAnswer:"
     return [{"fact": "M-1", "prompt": prompt, "answer": "FBN1", "interval": "of 4", "arms": arms}]
+
+
+def _arm(name: str, score: float, facts: list[Json], layers: list[Json]) -> Json:
+    kept = {"arm": name, "log_probability": score, "facts": facts, "layers": layers}
+    return {**kept, "reading_layers": []}
 
 
 def test_every_share_of_attention_stands_beside_an_effect_with_its_interval() -> None:
@@ -69,6 +79,15 @@ def test_layers_of_the_largest_effect_come_first() -> None:
     assert len(alone) == LAYERS_SHOWN
     assert {row[2] for row in alone} == {"passed by"}
     assert {row[4] for row in alone} == {"–"}
+
+
+def test_layers_that_read_a_memory_are_known_by_what_they_read() -> None:
+    table = explained_layers_table({"explanations": shown_explanations(explained())})
+    fused = [row[2:6] for row in table.rows if row[1] == "fused"]
+    assert fused == [
+        ("its reading of the memory", "6", "–", "−2.50"),
+        ("its reading of the memory", "3", "90.0", "−1.50"),
+    ]
 
 
 def test_page_and_markdown_show_them_and_labels_stay_text(report: Json) -> None:

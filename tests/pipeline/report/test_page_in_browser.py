@@ -176,6 +176,7 @@ def explanation() -> Json:
         "arm": "base + prompt",
         "log_probability": -0.5,
         "facts": [{"text": "Marfan syndrome, gene: FBN1", "attention": 0.4, **effect}],
+        "reading_layers": [],
         "layers": [{"layer": 3, "on_facts": 0.2, **effect}],
     }
     return {
