@@ -3,7 +3,7 @@
     n_f = W_r · relation_f + W_e · vector_f + W_l · mean label_f               before the first of them
     n_f ← n_f + W_a · attention(n_f; n_g of all g whose mention ends no later)  graph ← graph
     n_f ← n_f + W_m · gelu(W_t · h at the end of f's mention + W_n · n_f)      graph ← text
-    h   ← h + |h| · (c ⊙ Σ_{f,j} a_{f,j} written_{f,j} + W_o · Σ_f a_f W_v n_f)  text ← graph
+    h   ← h + |h| · c ⊙ Σ_{f,j} a_{f,j} written_{f,j}                          text ← graph
     a: see `label_reading`, of facts keyed by  own_f = W_k · n_f
 
     text   h ──► block ──► (+) ──► block ──► (+) ──►
@@ -13,8 +13,10 @@
 
 A node is a fact, and nodes are a set: they have no order. Exchange at several layers is ERNIE's (Zhang
 et al. 2019) and GreaseLM's (Zhang et al. 2022), which write over one token's and one node's states;
-here all facts and all places take part, and everything is added. c and W_o begin at zero: the model is
-the base's to the bit until it is trained.
+here all facts and all places take part, and everything is added. A node steers which labels the text
+reads and is no value itself: with W_o · W_v n_f added, the answers' mean was learnt and copying was not
+(new entities' facts 24 % right of four, without it 74 %; test_fused_answering's world and settings).
+The gates c begin at zero: the model is the base's to the bit until it is trained.
 
 The text tells a node what it has made of the mention at the mention's last token: in a causal model
 that is the only one which has seen it all, and where such models gather what they know of a subject
@@ -72,9 +74,6 @@ class Exchange(nn.Module):
         self.of_node = nn.Linear(width, width, bias=False)
         self.met = nn.Linear(width, width, bias=False)
         self.node_key = nn.Linear(width, width, bias=False)
-        self.node_value = nn.Linear(width, width, bias=False)
-        self.told = nn.Linear(width, sizes.hidden, bias=False)
-        nn.init.zeros_(self.told.weight)
         self.reader = LabelReader(sizes)
 
     def updated(self, nodes: Tensor, mentioned: Tensor, hears: Tensor) -> Tensor:
@@ -93,11 +92,9 @@ class Exchange(nn.Module):
         return nodes + self.met(nn.functional.gelu(text + self.of_node(nodes)))
 
     def forward(self, hidden: Tensor, run: TextRun, nodes: Tensor, slots: LabelSlots) -> Tensor:
-        """Hidden states (B, Q, D) with what the nodes (B, F, W) tell them added."""
+        """Hidden states (B, Q, D) with the labels added that the nodes (B, F, W) lead to."""
         attention = self.reader.attention(hidden, run, self.node_key(nodes), slots)
-        values = self.reader.by_head(self.node_value(nodes))
-        told = torch.einsum("bqhf,bfhk->bqhk", attention.sum(dim=-1), values).flatten(2)
-        return added(hidden, self.reader.copied_labels(attention, slots) + self.told(told))
+        return added(hidden, self.reader.copied_labels(attention, slots))
 
 
 class InteractiveFusion(FusionStrategy):

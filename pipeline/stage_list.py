@@ -161,7 +161,7 @@ STAGES = (
     Stage(
         "fuse",
         "Train the model to read the graph while it answers.",
-        version=1,
+        version=2,
         run="infact.pipeline.training.fuse_stage:run",
         inputs=("base", "facts", "embed", "ingest", "link"),
         settings=lambda project: _with_precision(project, "fuse"),

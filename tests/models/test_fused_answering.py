@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 import torch
 from infact.models.answering import Posed, answer_questions
-from infact.models.attention_fusion import AttentionFusion
 from infact.models.fact_memory import build_fact_memory
 from infact.models.fused_model import FusedModel
 from infact.models.fused_text_loss import practice_loss
+from infact.models.fusion_adapter import STRATEGIES
 from infact.models.fusion_strategy import FusionSizes
 from infact.models.fusion_training import text_keys
 from infact.models.mention_places import mention_places, padded_places
@@ -38,11 +38,12 @@ def session_of(model: FusedModel, tokenizer, prompts, facts):
     return model.session(memory, padded_places(places, memory.relation.shape[1]))
 
 
+@pytest.mark.parametrize("strategy", STRATEGIES)
 @pytest.mark.parametrize("batch_tokens", [1, 70, 10_000])
 def test_each_question_is_answered_from_its_own_facts_however_it_is_batched(
-    tiny_model, tiny_tokenizer, world: World, batch_tokens: int
+    tiny_model, tiny_tokenizer, world: World, batch_tokens: int, strategy: str
 ) -> None:
-    model = fused(tiny_model, (0, 1))
+    model = fused(tiny_model, (0, 1), strategy)
     # Alike in their first tokens, which a model without facts would read once for all.
     beginning = "The gene is associated with the syndrome. " * 3
     names = [prompt.split(",")[0] for prompt in world.prompts[:12]]
@@ -80,11 +81,11 @@ def _written(model, tokenizer, prompt: str) -> str:
     return text.lstrip().split("\n")[0].strip()
 
 
-def trained(model, tokenizer, world: World, facts, folder) -> FusedModel:
+def trained(model, tokenizer, world: World, strategy: str, folder) -> FusedModel:
     texts = [
         practice_text(tokenizer, prompt, answer, own, [prompt.index(",")] * len(own), number % 4)
         for number, (prompt, answer, own) in enumerate(
-            zip(world.prompts[:COUNT], world.answers, facts, strict=False)
+            zip(world.prompts[:COUNT], world.answers, world.facts, strict=False)
         )
     ]
     states = practice_states(model, texts, 0, 4096, ignore)
@@ -92,7 +93,7 @@ def trained(model, tokenizer, world: World, facts, folder) -> FusedModel:
         torch.manual_seed(0)
         keys = text_keys(model, tokenizer, RELATIONS)
         sizes = FusionSizes(keys.shape[1], 4, (0, 1), heads=2, key=32)
-        fused_model = FusedModel(model, AttentionFusion(sizes, keys, torch.zeros(1, 4)))
+        fused_model = FusedModel(model, STRATEGIES[strategy](sizes, keys, torch.zeros(1, 4)))
         curriculum = Curriculum(partial(epoch_of_texts, texts, 32, 0.1, 0), lambda draw: 1)
         settings = TrainingSettings(learning_rate=2e-2, epochs=16, checkpoint_steps=10**9)
         train(
@@ -122,10 +123,11 @@ def share_right(model: FusedModel, tokenizer, world: World, facts) -> float:
     return float(np.mean(right))
 
 
+@pytest.mark.parametrize("strategy", STRATEGIES)
 def test_facts_of_new_entities_are_read_as_the_memory_tells_them(
-    calm_model, tiny_tokenizer, world: World, tmp_path
+    calm_model, tiny_tokenizer, world: World, tmp_path, strategy: str
 ) -> None:
-    model = trained(calm_model, tiny_tokenizer, world, world.facts, tmp_path)
+    model = trained(calm_model, tiny_tokenizer, world, strategy, tmp_path)
     assert share_right(model, tiny_tokenizer, world, world.facts) > 0.6
     # Each relation with another's object: the answer follows the memory, not the name.
     turned = [

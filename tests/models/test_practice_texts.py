@@ -7,10 +7,10 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from infact.models.attention_fusion import AttentionFusion
 from infact.models.fact_memory import PADDING, TokenFact
 from infact.models.fused_model import FusedModel
 from infact.models.fused_text_loss import practice_loss
+from infact.models.fusion_adapter import STRATEGIES
 from infact.models.fusion_strategy import FusionSizes
 from infact.models.mention_places import mention_places
 from infact.models.practice_texts import (
@@ -40,11 +40,11 @@ def practised(tokenizer, world: World, count: int) -> list[PracticeText]:
     ]
 
 
-def fused(model, layers: tuple[int, ...]) -> FusedModel:
+def fused(model, layers: tuple[int, ...], strategy: str) -> FusedModel:
     torch.manual_seed(3)
     width = model.config.hidden_size
     sizes = FusionSizes(width, 4, layers, heads=2, key=8)
-    fusion = AttentionFusion(sizes, torch.randn(4, width), torch.zeros(1, 4))
+    fusion = STRATEGIES[strategy](sizes, torch.randn(4, width), torch.zeros(1, 4))
     for name, weights in fusion.named_parameters():
         if name.endswith(("copied", "null")):
             torch.nn.init.normal_(weights)
@@ -79,13 +79,14 @@ def test_a_mention_beyond_the_text_is_an_error(tiny_tokenizer) -> None:
         mention_places(tiny_tokenizer, "Oslo", [5])
 
 
-@pytest.mark.parametrize("layer", [0, 1])
+@pytest.mark.parametrize("strategy", STRATEGIES)
+@pytest.mark.parametrize("layers", [(0, 1), (1,)])
 def test_the_loss_from_a_block_on_is_that_of_whole_passes(
-    tiny_model, tiny_tokenizer, world, layer: int
+    tiny_model, tiny_tokenizer, world, layers: tuple[int, ...], strategy: str
 ) -> None:
     texts = practised(tiny_tokenizer, world, 12)
-    states = practice_states(tiny_model, texts, layer, 60, ignore)
-    model = fused(tiny_model, (layer,))
+    states = practice_states(tiny_model, texts, layers[0], 60, ignore)
+    model = fused(tiny_model, layers, strategy)
     batches = [drawn_batch(texts, states, draw) for draw in epoch_of_texts(texts, 5, 0.4, 1, 0)]
     untaught = 0
     for batch in batches:
