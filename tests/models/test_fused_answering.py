@@ -123,7 +123,8 @@ def share_right(model: FusedModel, tokenizer, world: World, facts) -> float:
     return float(np.mean(right))
 
 
-@pytest.mark.parametrize("strategy", STRATEGIES)
+# Early fusion isn't among them: a random model relays nothing of its input.
+@pytest.mark.parametrize("strategy", ["attention", "interactive"])
 def test_facts_of_new_entities_are_read_as_the_memory_tells_them(
     calm_model, tiny_tokenizer, world: World, tmp_path, strategy: str
 ) -> None:

@@ -43,10 +43,10 @@ def practised(tokenizer, world: World, count: int) -> list[PracticeText]:
 def fused(model, layers: tuple[int, ...], strategy: str) -> FusedModel:
     torch.manual_seed(3)
     width = model.config.hidden_size
-    sizes = FusionSizes(width, 4, layers, heads=2, key=8)
+    sizes = FusionSizes(width, 4, () if strategy == "early" else layers, heads=2, key=8)
     fusion = STRATEGIES[strategy](sizes, torch.randn(4, width), torch.zeros(1, 4))
     for name, weights in fusion.named_parameters():
-        if name.endswith(("copied", "null")):
+        if name.endswith(("copied", "null", "gate")):
             torch.nn.init.normal_(weights)
     return FusedModel(model, fusion)
 
@@ -85,8 +85,9 @@ def test_the_loss_from_a_block_on_is_that_of_whole_passes(
     tiny_model, tiny_tokenizer, world, layers: tuple[int, ...], strategy: str
 ) -> None:
     texts = practised(tiny_tokenizer, world, 12)
-    states = practice_states(tiny_model, texts, layers[0], 60, ignore)
     model = fused(tiny_model, layers, strategy)
+    lowest = model.fusion.layers[0] if model.fusion.layers else -1
+    states = practice_states(tiny_model, texts, lowest, 60, ignore)
     batches = [drawn_batch(texts, states, draw) for draw in epoch_of_texts(texts, 5, 0.4, 1, 0)]
     untaught = 0
     for batch in batches:
