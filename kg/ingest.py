@@ -119,6 +119,8 @@ def _ingested(
                 database.add(block, number)
 
             read_all(readings, declared, asked, keep, advance)
+            store.close()
+            give_back()
             database.number()
             stored = database.stored
             literal_predicates = write_tables(out, database, label_predicates)

@@ -24,9 +24,8 @@ from ..readers.blocks import Block
 Int32 = NDArray[np.int32]
 # Memory for sorting and joining, beyond which DuckDB writes to disk. Half of it is too little for
 # 5 million statements, twice as much is a second faster there; it grows with what is read.
-MEMORY = 192_000_000  # bytes
-MEMORY_PER_ROW = 32  # bytes
-THREADS = 4
+MEMORY = 96_000_000  # bytes
+THREADS = 1
 ROWS = 100_000  # in a batch that is handed out
 LINES = 32  # bits of an origin that hold the line; the source stands above them
 
@@ -234,8 +233,8 @@ class StatementDatabase:
 
     def _connect(self, rows: int) -> duckdb.DuckDBPyConnection:
         connection = duckdb.connect(str(self._folder / "statements.duckdb"))
-        connection.execute(f"SET memory_limit='{max(MEMORY, MEMORY_PER_ROW * rows)}B'")
-        connection.execute(f"SET threads={min(THREADS, os.cpu_count() or 1)}")
+        connection.execute(f"SET memory_limit='{MEMORY}B'")
+        connection.execute(f"SET threads={THREADS}")
         connection.execute("SET preserve_insertion_order=false")
         # The file is thrown away: nothing of it needs to be safe.
         connection.execute("SET wal_autocheckpoint='1TB'")

@@ -64,12 +64,15 @@ class StoreWriter:
             # A load gives blank nodes new names.
             self._submit((), [quad_of(statement) for statement in block.blank])
 
-    def finish(self) -> None:
-        """Wait for what was added, and put the store in its place."""
+    def close(self) -> None:
+        """Wait for what was added; an open store takes memory that other work needs."""
         self._load_texts()
         self._wait(0)
         self._open().flush()
         self._store = None  # closes it
+
+    def finish(self) -> None:
+        """Put the store, which is closed, in its place."""
         shutil.rmtree(self._directory, ignore_errors=True)
         os.replace(self._unfinished, self._directory)
 
