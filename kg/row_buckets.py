@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 Int32 = NDArray[np.int32]
 Int64 = NDArray[np.int64]
+Numbers = NDArray[np.integer]
 
 AT_ONCE = 1 << 17  # rows that are in memory together
 
@@ -34,7 +35,7 @@ class RowSlices:
         for first in range(0, self._count, AT_ONCE):
             yield self._slice(first)
 
-    def take(self, rows: Int64) -> Int32:
+    def take(self, rows: Numbers) -> Int32:
         """These rows; shape (k, width). -1 where a row is -1."""
         found = np.full((len(rows), self._width), -1, np.int32)
         slices = rows // AT_ONCE
@@ -64,13 +65,14 @@ class RowBuckets:
         self._ends = np.cumsum(sizes)
         self._starts = self._ends - sizes
         self._next = self._starts.copy()
-        self._smallest = np.min_scalar_type(len(sizes))  # of 16 bits, rows are sorted in linear time
+        # Numbers of 16 bits or less are sorted in linear time.
+        self._smallest = np.min_scalar_type(len(sizes))
 
     def __len__(self) -> int:
         """How many buckets."""
         return len(self._starts)
 
-    def add(self, buckets: Int32, rows: Int32) -> None:
+    def add(self, buckets: Numbers, rows: Int32) -> None:
         """Put each of k rows into its bucket; shapes (k,), (k, width)."""
         order = np.argsort(buckets.astype(self._smallest), kind="stable")
         numbers, firsts = np.unique(buckets[order], return_index=True)

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-Int64 = NDArray[np.int64]
+Numbers = NDArray[np.integer]
 
 HELD = 8 << 20  # bytes of a column
 
@@ -23,7 +23,7 @@ class Texts(Protocol):
 
     def __getitem__(self, row: int) -> pa.Scalar: ...
 
-    def take(self, rows: Int64) -> pa.Array: ...
+    def take(self, rows: Numbers) -> pa.Array: ...
 
 
 class StoredColumn:
@@ -51,7 +51,7 @@ class StoredColumn:
         for group in range(len(self._numbers)):
             yield self._group(group)
 
-    def take(self, rows: Int64) -> pa.Array:
+    def take(self, rows: Numbers) -> pa.Array:
         """The values of these rows; null where a row is −1."""
         order = np.argsort(rows, kind="stable")
         ends = np.searchsorted(rows[order], self._starts)

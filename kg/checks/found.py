@@ -45,9 +45,7 @@ class Found:
 
 def statements(graph: StatementRows, rows: Int64) -> Found:
     """Each of these statements is a fault of its subject."""
-    return Found(
-        graph.subject[rows], graph.number[rows], pa.nulls(len(rows)), pa.nulls(len(rows))
-    )
+    return Found(graph.subject[rows], graph.number[rows], pa.nulls(len(rows)), pa.nulls(len(rows)))
 
 
 def statements_under(graph: StatementRows, rows: Int64, property: str) -> Found:

@@ -6,6 +6,7 @@ ingestion derives of OWL's restrictions are passed over: rules judge what the so
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import pyarrow as pa
@@ -14,8 +15,8 @@ import pyarrow.parquet as pq
 
 from ..graph import Int32, Int64, KnowledgeGraph
 from ..row_buckets import RowSlices
-from ..storage.statement_database import Terms
-from ..stored_column import StoredColumn
+from ..storage.terms import Terms
+from ..stored_column import Numbers, StoredColumn
 
 
 def _no_text() -> pa.Array:
@@ -57,7 +58,8 @@ class StatementParts:
             RowSlices(graph.directory / name) for name in ("triples.npy", "triple_origin.npy")
         )
         self._literals = {
-            name: StoredColumn(self._path, name) for name in ("value", "predicate", "source", "line")
+            name: StoredColumn(self._path, name)
+            for name in ("value", "predicate", "source", "line")
         }
         self._literal_count = len(self._literals["value"])
         self._derived = [n for n, entry in enumerate(graph.sources) if entry["format"] == "derived"]
@@ -90,7 +92,7 @@ class StatementParts:
                 self.predicates.encode(table["predicate"]).to_numpy(),
                 np.full(len(table), -1, np.int32),
                 self._kinds_of(table),
-                lambda number=number: self._literals["value"].take(number),
+                partial(self._literals["value"].take, number),
             )
             first += len(table)
 
@@ -110,7 +112,7 @@ class StatementParts:
 
     # What stands in statements of these numbers; null, or 0, where a number is -1.
 
-    def predicate(self, numbers: Int64) -> pa.Array:
+    def predicate(self, numbers: Numbers) -> pa.Array:
         """IRIs."""
         literals, triples = self._places(numbers)
         relation = self._triples.take(triples)[:, 1]
@@ -118,13 +120,13 @@ class StatementParts:
         told = self._literals["predicate"].take(literals).cast(pa.string())
         return pc.coalesce(told, iris.take(pa.array(relation, mask=relation < 0)))
 
-    def text(self, numbers: Int64) -> pa.Array:
+    def text(self, numbers: Numbers) -> pa.Array:
         """Objects: a literal's value, or an IRI."""
         literals, triples = self._places(numbers)
         tails = self._triples.take(triples)[:, 2]
         return pc.coalesce(self._literals["value"].take(literals), self.iris.take(tails))
 
-    def origin(self, numbers: Int64) -> tuple[Int32, Int32]:
+    def origin(self, numbers: Numbers) -> tuple[Int32, Int32]:
         """Source numbers and lines."""
         literals, triples = self._places(numbers)
         source, line = np.maximum(self._origin.take(triples).T, 0)
@@ -133,7 +135,7 @@ class StatementParts:
             np.copyto(column, pc.fill_null(told, 0).to_numpy(), where=literals >= 0)
         return source, line
 
-    def _places(self, numbers: Int64) -> tuple[Int64, Int64]:
+    def _places(self, numbers: Numbers) -> tuple[Int64, Int64]:
         """Rows in the tables of literals and of triples; -1 where it isn't one."""
         literal = numbers < self._literal_count
         return np.where(literal, numbers, -1), np.where(literal, -1, numbers - self._literal_count)

@@ -5,7 +5,7 @@ disk. Statements are unique, so counting rows counts distinct terms.
 """
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import cached_property
 
 import numpy as np
@@ -39,9 +39,7 @@ class StatementRows:
         self._graph = graph
         self.all = StatementParts(graph)
         self.iris = self.all.iris
-        self.number, self.subject, self.predicate, self.object, self._kind = (
-            np.empty(0, np.int32) for _ in range(5)
-        )
+        self._hold([np.empty(0, np.int32)] * 5)
         self.first: Int32 = np.full(len(self.iris), -1, np.int32)
         self.described: Flags = np.zeros(len(self.iris), bool)
         self.search(self._looked_at)
@@ -60,7 +58,7 @@ class StatementRows:
         self.described[part.subject[~self._numbered(INCIDENTAL)[part.predicate]]] = True
         return self._numbered(LOOKED_AT)[part.predicate]
 
-    def _numbered(self, predicates: "frozenset[str] | tuple[str, ...]") -> Flags:
+    def _numbered(self, predicates: Collection[str]) -> Flags:
         """True for the numbers of these predicates."""
         return np.array([iri in predicates for iri in self.all.predicates.numbers], bool)
 
@@ -68,15 +66,17 @@ class StatementRows:
 
     def search(self, wanted: Callable[[Part], Flags]) -> Int64:
         """Hold the wanted ones of all statements; their rows, in order."""
-        held = [self.number, self.subject, self.predicate, self.object, self._kind]
-        parts = [held]
+        held = len(self.number)
+        parts = [[self.number, self.subject, self.predicate, self.object, self._kind]]
         for part in self.all:
             rows = np.flatnonzero(wanted(part))
             columns = (part.number, part.subject, part.predicate, part.object, part.kind)
             parts.append([column[rows] for column in columns])
-        columns = (np.concatenate(column) for column in zip(*parts, strict=True))
+        self._hold([np.concatenate(column) for column in zip(*parts, strict=True)])
+        return np.arange(held, len(self.number))
+
+    def _hold(self, columns: Sequence[Int32]) -> None:
         self.number, self.subject, self.predicate, self.object, self._kind = columns
-        return np.arange(len(held[0]), len(self.number))
 
     def rows(self, *predicates: str) -> Int64:
         """Rows of these predicates of LOOKED_AT, in the order in which they are named."""

@@ -72,9 +72,7 @@ def _abbreviations(graph: StatementRows, rows: Int64) -> Flags:
         for source in source_of[node]
         for property in property_of[node]
     }
-    numbers = {
-        number: graph.iris.find(iri) for iri, number in graph.all.predicates.numbers.items()
-    }
+    numbers = {number: graph.iris.find(iri) for iri, number in graph.all.predicates.numbers.items()}
     properties_used = [numbers[number] for number in graph.predicate[rows].tolist()]
     subjects = graph.subject[rows].tolist()
     return np.array(

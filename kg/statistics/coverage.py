@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from ..storage.statement_database import Terms
+from ..storage.terms import Terms
 from .count_matrix import frequent
 from .types_seen import EntityTypes
 

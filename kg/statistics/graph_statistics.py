@@ -29,7 +29,6 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from .. import vocabulary as v
-from ..columns_read import read_columns
 from ..graph import Int32, KnowledgeGraph
 from ..names import words_of
 from ..row_buckets import RowBuckets, RowSlices
@@ -106,9 +105,11 @@ class Entities:
         """Of entities.parquet."""
         labels = StoredColumn(path, "label")
         flags = [piece.is_valid().to_numpy(zero_copy_only=False) for piece in labels.pieces()]
-        numbers = read_columns(path, ("deprecated", "degree"))
+        numbers = pq.ParquetFile(path).read(["deprecated", "degree"], use_threads=False)
         deprecated, degree = (numbers[name].to_numpy() for name in ("deprecated", "degree"))
-        return Entities(StoredColumn(path, "iri"), labels, np.concatenate(flags), deprecated, degree)
+        return Entities(
+            StoredColumn(path, "iri"), labels, np.concatenate(flags), deprecated, degree
+        )
 
 
 def entity_counts(entities: Entities) -> dict[str, int]:
@@ -170,9 +171,7 @@ def predicate_statistics(
         )
         labels = predicate_labels(entities, [iri for iri, _ in literal_predicates])
         return {
-            "by_relation": relation_statistics(
-                ends, graph.relations, of_entities, declared, pairs
-            ),
+            "by_relation": relation_statistics(ends, graph.relations, of_entities, declared, pairs),
             "by_literal_predicate": literal_statistics(
                 literals, texts, labels, of_entities, declared
             ),
@@ -220,7 +219,7 @@ def type_counts(edges: Int32, iris: StoredColumn) -> dict[str, int]:
     """The most frequent types and how many entities have them."""
     types, counts = np.unique(edges[:, 1], return_counts=True)
     frequent = np.argsort(-counts, kind="stable")[:COMMON]
-    told = iris.take(types[frequent].astype(np.int64)).to_pylist()
+    told = iris.take(types[frequent]).to_pylist()
     return dict(zip(told, counts[frequent].tolist(), strict=True))
 
 

@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from .. import vocabulary as v
 from ..row_buckets import RowBuckets
-from ..storage.statement_database import Terms
+from ..storage.terms import Terms
 from .fan_out import fan_out, group_sizes
 from .types_seen import Declared, EntityTypes, conforming, types_seen
 
@@ -113,9 +113,7 @@ def literal_statistics(
                 "values_a_subject": asdict(size),
                 "functional": size.maximum == 1,
                 "datatypes": dict(list(kinds.items())[:COMMON]),
-                "languages": dict(
-                    list(most_frequent(literals.languages[number]).items())[:COMMON]
-                ),
+                "languages": dict(list(most_frequent(literals.languages[number]).items())[:COMMON]),
                 "subject_types": types_seen(types, at),
                 "domain": conforming(types, at, sizes, domain),
                 "range": _range(classes, kinds, total),

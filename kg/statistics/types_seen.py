@@ -10,7 +10,7 @@ from scipy.sparse.csgraph import breadth_first_order
 
 from .. import vocabulary as v
 from ..stored_column import Texts
-from .count_matrix import count_matrix, frequent
+from .count_matrix import Numbers, count_matrix, frequent
 
 Int32 = NDArray[np.int32]
 Int64 = NDArray[np.int64]
@@ -38,7 +38,7 @@ class EntityTypes:
         subclasses: (narrower, broader) classes; shape (s, 2).
         """
         self.classes = np.unique(np.concatenate([pairs[:, 1], subclasses.ravel()]))
-        self.iris = iris.take(self.classes.astype(np.int64)).to_pylist()
+        self.iris = iris.take(self.classes).to_pylist()
         count = len(self.classes)
         columns = np.searchsorted(self.classes, pairs[:, 1])
         self.incidence = count_matrix(pairs[:, 0], columns, (len(iris), count))
@@ -47,7 +47,7 @@ class EntityTypes:
         narrower, broader = np.searchsorted(self.classes, subclasses).T
         self._below = count_matrix(broader, narrower, (count, count))
 
-    def counts(self, entities: Int32) -> Int64:
+    def counts(self, entities: Numbers) -> Int64:
         """How many of these entities have each type; shape (classes,)."""
         return np.bincount(self.incidence[entities].indices, minlength=len(self.classes))
 
@@ -78,7 +78,7 @@ def declared_classes(edges: Int32, iris: Texts) -> dict[str, list[tuple[int, str
         iris: of all entities.
     """
     found: dict[str, list[tuple[int, str]]] = {}
-    heads, tails = (iris.take(end.astype(np.int64)).to_pylist() for end in edges.T)
+    heads, tails = (iris.take(end).to_pylist() for end in edges.T)
     for head, number, tail in zip(heads, edges[:, 1].tolist(), tails, strict=True):
         found.setdefault(head, []).append((number, tail))
     return {iri: classes[:MOST_DECLARED] for iri, classes in found.items()}

@@ -7,7 +7,7 @@ the same statements give the same tables in whatever order they come.
 import itertools
 import math
 import shutil
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from functools import cached_property
 from pathlib import Path
@@ -16,10 +16,11 @@ from types import TracebackType
 import duckdb
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from ..readers.blocks import Block
+from .row_file import RowFile
+from .terms import Terms
 
 Int32 = NDArray[np.int32]
 # Memory for sorting and joining, beyond which DuckDB writes to disk. What it can't do without grows
@@ -27,6 +28,7 @@ Int32 = NDArray[np.int32]
 # the threads: a second one saves 2 of 33 seconds at 5 million statements.
 LEAST = 64_000_000  # bytes
 BYTES_PER_ROOT = 45_000  # bytes for each square root of a row, while statements are numbered
+MOST = 16_000_000_000  # bytes beyond which no more is asked for
 SORTING = 0.6  # of that, once they are
 THREADS = 1
 ROWS = 100_000  # in a batch that is handed out
@@ -86,58 +88,6 @@ STORED = f"""
 SELECT origin >> {LINES} AS source, count(*) AS stored
 FROM (SELECT origin FROM triple UNION ALL SELECT origin FROM literal) GROUP BY ALL
 """
-
-
-class RowFile:
-    """Rows on disk, a hundred thousand at a time."""
-
-    def __init__(self, path: Path, schema: pa.Schema) -> None:
-        self.path = path
-        self._schema = schema
-        self.rows = 0
-        self._waiting: list[pa.Table] = []
-        self._waiting_rows = 0
-        self._writer: pq.ParquetWriter | None = pq.ParquetWriter(path, schema, compression="lz4")
-
-    def add(self, rows: pa.Table | Mapping[str, pa.Array]) -> None:
-        """Append rows; dictionary-encoded columns are written out."""
-        table = rows if isinstance(rows, pa.Table) else pa.table(dict(rows))
-        self._waiting.append(table.cast(self._schema))
-        self.rows += table.num_rows
-        self._waiting_rows += table.num_rows
-        if self._waiting_rows >= ROWS:
-            self._write()
-
-    def _write(self) -> None:
-        if self._writer and self._waiting:
-            self._writer.write_table(pa.concat_tables(self._waiting))
-        self._waiting, self._waiting_rows = [], 0
-
-    def close(self) -> None:
-        """Write what waits; a second time does nothing."""
-        self._write()
-        if self._writer:
-            self._writer.close()
-        self._writer = None
-
-
-class Terms:
-    """Terms of which there are few (predicates, datatypes, languages, graphs), numbered as they come."""
-
-    def __init__(self) -> None:
-        self.numbers: dict[str, int] = {}
-
-    def encode(self, column: pa.ChunkedArray) -> pa.Array:
-        """The number of each term; int32."""
-        encoded = column.combine_chunks()
-        if not isinstance(encoded, pa.DictionaryArray):
-            encoded = encoded.dictionary_encode()
-        numbers = self.numbers
-        known = [numbers.setdefault(t, len(numbers)) for t in encoded.dictionary.to_pylist()]
-        return pa.array(known, pa.int32()).take(encoded.indices)
-
-    def by_number(self) -> list[str]:
-        return list(self.numbers)
 
 
 class StatementDatabase:
@@ -248,13 +198,19 @@ class StatementDatabase:
         self._memory = max(memory, LEAST)
         connection.execute(f"SET memory_limit='{self._memory:.0f}B'")
 
+    def _allow_more(self, error: Exception) -> None:
+        """Twice the memory after an error that tells that it was too little; up to a limit."""
+        if self._memory > MOST:
+            raise error
+        self._allow(self.connection, 2 * self._memory)
+
     def _run(self, query: str) -> duckdb.DuckDBPyConnection:
         """The result of a query, once more with twice the memory where that is too little."""
         while True:
             try:
                 return self.connection.execute(query)
-            except duckdb.OutOfMemoryException:
-                self._allow(self.connection, 2 * self._memory)
+            except duckdb.OutOfMemoryException as error:
+                self._allow_more(error)
 
     def load(self, name: str, tables: Iterable[pa.Table]) -> None:
         """Make a table of these rows, which have one schema; there is at least one arrow table."""
@@ -304,7 +260,7 @@ class StatementDatabase:
             except (duckdb.OutOfMemoryException, OSError) as error:
                 if "Out of Memory" not in str(error) or (given and "ORDER BY" not in query):
                     raise
-                self._allow(self.connection, 2 * self._memory)
+                self._allow_more(error)
 
     def predicate_numbers(self, iris: Sequence[str]) -> list[int]:
         """The numbers of those predicates that occur."""

@@ -25,7 +25,7 @@ LOADS_KEPT = 8  # after so many, what they freed is given back to the system
 
 
 class StoreWriter:
-    """Takes blocks while they are read, until `end`; `finish` puts the store in its place.
+    """Takes blocks while they are read, until `end` at most; `finish` puts the store in its place.
 
     Use it as a context manager: left without `finish`, it removes what it wrote, and an older store
     at the same place stays.
@@ -40,6 +40,7 @@ class StoreWriter:
         self._texts: list[bytes] = []
         self._size = 0
         self._loads = 0
+        self._ended = False
 
     def __enter__(self) -> "StoreWriter":
         shutil.rmtree(self._unfinished, ignore_errors=True)
@@ -69,11 +70,15 @@ class StoreWriter:
 
     def end(self) -> None:
         """Nothing is added after this: the store is closed behind the loads, beside other work."""
+        if self._ended:
+            return
+        self._ended = True
         self._load_texts()
         self._waiting.append(self._worker.submit(self._close))
 
     def finish(self) -> None:
         """Wait for what was added, and put the store in its place."""
+        self.end()
         self._wait(0)
         shutil.rmtree(self._directory, ignore_errors=True)
         os.replace(self._unfinished, self._directory)
