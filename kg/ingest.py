@@ -11,7 +11,7 @@ from typing import Any
 
 from ..errors import UserError
 from .checks.findings import write_findings
-from .free_memory import give_back
+from .free_memory import give_back, share_pools
 from .graph import KnowledgeGraph
 from .names import LABEL_PREDICATES
 from .prefixes import ExpansionError, Prefixes, UnknownPrefix, UnknownPrefixes
@@ -111,6 +111,7 @@ def _ingested(
         SourceReading(source, facts, UnknownPrefixes(asked.unknown_prefix))
         for source, facts in zip(sources, examined, strict=True)
     ]
+    share_pools()
     with StoreWriter(out / "store") as store:
         with StatementDatabase(out / "reading") as database:
 
@@ -119,6 +120,8 @@ def _ingested(
                 database.add(block, number)
 
             read_all(readings, declared, asked, keep, advance)
+            store.end()
+            give_back()
             database.number()
             stored = database.stored
             literal_predicates = write_tables(out, database, label_predicates)

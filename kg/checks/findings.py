@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ...errors import UserError
+from ..free_memory import give_back
 from ..graph import KnowledgeGraph
 from ..storage.graph_tables import write_parquet
 from .found import Found, repeated
@@ -58,7 +59,9 @@ def _tables(directory: Path, profile: Mapping[str, str]) -> Iterator[pa.Table]:
     ordered = sorted(profile.items(), key=lambda entry: (LEVELS.index(entry[1]), entry[0]))
     for rule, level in ordered:
         found = _once(RULES[rule](rows))
+        give_back()
         for start in range(0, len(found.entity), AT_ONCE):
+            give_back()
             yield _table(rule, level, found.part(start, start + AT_ONCE), rows, names)
 
 
@@ -129,41 +132,37 @@ def _table(
     rule: str, level: str, found: Found, rows: StatementRows, names: Sequence[str]
 ) -> pa.Table:
     count = len(found.entity)
-    known = found.row >= 0
-    row = np.where(known, found.row, 0)
-    predicates = pa.DictionaryArray.from_arrays(
-        pa.array(rows.predicate[row].astype(np.int32), mask=~known),
-        pa.array(rows.predicates, pa.string()),
-    )
-    source, line = rows.origin(row)
+    source, line = rows.all.origin(found.statement)
     columns = {
         "level": repeated(level, count),
         "rule": repeated(rule, count),
         "entity": pa.array(found.entity, pa.int32()),
-        "subject": rows.iris.take(pa.array(found.entity)),
-        "property": pc.coalesce(found.property.cast(pa.string()), predicates.cast(pa.string())),
-        "value": pc.coalesce(found.value.cast(pa.string()), rows.text(row)),
+        "subject": rows.iris.take(found.entity),
+        "property": pc.coalesce(
+            found.property.cast(pa.string()), rows.all.predicate(found.statement)
+        ),
+        "value": pc.coalesce(found.value.cast(pa.string()), rows.all.text(found.statement)),
         "message": repeated("", count),
         "shape": repeated("", count),
         "source": pa.DictionaryArray.from_arrays(
-            pa.array(np.where(known, source, len(names)).astype(np.int32)),
+            pa.array(np.where(found.statement < 0, len(names), source)),
             pa.array([*names, ""], pa.string()),
         ),
-        "line": pa.array(np.where(known, line, 0).astype(np.int32)),
+        "line": pa.array(line),
     }
     return pa.table(columns).cast(FINDING_SCHEMA)
 
 
 def _once(found: Found) -> Found:
     """Without repetitions, by entity and statement; two parts of a rule may find the same."""
-    statement = (found.entity.astype(np.int64) << 32) + found.row
+    statement = (found.entity.astype(np.int64) << 32) + found.statement
     order = np.argsort(statement, kind="stable")
     if np.all(np.diff(statement[order]) > 0):  # as nearly always: no look at the texts is needed
         return found.at(order)
     keys = pa.table(
         {
             "entity": found.entity,
-            "row": found.row,
+            "row": found.statement,
             "property": found.property.cast(pa.string()),
             "value": found.value.cast(pa.string()),
             "place": np.arange(len(found.entity)),

@@ -12,14 +12,14 @@ from .statement_rows import Flags, StatementRows
 
 @dataclass(frozen=True)
 class Found:
-    """k findings of one rule; a null property or value is that of the row.
+    """k findings of one rule; a null property or value is that of the statement.
 
-    Shapes: all (k,). `row` is the statement that shows the fault, or one about the entity, so that
-    its place is known; -1 where there is none.
+    Shapes: all (k,). `statement` is the number of the one that shows the fault, or of one about the
+    entity, so that its place is known; -1 where there is none.
     """
 
     entity: Int32
-    row: Int64
+    statement: Int32
     property: pa.Array
     value: pa.Array
 
@@ -28,7 +28,7 @@ class Found:
         chosen = pa.array(places)
         return Found(
             self.entity[places],
-            self.row[places],
+            self.statement[places],
             self.property.take(chosen),
             self.value.take(chosen),
         )
@@ -37,7 +37,7 @@ class Found:
         """Some in a row."""
         return Found(
             self.entity[start:end],
-            self.row[start:end],
+            self.statement[start:end],
             self.property[start:end],
             self.value[start:end],
         )
@@ -45,18 +45,23 @@ class Found:
 
 def statements(graph: StatementRows, rows: Int64) -> Found:
     """Each of these statements is a fault of its subject."""
-    return Found(graph.subject[rows], rows, pa.nulls(len(rows)), pa.nulls(len(rows)))
+    return Found(graph.subject[rows], graph.number[rows], pa.nulls(len(rows)), pa.nulls(len(rows)))
 
 
 def statements_under(graph: StatementRows, rows: Int64, property: str) -> Found:
     """Statements that are a fault under another property than their own."""
-    return Found(graph.subject[rows], rows, repeated(property, len(rows)), pa.nulls(len(rows)))
+    return Found(
+        graph.subject[rows],
+        graph.number[rows],
+        repeated(property, len(rows)),
+        pa.nulls(len(rows)),
+    )
 
 
 def reversed_statements(graph: StatementRows, rows: Int64) -> Found:
     """Each of these triples is a fault of its object."""
-    subjects = graph.iris.take(pa.array(graph.subject[rows]))
-    return Found(graph.object[rows], rows, pa.nulls(len(rows)), subjects)
+    subjects = graph.iris.take(graph.subject[rows])
+    return Found(graph.object[rows], graph.number[rows], pa.nulls(len(rows)), subjects)
 
 
 def lacking(graph: StatementRows, entities: Flags, property: str) -> Found:
@@ -64,7 +69,7 @@ def lacking(graph: StatementRows, entities: Flags, property: str) -> Found:
     numbers = np.flatnonzero(entities).astype(np.int32)
     return Found(
         numbers,
-        graph.first_row[numbers].astype(np.int64),
+        graph.first[numbers],
         repeated(property, len(numbers)),
         repeated("", len(numbers)),
     )
@@ -79,7 +84,7 @@ def together(parts: Sequence[Found]) -> Found:
     """The findings of several parts of one rule."""
     return Found(
         np.concatenate([part.entity for part in parts]),
-        np.concatenate([part.row for part in parts]),
+        np.concatenate([part.statement for part in parts]),
         pa.concat_arrays([part.property.cast(pa.string()) for part in parts]),
         pa.concat_arrays([part.value.cast(pa.string()) for part in parts]),
     )
@@ -87,14 +92,16 @@ def together(parts: Sequence[Found]) -> Found:
 
 def occurrences(*keys: Int64 | Int32) -> Int64:
     """For each row, how many rows have the same keys."""
-    if not len(keys[0]):
-        return np.empty(0, np.int64)
-    combined = np.zeros(len(keys[0]), np.int64)
+    order = np.lexsort(keys)
+    fresh = np.ones(len(order), bool)
+    fresh[1:] = False
     for key in keys:
-        _, dense = np.unique(key, return_inverse=True)
-        combined = combined * (int(dense.max()) + 1) + dense
-        _, combined = np.unique(combined, return_inverse=True)
-    return np.bincount(combined)[combined]
+        ordered = key[order]
+        fresh[1:] |= ordered[1:] != ordered[:-1]
+    sizes = np.diff(np.flatnonzero(fresh), append=len(order))
+    found = np.empty(len(order), np.int64)
+    found[order] = np.repeat(sizes, sizes)
+    return found
 
 
 def places_of_equals(left: Int32, right: Int32) -> tuple[Int64, Int64]:

@@ -14,6 +14,7 @@ from .. import vocabulary as v
 from ..graph import Int64
 from ..names import LABEL_PREDICATES
 from .found import Found, lacking, occurrences, statements
+from .statement_parts import Part
 from .statement_rows import Flags, StatementRows
 
 LABELS = (v.RDFS_LABEL, v.SKOS + "prefLabel")
@@ -25,30 +26,31 @@ BLANKS = (
     "\t\n\v\f\r \u0085\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009"
     "\u200a\u2028\u2029\u202f\u205f\u3000"
 )
-# Statements that alone don't make their subject an entity of this graph.
-INCIDENTAL = (
-    v.RDF_TYPE,
-    *(v.OWL + name for name in ("equivalentClass", "disjointWith", "equivalentProperty")),
-    *(v.OWL + name for name in ("sameAs", "differentFrom", "inverseOf")),
-)
 SUBSET_PROPERTY = v.OBO_IN_OWL + "SubsetProperty"
 OBSOLETE_CLASS = v.OBO_IN_OWL + "ObsoleteClass"
 
 
 def annotation_whitespace(graph: StatementRows) -> Found:
-    declared = graph.is_a(v.OWL + "AnnotationProperty")
-    iris = graph.iris.filter(pa.array(declared)).to_pylist()
-    return statements(graph, _padded(graph, graph.named(*iris)))
+    declared = np.flatnonzero(graph.is_a(v.OWL + "AnnotationProperty"))
+    known = graph.all.predicates.numbers
+    numbers = [known[iri] for iri in graph.iris.take(declared).to_pylist() if iri in known]
+
+    def padded(part: Part) -> Flags:
+        found = np.isin(part.predicate, numbers) & (part.object < 0) & ~graph.blank[part.subject]
+        if found.any():
+            found &= _flags(_padded(part.values()))
+        return found
+
+    return statements(graph, graph.search(padded) if numbers else graph.rows())
 
 
 def label_whitespace(graph: StatementRows) -> Found:
-    return statements(graph, _padded(graph, graph.named(*LABEL_PREDICATES)))
+    rows = graph.literals_among(graph.named(*LABEL_PREDICATES))
+    return statements(graph, rows[graph.matching(rows, _padded)])
 
 
-def _padded(graph: StatementRows, rows: Int64) -> Int64:
-    rows = graph.literals_among(rows)
-    text = graph.text(rows)
-    return rows[_flags(pc.not_equal(text, pc.utf8_trim(text, characters=BLANKS)))]
+def _padded(texts: pa.Array) -> pa.Array:
+    return pc.not_equal(texts, pc.utf8_trim(texts, characters=BLANKS))
 
 
 def label_formatting(graph: StatementRows) -> Found:
@@ -57,11 +59,13 @@ def label_formatting(graph: StatementRows) -> Found:
 
 def _matching(graph: StatementRows, rows: Int64, pattern: str) -> Int64:
     rows = graph.strings(rows)
-    return rows[_flags(pc.match_substring_regex(graph.text(rows), pattern, ignore_case=False))]
+    return rows[graph.matching(rows, lambda texts: pc.match_substring_regex(texts, pattern))]
 
 
 def _obsolete(graph: StatementRows, rows: Int64) -> Flags:
-    return _flags(pc.match_substring_regex(graph.text(rows), "^obsolete", ignore_case=True))
+    return graph.matching(
+        rows, lambda texts: pc.match_substring_regex(texts, "^obsolete", ignore_case=True)
+    )
 
 
 def missing_obsolete_label(graph: StatementRows) -> Found:
@@ -82,8 +86,9 @@ def duplicate_label(graph: StatementRows) -> Found:
     gone = graph.deprecated[graph.subject[rows]]
     terms, predicates = graph.terms(rows), graph.predicate[rows]
     alike = occurrences(predicates, terms)
-    alike_and_gone = np.where(gone, occurrences(predicates, terms, gone.astype(np.int64)), 1)
-    return statements(graph, rows[(alike > alike_and_gone)])
+    alike_and_gone = np.ones(len(rows), np.int64)
+    alike_and_gone[gone] = occurrences(predicates[gone], terms[gone])
+    return statements(graph, rows[alike > alike_and_gone])
 
 
 def multiple_labels(graph: StatementRows) -> Found:
@@ -118,8 +123,8 @@ def missing_label(graph: StatementRows) -> Found:
     rows = graph.rows(*LABEL_PREDICATES)
     objects = graph.object[rows]
     rows = rows[(objects < 0) | ~graph.blank[objects]]  # a blank node is no text in SPARQL
-    rows = rows[_flags(pc.not_equal(graph.text(rows), ""))]
-    labelled = graph.flags(graph.subject[rows]) | _flags(pc.is_valid(graph.labels))
+    rows = rows[graph.matching(rows, lambda texts: pc.not_equal(texts, ""))]
+    labelled = graph.flags(graph.subject[rows]) | graph.labelled
     return lacking(graph, _expected(graph) & ~labelled, v.RDFS_LABEL)
 
 
@@ -133,18 +138,12 @@ def missing_definition(graph: StatementRows) -> Found:
 def _expected(graph: StatementRows) -> Flags:
     """Entities that the graph describes, and so ought to name and define."""
     return (
-        described(graph)
+        graph.described
         & ~graph.blank
         & ~graph.deprecated
         & ~graph.is_a(v.OWL + "Ontology")
         & ~graph.having(v.RDFS + "subPropertyOf", SUBSET_PROPERTY)
     )
-
-
-def described(graph: StatementRows) -> Flags:
-    """Entities with a statement of more than their kind and their equivalents."""
-    incidental = np.array([iri in INCIDENTAL for iri in graph.predicates], bool)
-    return graph.flags(graph.subject[~incidental[graph.predicate]])
 
 
 def _flags(column: pa.Array) -> Flags:

@@ -17,7 +17,7 @@ from .found import (
     statements_under,
     together,
 )
-from .label_rules import OBSOLETE_CLASS, SUBSET_PROPERTY, described
+from .label_rules import OBSOLETE_CLASS, SUBSET_PROPERTY
 from .statement_rows import Flags, StatementRows
 
 CLASS, RESTRICTION = v.OWL + "Class", v.OWL + "Restriction"
@@ -62,21 +62,25 @@ def deprecated_property_reference(graph: StatementRows) -> Found:
     inverse = graph.rows(v.OWL + "inverseOf")
     object_property = gone & graph.is_a(v.OWL + "ObjectProperty")
     data_property = gone & graph.is_a(v.OWL + "DatatypeProperty")
-    names = graph.iris.filter(pa.array(gone)).to_pylist()
+    known = graph.all.predicates.numbers
+    names = graph.iris.take(np.flatnonzero(gone)).to_pylist()
+    numbers = [known[iri] for iri in names if iri in known]
+    used = graph.search(lambda part: np.isin(part.predicate, numbers)) if numbers else inverse[:0]
     parts = [
         reversed_statements(graph, graph.pointing(between_both, object_property | data_property)),
         reversed_statements(graph, graph.pointing(inverse, object_property)),
-        statements(graph, graph.rows(*names)),
+        statements(graph, used),
     ]
     restricting = _about(
         graph,
         graph.pointing(graph.rows(v.OWL + "onProperty"), gone),
         graph.is_a(RESTRICTION),
     )
+    nodes = graph.flags(graph.subject[restricting])
+    pointing = graph.search(lambda part: nodes[part.object] & (part.object >= 0))
     for property in np.unique(graph.object[restricting]).tolist():
         nodes = graph.flags(graph.subject[restricting[graph.object[restricting] == property]])
-        everything = np.arange(len(graph.subject))
-        rows = graph.pointing(everything, nodes)
+        rows = graph.pointing(pointing, nodes)
         parts.append(statements_under(graph, rows, graph.iris[property].as_py()))
     return together(parts)
 
@@ -88,7 +92,7 @@ def misused_replaced_by(graph: StatementRows) -> Found:
 def missing_superclass(graph: StatementRows) -> Found:
     """Of a SKOS concept: a broader one, unless it is said to be at the top of a scheme."""
     child = graph.flags(graph.subject[graph.rows(SUBCLASS)])
-    candidates = described(graph) & ~graph.blank & ~graph.deprecated
+    candidates = graph.described & ~graph.blank & ~graph.deprecated
     top = graph.flags(graph.subject[graph.rows(v.SKOS + "topConceptOf")])
     named_top = graph.rows(v.SKOS + "hasTopConcept")
     top |= graph.flags(graph.object[named_top[graph.object[named_top] >= 0]])
@@ -146,7 +150,7 @@ def equivalent_class_axiom_no_genus(graph: StatementRows) -> Found:
     equal, some = equal[left], some[right]
     left, right = places_of_equals(graph.object[equal], graph.subject[on])
     equal, some, on = equal[left], some[left], on[right]
-    return Found(graph.subject[equal], equal, graph.text(on), graph.text(some))
+    return Found(graph.subject[equal], graph.number[equal], graph.text(on), graph.text(some))
 
 
 def multiple_equivalent_classes(graph: StatementRows) -> Found:
@@ -164,7 +168,8 @@ def multiple_equivalent_class_definitions(graph: StatementRows) -> Found:
     pairs, first = np.unique(_pair(graph.subject[rows], graph.object[lists]), return_index=True)
     first = first[occurrences(pairs >> 32) > 1]
     value = graph.text(lists[first])
-    return Found(graph.subject[rows[first]], rows[first], pa.nulls(len(first)), value)
+    rows = rows[first]
+    return Found(graph.subject[rows], graph.number[rows], pa.nulls(len(rows)), value)
 
 
 def missing_subset_declaration(graph: StatementRows) -> Found:
@@ -193,7 +198,7 @@ def _undeclared(graph: StatementRows, predicate: str, declared: Flags, names: se
     ]
     return Found(
         used[wanting],
-        rows[first[wanting]],
+        graph.number[rows[first[wanting]]],
         pa.repeat(pa.scalar(SUBPROPERTY), len(wanting)),
         pa.repeat(pa.scalar(""), len(wanting)),
     )
@@ -201,19 +206,19 @@ def _undeclared(graph: StatementRows, predicate: str, declared: Flags, names: se
 
 def illegal_use_of_built_in_vocabulary(graph: StatementRows) -> Found:
     """Statements about rdf:type itself."""
-    built_in = graph.entity(v.RDF_TYPE)
-    return statements(graph, np.flatnonzero(built_in[graph.subject]))
+    built_in = graph.iris.find(v.RDF_TYPE)
+    if built_in is None:
+        return statements(graph, graph.rows())
+    return statements(graph, graph.search(lambda part: part.subject == built_in))
 
 
 def invalid_entity_uri(graph: StatementRows) -> Found:
     """Near misses of OBO's IRIs."""
-    near = np.zeros(len(graph.iris), bool)
-    for space in (
+    near = graph.beginning(
         "https://purl.obolibrary.org/obo/",
         "http://purl.org/obo/",
         "http://www.obofoundry.org/",
-    ):
-        near |= np.asarray(pc.starts_with(graph.iris, space).to_numpy(zero_copy_only=False), bool)
+    )
     return statements(graph, _about(graph, graph.rows(v.RDF_TYPE), near))
 
 

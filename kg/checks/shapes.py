@@ -231,17 +231,17 @@ def _placed(rows: list[dict[str, str]], graph: KnowledgeGraph) -> pa.Table:
     }
     if not rows:
         return FINDING_SCHEMA.empty_table()
-    wanted = pa.array(columns["subject"], pa.string())
-    entity = pc.fill_null(pc.index_in(wanted, statements.iris), -1).to_numpy()
-    first = statements.first_row[entity]
-    known = (entity >= 0) & (first >= 0)
+    places = {iri: statements.iris.find(iri) for iri in sorted(set(columns["subject"]))}
+    entity = np.array([-1 if (n := places[iri]) is None else n for iri in columns["subject"]])
+    first = np.where(entity < 0, -1, statements.first[entity])
+    known = first >= 0
     names = [str(source["name"]) for source in graph.sources]
-    source, line = statements.origin(np.where(known, first, 0).astype(np.int64))
+    source, line = statements.all.origin(first)
     columns |= {
         "entity": entity,
         "source": [
             names[number] if there else "" for number, there in zip(source, known, strict=True)
         ],
-        "line": np.where(known, line, 0),
+        "line": line,
     }
     return pa.table({name: columns[name] for name in FINDING_SCHEMA.names}).cast(FINDING_SCHEMA)

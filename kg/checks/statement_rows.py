@@ -1,10 +1,11 @@
-"""All statements of a graph as columns, so that a rule is a few array operations.
+"""The statements that rules look at as columns, so that a rule is a few array operations.
 
-A row is one statement: first the literal statements, then the triples, each in the order of its
-table. Statements are unique, so counting rows counts distinct terms. Edges that ingestion derives of
-OWL's restrictions are left out: rules judge what the sources state.
+A row is one statement with a predicate of LOOKED_AT, or one that was searched for. Texts stay on
+disk. Statements are unique, so counting rows counts distinct terms.
 """
 
+import itertools
+from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import cached_property
 
 import numpy as np
@@ -13,74 +14,78 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from .. import vocabulary as v
-from ..columns_read import read_arrays
 from ..graph import Int32, Int64, KnowledgeGraph
-from ..storage.graph_tables import LITERAL_SCHEMA
+from ..stored_column import StoredColumn
+from .looked_at import INCIDENTAL, LOOKED_AT
+from .statement_parts import Part, StatementParts
 
 Flags = NDArray[np.bool_]
+AT_ONCE = 1 << 15  # texts that are in memory together
 
 
 class StatementRows:
-    """Columns over n statements, and flags over the graph's entities.
+    """Columns over n rows, and flags over the graph's entities.
 
     Attributes:
-        iris: IRI of each entity.
-        labels: label of each entity, or null.
-        predicates: IRI of each predicate number.
-        subject: (n,) entity.
-        predicate: (n,) predicate number, in as few bits as they need.
-        object: (n,) entity, -1 for a literal.
+        all: the statements on disk.
+        iris: IRI of each entity, on disk.
+        number, subject, predicate, object: (n,) as in `Part`.
+        first: (entities,) number of a statement about each entity, to tell where it stands; -1 where
+            none is about it.
+        described: entities with a statement of more than their kind and their equivalents.
     """
 
     def __init__(self, graph: KnowledgeGraph) -> None:
-        # Read here and not by the graph, which would keep them: together they are most of memory.
-        literals = read_arrays(graph.directory / "literals.parquet", LITERAL_SCHEMA.names)
-        entities = read_arrays(graph.directory / "entities.parquet", ["iri", "label"])
-        triples, self._origin = _stated(graph)
-        predicate = literals["predicate"]
-        relations = [relation.iri for relation in graph.relations]
-        self.predicates = list(dict.fromkeys([*predicate.dictionary.to_pylist(), *relations]))
-        self._number = {iri: number for number, iri in enumerate(self.predicates)}
-        numbers = np.min_scalar_type(len(self.predicates))
-        of_relation = np.array([self._number[iri] for iri in relations], numbers)
-        codes = predicate.indices.to_numpy().astype(numbers)
-        self._values, self._datatypes, self._languages = (
-            literals[name] for name in ("value", "datatype", "language")
+        self._graph = graph
+        self.all = StatementParts(graph)
+        self.iris = self.all.iris
+        self._hold([np.empty(0, np.int32)] * 5)
+        self.first: Int32 = np.full(len(self.iris), -1, np.int32)
+        self.described: Flags = np.zeros(len(self.iris), bool)
+        self.search(self._looked_at)
+        order = np.argsort(self.predicate, kind="stable")
+        self._by_predicate = order.astype(np.int32)
+        self._starts = np.searchsorted(
+            self.predicate[order], np.arange(len(self.all.predicates.numbers) + 1)
         )
-        self._literal_origin = tuple(literals[name].to_numpy() for name in ("source", "line"))
-        self._literal_count = len(codes)
-        self.iris = entities["iri"]
-        self.labels = entities["label"]
-        self.subject: Int32 = np.concatenate([literals["entity"].to_numpy(), triples[:, 0]])
-        self.predicate = np.concatenate([codes, of_relation[triples[:, 1]]])
-        self.object: Int32 = np.concatenate([np.full(len(codes), -1, np.int32), triples[:, 2]])
 
-    def origin(self, rows: Int64) -> tuple[Int32, Int32]:
-        """Source number and line of each row; 0 where unknown."""
-        literal = rows < self._literal_count
-        places = np.where(literal, 0, rows - self._literal_count)
-        of_triples = (
-            self._origin[places] if len(self._origin) else np.zeros((len(rows), 2), np.int32)
-        )
-        source, line = of_triples.T.copy()
-        for column, values in zip((source, line), self._literal_origin, strict=True):
-            column[literal] = values[rows[literal]]
-        return source, line
+    def _looked_at(self, part: Part) -> Flags:
+        """Which of these statements are held; on the way, what is told of all entities is taken."""
+        fresh = part.subject[np.diff(part.subject, prepend=-1) != 0]
+        places = np.searchsorted(part.subject, fresh)
+        unseen = self.first[fresh] < 0
+        self.first[fresh[unseen]] = part.number[places[unseen]]
+        self.described[part.subject[~self._numbered(INCIDENTAL)[part.predicate]]] = True
+        return self._numbered(LOOKED_AT)[part.predicate]
+
+    def _numbered(self, predicates: Collection[str]) -> Flags:
+        """True for the numbers of these predicates."""
+        return np.array([iri in predicates for iri in self.all.predicates.numbers], bool)
 
     # Rows.
 
-    @cached_property
-    def _by_predicate(self) -> tuple[Int32, Int64]:
-        order = np.argsort(self.predicate, kind="stable")  # a radix sort where numbers are small
-        counts = np.bincount(self.predicate, minlength=len(self.predicates))
-        return order.astype(np.int32), np.concatenate([[0], np.cumsum(counts)])
+    def search(self, wanted: Callable[[Part], Flags]) -> Int64:
+        """Hold the wanted ones of all statements; their rows, in order."""
+        held = len(self.number)
+        parts = [[self.number, self.subject, self.predicate, self.object, self._kind]]
+        for part in self.all:
+            rows = np.flatnonzero(wanted(part))
+            columns = (part.number, part.subject, part.predicate, part.object, part.kind)
+            parts.append([column[rows] for column in columns])
+        self._hold([np.concatenate(column) for column in zip(*parts, strict=True)])
+        return np.arange(held, len(self.number))
+
+    def _hold(self, columns: Sequence[Int32]) -> None:
+        self.number, self.subject, self.predicate, self.object, self._kind = columns
 
     def rows(self, *predicates: str) -> Int64:
-        """Rows of these predicates, in the order in which they are named."""
-        order, starts = self._by_predicate
-        numbers = [self._number[iri] for iri in predicates if iri in self._number]
-        none = np.empty(0, np.int64)
-        return np.concatenate([none, *(order[starts[i] : starts[i + 1]] for i in numbers)])
+        """Rows of these predicates of LOOKED_AT, in the order in which they are named."""
+        if strange := set(predicates) - LOOKED_AT:
+            raise ValueError(f"not among the predicates that are looked at: {sorted(strange)}")
+        numbers = [self.all.predicates.numbers.get(iri) for iri in predicates]
+        starts = self._starts
+        found = [self._by_predicate[starts[n] : starts[n + 1]] for n in numbers if n is not None]
+        return np.concatenate([np.empty(0, np.int64), *found])
 
     def named(self, *predicates: str) -> Int64:
         """Rows of these predicates whose subject isn't a blank node."""
@@ -98,54 +103,71 @@ class StatementRows:
 
     # Terms of rows.
 
+    def texts(self, rows: Int64) -> Iterator[pa.Array]:
+        """The objects of the rows, some at a time: literals' values, or IRIs."""
+        for start in range(0, max(len(rows), 1), AT_ONCE):
+            yield self.all.text(self.number[rows[start : start + AT_ONCE]])
+
     def text(self, rows: Int64) -> pa.Array:
-        """The object of each row: a literal's value, or an IRI."""
-        literal = rows < self._literal_count
-        if literal.all():
-            return self._values.take(pa.array(rows))
-        values = self._values.take(pa.array(np.where(literal, rows, 0), mask=~literal))
-        entities = self.iris.take(pa.array(self.object[rows], mask=literal))
-        return pc.coalesce(values, entities)
+        """The same in one piece, for rows that are few."""
+        return pa.concat_arrays(list(self.texts(rows)))
+
+    def matching(self, rows: Int64, test: Callable[[pa.Array], pa.Array]) -> Flags:
+        """Which of the rows have an object whose text passes the test."""
+        flags = [test(texts).to_numpy(zero_copy_only=False) for texts in self.texts(rows)]
+        return np.concatenate(flags).astype(bool)
+
+    def text_numbers(
+        self, rows: Int64, changed: Callable[[pa.Array], pa.Array] = lambda texts: texts
+    ) -> Int64:
+        """A number for the text of each row; equal within one call for the same, once changed."""
+        pieces = (changed(texts).to_pylist() for texts in self.texts(rows))
+        hashes = np.concatenate([np.fromiter(map(hash, piece), np.int64) for piece in pieces])
+        ascending = np.sort(hashes)
+        several = ascending[1:][ascending[1:] == ascending[:-1]]
+        del ascending
+        numbers = np.arange(len(rows))
+        if len(several):  # texts of one hash are looked at: only these may be the same
+            places = np.minimum(np.searchsorted(several, hashes), len(several) - 1)
+            shared = np.flatnonzero(several[places] == hashes)
+            known: dict[str, int] = {}
+            told = (changed(texts).to_pylist() for texts in self.texts(rows[shared]))
+            numbers[shared] = [
+                known.setdefault(text, len(rows) + len(known))
+                for text in itertools.chain.from_iterable(told)
+            ]
+        return numbers
 
     def terms(self, rows: Int64) -> Int64:
         """A number for the object of each row; equal within one call for the same RDF term."""
-        literal = rows < self._literal_count
+        literal = self.object[rows] < 0
         terms = -1 - self.object[rows].astype(np.int64)
         taken = rows[literal]
-        values = self._values.take(pa.array(taken)).dictionary_encode().indices.to_numpy()
-        kinds = self._codes(self._datatypes, taken) * len(self._languages.dictionary)
-        kinds += self._codes(self._languages, taken)
-        count = len(self._datatypes.dictionary) * len(self._languages.dictionary)
-        terms[literal] = values.astype(np.int64) * count + kinds
+        terms[literal] = self.text_numbers(taken) * len(self.all.kinds) + self._kind[taken]
         return terms
 
     def languages(self, rows: Int64) -> Int64:
         """A number for the language of each row of literals."""
-        return self._codes(self._languages, rows)
+        numbers: dict[str, int] = {}
+        told = [numbers.setdefault(language, len(numbers)) for _, language in self.all.kinds]
+        return np.array(told, np.int64)[self._kind[rows]]
 
     def strings(self, rows: Int64) -> Int64:
         """Those rows whose object is a plain or language-tagged string, as SPARQL's REGEX takes."""
-        rows = rows[rows < self._literal_count]
-        string = self._flagged(self._datatypes, (v.XSD_STRING, v.RDF_LANG_STRING))
-        tagged = ~self._flagged(self._languages, ("",))
-        kept = string[self._codes(self._datatypes, rows)] | tagged[self.languages(rows)]
-        return rows[kept]
+        rows = self.literals_among(rows)
+        string = [
+            bool(language) or datatype in (v.XSD_STRING, v.RDF_LANG_STRING)
+            for datatype, language in self.all.kinds
+        ]
+        return rows[np.array(string)[self._kind[rows]]]
 
-    def of_datatype(self, rows: Int64, datatype: str) -> Flags:
+    def of_datatype(self, rows: Int64, asked: str) -> Flags:
         """Which rows of literals have this datatype."""
-        return self._flagged(self._datatypes, (datatype,))[self._codes(self._datatypes, rows)]
+        return np.array([datatype == asked for datatype, _ in self.all.kinds])[self._kind[rows]]
 
     def literals_among(self, rows: Int64) -> Int64:
         """Those rows whose object is a literal."""
-        return rows[rows < self._literal_count]
-
-    @staticmethod
-    def _codes(column: pa.DictionaryArray, rows: Int64) -> Int64:
-        return column.indices.to_numpy()[rows].astype(np.int64)
-
-    @staticmethod
-    def _flagged(column: pa.DictionaryArray, values: tuple[str, ...]) -> Flags:
-        return np.array([value in values for value in column.dictionary.to_pylist()], bool)
+        return rows[self.object[rows] < 0]
 
     # Entities.
 
@@ -157,8 +179,8 @@ class StatementRows:
 
     def entity(self, *iris: str) -> Flags:
         """True for the entities of these IRIs."""
-        numbers = [pc.index(self.iris, pa.scalar(iri, self.iris.type)).as_py() for iri in iris]
-        return self.flags(np.array([number for number in numbers if number >= 0], np.int32))
+        numbers = [number for iri in iris if (number := self.iris.find(iri)) is not None]
+        return self.flags(np.array(numbers, np.int32))
 
     def having(self, predicate: str, iri: str) -> Flags:
         """True for the subjects of (·, predicate, iri)."""
@@ -169,34 +191,28 @@ class StatementRows:
         rows = self.pointing(self.rows(v.RDF_TYPE), self.entity(*types))
         return self.flags(self.subject[rows])
 
+    def beginning(self, *spaces: str) -> Flags:
+        """True for the entities whose IRI begins with one of these."""
+        found = [
+            np.any([pc.starts_with(iris, space).to_numpy(False) for space in spaces], axis=0)
+            for iris in self.iris.pieces()
+        ]
+        return np.concatenate(found)
+
     @cached_property
     def blank(self) -> Flags:
-        return pc.starts_with(self.iris, "_:").to_numpy(zero_copy_only=False)
+        return self.beginning("_:")
+
+    @cached_property
+    def labelled(self) -> Flags:
+        """Entities for which ingestion found a label."""
+        labels = StoredColumn(self._graph.directory / "entities.parquet", "label")
+        return np.concatenate([piece.is_valid().to_numpy(False) for piece in labels.pieces()])
 
     @cached_property
     def deprecated(self) -> Flags:
         """Said to be owl:deprecated by a true xsd:boolean; a text "true" doesn't count."""
         rows = self.literals_among(self.rows(v.OWL_DEPRECATED))
         rows = rows[self.of_datatype(rows, v.XSD_BOOLEAN)]
-        true = pc.is_in(self.text(rows), pa.array(["true", "1"])).to_numpy(zero_copy_only=False)
+        true = self.matching(rows, lambda texts: pc.is_in(texts, pa.array(["true", "1"])))
         return self.flags(self.subject[rows[true]])
-
-    @cached_property
-    def first_row(self) -> Int32:
-        """A statement about each entity, to tell where it stands; -1 where none is about it."""
-        first = np.full(len(self.iris), -1, np.int32)
-        first[self.subject[::-1]] = np.arange(len(self.subject), dtype=np.int32)[::-1]
-        return first
-
-
-def _stated(graph: KnowledgeGraph) -> tuple[Int32, Int32]:
-    """The triples that a source states, and their origins, on disk as far as can be."""
-    triples, origin = (
-        np.load(graph.directory / name, mmap_mode="r", allow_pickle=False)
-        for name in ("triples.npy", "triple_origin.npy")
-    )
-    derived = [n for n, entry in enumerate(graph.sources) if entry["format"] == "derived"]
-    if not derived:
-        return triples, origin
-    stated = ~np.isin(origin[:, 0], derived)
-    return triples[stated], origin[stated]

@@ -31,7 +31,7 @@ ABBREVIATION, ACRONYM = v.OBO + "OMO_0003000", v.OBO + "OMO_0003012"
 def duplicate_exact_synonym(graph: StatementRows) -> Found:
     """Case is set aside. Abbreviations don't make a synonym ambiguous."""
     rows = graph.in_use(graph.strings(graph.named(*EXACT_SYNONYMS)))
-    upper = _upper(graph.text(rows)).dictionary_encode().indices.to_numpy().astype(np.int64)
+    upper = graph.text_numbers(rows, _upper)
     languages = graph.languages(rows)
     keys = np.stack([graph.predicate[rows], upper, languages], axis=1)
     _, key = np.unique(keys, axis=0, return_inverse=True)
@@ -72,9 +72,7 @@ def _abbreviations(graph: StatementRows, rows: Int64) -> Flags:
         for source in source_of[node]
         for property in property_of[node]
     }
-    numbers = {
-        number: pc.index(graph.iris, iri).as_py() for number, iri in enumerate(graph.predicates)
-    }
+    numbers = {number: graph.iris.find(iri) for iri, number in graph.all.predicates.numbers.items()}
     properties_used = [numbers[number] for number in graph.predicate[rows].tolist()]
     subjects = graph.subject[rows].tolist()
     return np.array(
@@ -103,6 +101,8 @@ def duplicate_label_synonym(graph: StatementRows) -> Found:
     parts = [statements(graph, labels[:0])]
     for predicate in EXACT_SYNONYMS:
         synonyms = graph.in_use(graph.named(predicate))
+        if not len(synonyms):
+            continue
         terms = graph.terms(np.concatenate([labels, synonyms]))
         shared = np.isin(terms[: len(labels)], terms[len(labels) :])
         parts.append(statements_under(graph, labels[shared], predicate))
@@ -116,5 +116,5 @@ def duplicate_scoped_synonym(graph: StatementRows) -> Found:
 
 def invalid_xref(graph: StatementRows) -> Found:
     rows = graph.strings(graph.named(XREF))
-    curie = pc.match_substring_regex(graph.text(rows), CURIE)
-    return statements(graph, rows[~np.asarray(curie.to_numpy(zero_copy_only=False), bool)])
+    curie = graph.matching(rows, lambda texts: pc.match_substring_regex(texts, CURIE))
+    return statements(graph, rows[~curie])

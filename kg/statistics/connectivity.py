@@ -1,40 +1,63 @@
 """How a graph hangs together: connected components, degrees and hubs."""
 
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
-from scipy import sparse
-from scipy.sparse.csgraph import connected_components
+
+from ..stored_column import Texts
 
 Int32 = NDArray[np.int32]
 
 LARGEST = 10  # components and hubs that are listed
 
 
-def components(triples: Int32, entities: int, left_out: int | None) -> dict[str, Any]:
+def components(triples: Iterable[Int32], entities: int, left_out: int | None) -> dict[str, Any]:
     """Weakly connected components: entities that triples join, whatever their direction.
 
     An isolated entity is one that no such triple joins to another.
 
     Args:
-        triples: (n, 3).
+        triples: (n, 3), some at a time.
         entities: how many there are.
         left_out: a relation that doesn't join: by rdf:type all things of a class would be one.
     """
-    if left_out is not None:
-        triples = triples[triples[:, 1] != left_out]
-    there = np.ones(len(triples), bool)
-    ends = (triples[:, 0], triples[:, 2])
-    edges = sparse.csr_matrix((there, ends), shape=(entities, entities))
-    number, component = connected_components(edges, connection="weak")
-    sizes = np.bincount(component, minlength=number)
+    parent = np.arange(entities, dtype=np.int32)
+    for some in triples:
+        kept = some if left_out is None else some[some[:, 1] != left_out]
+        join(parent, kept[:, 0], kept[:, 2])
+    sizes = np.bincount(roots(parent, np.arange(entities, dtype=np.int32)))
+    sizes = sizes[sizes > 0]
     return {
-        "number": int(number),
+        "number": len(sizes),
         "isolated_entities": int(np.count_nonzero(sizes == 1)),
         "largest": np.sort(sizes)[::-1][:LARGEST].tolist(),
     }
+
+
+def join(parent: Int32, first: Int32, second: Int32) -> None:
+    """Union-find (Tarjan 1975), many edges at a time: the greater root goes below the lesser.
+
+    Args:
+        parent: of each entity, a root's is itself; changed.
+        first, second: ends of the edges; shapes (k,), (k,).
+    """
+    while len(first):
+        ends = np.stack([first, second])
+        ends = parent[ends] = roots(parent, ends)
+        first, second = ends.min(axis=0), ends.max(axis=0)
+        apart = first != second
+        first, second = first[apart], second[apart]
+        parent[second] = first  # of several edges, one wins; the others come again
+
+
+def roots(parent: Int32, entities: Int32) -> Int32:
+    """The root above each entity."""
+    above = parent[entities]
+    while not np.array_equal(above, further := parent[above]):
+        above = further
+    return above
 
 
 def degree_histogram(degree: Int32) -> dict[str, int]:
@@ -50,12 +73,12 @@ def degree_histogram(degree: Int32) -> dict[str, int]:
     return dict(zip(names, counts, strict=True))
 
 
-def hubs(degree: Int32, entities: pa.Table) -> list[dict[str, Any]]:
+def hubs(degree: Int32, entities: Mapping[str, Texts]) -> list[dict[str, Any]]:
     """The entities at the most ends of triples; those of equal degree by IRI.
 
     Args:
         degree: shape (entities,).
-        entities: columns iri and label, sorted by IRI.
+        entities: columns iri and label of all entities, sorted by IRI.
     """
     least = np.partition(degree, -LARGEST)[-LARGEST] if len(degree) > LARGEST else 0
     candidates = np.flatnonzero(degree >= least)

@@ -13,9 +13,8 @@ def count_matrix(rows: Numbers, columns: Numbers, shape: tuple[int, int]) -> spa
     return sparse.csr_matrix((ones, (rows, columns)), shape=shape)
 
 
-def frequent(counts: sparse.csr_matrix, row: int, most: int) -> list[tuple[int, int]]:
-    """Columns and counts of one row, the greatest counts first, ties by column."""
-    start, end = counts.indptr[row : row + 2]
-    columns, found = counts.indices[start:end], counts.data[start:end]
-    order = np.lexsort((columns, -found))[:most]
-    return list(zip(columns[order].tolist(), found[order].tolist(), strict=True))
+def frequent(counts: Numbers, most: int) -> list[tuple[int, int]]:
+    """Places and counts of what occurs, the greatest counts first, ties by place."""
+    places = np.flatnonzero(counts)
+    order = np.lexsort((places, -counts[places]))[:most]
+    return list(zip(places[order].tolist(), counts[places[order]].tolist(), strict=True))

@@ -1,6 +1,7 @@
-"""Languages of a graph's literals and labels, and how many entities have a label, by type."""
+"""Languages of a graph's labels, and how many entities have a label, by type."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -8,80 +9,89 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from .count_matrix import count_matrix, frequent
+from ..storage.terms import Terms
+from .count_matrix import frequent
 from .types_seen import EntityTypes
-
-Int32 = NDArray[np.int32]
 
 COMMON = 20  # types, and languages of all labels
 LANGUAGES = 5  # that are listed of one type
 
 
-def language_counts(numbers: Int32, tags: Sequence[str]) -> dict[str, int]:
-    """Literals by language tag, the most frequent first; "" has none.
-
-    Args:
-        numbers: index into `tags` of each literal; shape (m,).
-    """
-    counts = np.bincount(numbers, minlength=len(tags))
-    order = np.argsort(-counts, kind="stable")
-    return {tags[place]: int(counts[place]) for place in order.tolist() if counts[place]}
-
-
 def label_coverage(
-    names: pa.Table, labelled: NDArray[np.bool_], iris: pa.ChunkedArray, types: EntityTypes
+    names: Iterable[pa.Table], labelled: NDArray[np.bool_], types: EntityTypes
 ) -> dict[str, Any]:
     """How many entities have a label, in all and by language; the same for the frequent types.
 
     Args:
-        names: columns entity, kind and language.
+        names: columns entity, kind and language, sorted by entity, some rows at a time.
         labelled: which entities have a label; shape (entities,).
-        iris: of all entities.
         types: of all entities.
     """
-    labels = names.filter(pc.equal(names["kind"].cast(pa.string()), "label"))
-    coded = labels["language"].unify_dictionaries().combine_chunks()
-    if not isinstance(coded, pa.DictionaryArray):
-        coded = coded.dictionary_encode()
-    tags = coded.dictionary.to_pylist()
-    shape = (len(tags), len(labelled))
-    by_language = count_matrix(coded.indices.to_numpy(), labels["entity"].to_numpy(), shape)
-    by_language.data[:] = 1  # of several labels in one language, one counts
-    languages = np.diff(by_language.indptr)
-    order = np.argsort(-languages, kind="stable")[:COMMON].tolist()
-    of_types = _by_type(by_language @ types.incidence, tags, labelled, iris, types)
+    tags = Terms()
+    languages: Counter[int] = Counter()
+    of_types: dict[int, Counter[int]] = {place: Counter() for place in _frequent_types(types)}
+    carried = np.empty(0, np.int64)
+    for piece in names:
+        pairs = _labels(piece, tags)
+        # Of several labels in one language, one counts; they may stand on both sides of a cut.
+        fresh = np.setdiff1d(pairs, carried, assume_unique=True)
+        carried = np.concatenate([carried, fresh])
+        carried = carried[carried >> 32 == carried[-1:] >> 32]
+        entities, language = fresh >> 32, fresh & 0xFFFFFFFF
+        languages.update(_counts(language))
+        typed = types.incidence[entities]
+        spoken = np.repeat(language, np.diff(typed.indptr))
+        for place, counts in of_types.items():
+            counts.update(_counts(spoken[typed.indices == place]))
+    told = list(tags.numbers)
     return {
         "entities": len(labelled),
         "labelled": int(np.count_nonzero(labelled)),
         "share": round(float(labelled.mean()), 4),
-        "languages": {tags[place]: int(languages[place]) for place in order},
-        "types": of_types,
+        "languages": _named({n: languages[n] for n in range(len(told))}, told, COMMON),
+        "types": _by_type(of_types, told, labelled, types),
     }
 
 
+def _frequent_types(types: EntityTypes) -> list[int]:
+    """Places of the types that the most entities have."""
+    return [place for place, _ in frequent(types.entities, COMMON)]
+
+
+def _labels(piece: pa.Table, tags: Terms) -> NDArray[np.int64]:
+    """The entity of each label, shifted, and the number of its language: unique, ascending."""
+    language = tags.encode(piece["language"])
+    is_label = pc.equal(piece["kind"].cast(pa.string()), "label").to_numpy()
+    entities = piece["entity"].to_numpy()[is_label].astype(np.int64)
+    pairs = np.sort(entities << 32 | language.to_numpy()[is_label])
+    return pairs[np.diff(pairs, prepend=-1) > 0]
+
+
+def _counts(numbers: NDArray[np.int64]) -> dict[int, int]:
+    counts = np.bincount(numbers)
+    return {number: int(counts[number]) for number in np.flatnonzero(counts).tolist()}
+
+
+def _named(counts: Mapping[int, int], tags: Sequence[str], most: int) -> dict[str, int]:
+    """The most frequent languages, ties by number."""
+    ordered = sorted(counts.items(), key=lambda entry: (-entry[1], entry[0]))
+    return {tags[number]: count for number, count in ordered[:most]}
+
+
 def _by_type(
-    by_language: Any,
+    languages: Mapping[int, Mapping[int, int]],
     tags: Sequence[str],
     labelled: NDArray[np.bool_],
-    iris: pa.ChunkedArray,
     types: EntityTypes,
 ) -> list[dict[str, Any]]:
-    entities = np.asarray(types.incidence.sum(axis=0)).ravel()
-    with_label = labelled.astype(np.int32) @ types.incidence
-    of_type = by_language.T.tocsr()
-    found = []
-    for place in np.argsort(-entities, kind="stable")[:COMMON].tolist():
-        if not entities[place]:
-            break
-        found.append(
-            {
-                "iri": iris[int(types.classes[place])].as_py(),
-                "entities": int(entities[place]),
-                "labelled": int(with_label[place]),
-                "share": round(int(with_label[place]) / int(entities[place]), 4),
-                "languages": {
-                    tags[column]: count for column, count in frequent(of_type, place, LANGUAGES)
-                },
-            }
-        )
-    return found
+    with_label = types.counts(np.flatnonzero(labelled))
+    return [
+        {
+            "iri": types.iris[place],
+            "entities": int(types.entities[place]),
+            "labelled": int(with_label[place]),
+            "share": round(int(with_label[place]) / int(types.entities[place]), 4),
+            "languages": _named(counts, tags, LANGUAGES),
+        }
+        for place, counts in languages.items()
+    ]

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import duckdb
 
-MEMORY = "192MiB"  # for counting; more goes to disk
+MEMORY = "64MiB"  # for counting; more goes to disk
 
-SIZES = """SELECT predicate, count(DISTINCT value), max(length(value))
-FROM read_parquet(?) GROUP BY predicate"""
+# Not by count(DISTINCT …), which holds in memory what it has seen.
+SIZES = """SELECT predicate, count(*), max(length(value)) FROM (
+    SELECT DISTINCT predicate, value FROM read_parquet(?)) GROUP BY predicate"""
 AMBIGUOUS = """SELECT count(*) FROM (
     SELECT lower(name) FROM read_parquet(?) GROUP BY 1 HAVING min(entity) <> max(entity))"""
 
@@ -32,7 +33,9 @@ def distinct_texts(directory: Path) -> DistinctTexts:
     """Counts of literals.parquet and names.parquet in a graph directory."""
     with (
         tempfile.TemporaryDirectory(dir=directory) as overflow,
-        duckdb.connect(config={"memory_limit": MEMORY, "temp_directory": overflow}) as connection,
+        duckdb.connect(
+            config={"memory_limit": MEMORY, "temp_directory": overflow, "threads": 1}
+        ) as connection,
     ):
         sizes = connection.execute(SIZES, [str(directory / "literals.parquet")]).fetchall()
         (found,) = connection.execute(AMBIGUOUS, [str(directory / "names.parquet")]).fetchall()

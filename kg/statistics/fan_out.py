@@ -1,13 +1,12 @@
 """How many objects a subject has under each predicate, and how many subjects an object."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
 
 Int32 = NDArray[np.int32]
-Int64 = NDArray[np.int64]
 
 PERCENTILE = 95
 
@@ -27,29 +26,18 @@ class FanOut:
     maximum: int
 
 
-def group_sizes(
-    ends: Int32, predicates: Int32, entities: int, predicate_count: int
-) -> sparse.csr_matrix:
-    """Statements of each predicate at each end, in linear time.
+def group_sizes(ends: Iterable[Int32], entities: int) -> tuple[Int32, Int32]:
+    """Distinct ends of one predicate, ascending, and the statements at each; shapes (g,), (g,).
 
     Args:
-        ends: subjects, or objects; shape (n,).
-        predicates: shape (n,).
-        entities, predicate_count: how many numbers there are of each.
-
-    Returns:
-        Shape (predicates, entities); a row's indices ascend.
+        ends: its subjects, or objects, some at a time.
+        entities: how many there are.
     """
-    ones = np.ones(len(ends), np.int32)
-    # By way of columns: their few entries are sorted faster than the long rows would be.
-    by_end = sparse.csc_matrix((ones, (predicates, ends)), shape=(predicate_count, entities))
-    return by_end.tocsr()
-
-
-def row_of(sizes: sparse.csr_matrix, predicate: int) -> tuple[Int32, Int32]:
-    """Distinct ends of one predicate, and the statements at each; shapes (g,), (g,)."""
-    rows = slice(*sizes.indptr[predicate : predicate + 2].tolist())
-    return sizes.indices[rows], sizes.data[rows]
+    counts = np.zeros(entities, np.int32)
+    for some in ends:
+        np.add.at(counts, some, np.int32(1))  # of the same type: that is twenty times as fast
+    at = np.flatnonzero(counts)
+    return at.astype(np.int32), counts[at]
 
 
 def fan_out(sizes: Int32) -> FanOut:

@@ -15,29 +15,33 @@
 | components | how many, the largest, isolated entities; rdf:type doesn't join |
 """
 
-import bisect
-from collections.abc import Mapping, Sequence
-from typing import Any
+import tempfile
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
 from .. import vocabulary as v
-from ..columns_read import read_columns
 from ..graph import Int32, KnowledgeGraph
 from ..names import words_of
+from ..row_buckets import RowBuckets, RowSlices
+from ..stored_column import StoredColumn
 from .connectivity import components, degree_histogram, hubs
-from .coverage import label_coverage, language_counts
+from .coverage import label_coverage
 from .distinct_texts import distinct_texts
-from .literal_statistics import literal_columns, literal_statistics
+from .literal_statistics import literal_counts, literal_statistics, most_frequent
 from .relation_pairs import relation_pairs, transitive_steps
 from .relation_statistics import relation_statistics, suspicions
 from .types_seen import Declared, EntityTypes, declared_classes
 
 COMMON = 20  # rows of the lists of frequent things
-# All but texts and places.
-ENTITY_COLUMNS = ("iri", "label", "deprecated", "degree")
 NAME_COLUMNS = ("entity", "kind", "language")
 LITERAL_COLUMNS = ("entity", "predicate", "datatype", "language")
 
@@ -48,127 +52,184 @@ def graph_statistics(
     """Counts of entities, statements, names and types; degrees; the hierarchy's shape; then each
     predicate, components, languages, labels, and relations that tell each other.
 
-    Lists are cut; counts never are.
+    Lists are cut; counts never are. Statements and texts stay on disk; in memory are a few bytes an
+    entity, the statements of rdf:type, rdfs:subClassOf and the hierarchy, and some rows at a time.
 
     Args:
         graph: its tables and arrays are written already.
         literal_predicates: each with how many literals it has.
         hierarchy: predicates from the narrower to the broader entity.
     """
-    # First: it takes its memory before the tables take theirs.
     texts = distinct_texts(graph.directory)
-    entities = _read(graph, "entities", ENTITY_COLUMNS)
-    names = _read(graph, "names", NAME_COLUMNS)
-    relations = [relation.iri for relation in graph.relations]
-    degree = entities["degree"].to_numpy()
-    blank = pc.starts_with(entities["iri"], "_:")
+    entities = Entities.read(graph.directory / "entities.parquet")
+    numbers = {relation.iri: number for number, relation in enumerate(graph.relations)}
+    with tempfile.TemporaryFile(dir=graph.directory) as file:
+        ends = ends_by_relation(graph, file)
+        return {
+            **entity_counts(entities),
+            "relations": len(graph.relations),
+            "triples": sum(relation.triples for relation in graph.relations),
+            "literals": sum(count for _, count in literal_predicates),
+            "literal_predicates": dict(sorted(literal_predicates, key=lambda pair: -pair[1])),
+            **name_counts(_pieces(graph, "names", ("kind",))),
+            "ambiguous_names": texts.ambiguous_names,
+            "degree": degrees(entities),
+            "types": type_counts(edges_of(ends, numbers.get(v.RDF_TYPE)), entities.iris),
+            "hierarchy": {
+                iri: shape(edges_of(ends, numbers[iri]), len(entities.iris))
+                for iri in hierarchy
+                if iri in numbers
+            },
+            **predicate_statistics(graph, ends, entities, literal_predicates, texts.sizes),
+        }
+
+
+@dataclass(frozen=True)
+class Entities:
+    """What is looked up of entities, and arrays of a few bytes each.
+
+    Attributes:
+        iris, labels: on disk.
+        labelled, deprecated: flags; shape (entities,).
+        degree: shape (entities,).
+    """
+
+    iris: StoredColumn
+    labels: StoredColumn
+    labelled: NDArray[np.bool_]
+    deprecated: NDArray[np.bool_]
+    degree: Int32
+
+    @staticmethod
+    def read(path: Path) -> "Entities":
+        """Of entities.parquet."""
+        labels = StoredColumn(path, "label")
+        flags = [piece.is_valid().to_numpy(zero_copy_only=False) for piece in labels.pieces()]
+        numbers = pq.ParquetFile(path).read(["deprecated", "degree"], use_threads=False)
+        deprecated, degree = (numbers[name].to_numpy() for name in ("deprecated", "degree"))
+        return Entities(
+            StoredColumn(path, "iri"), labels, np.concatenate(flags), deprecated, degree
+        )
+
+
+def entity_counts(entities: Entities) -> dict[str, int]:
+    """Entities, and those that are blank, without a label, deprecated."""
+    blank = (pc.sum(pc.starts_with(piece, "_:")).as_py() for piece in entities.iris.pieces())
     return {
-        "entities": len(entities),
-        "blank_nodes": int(pc.sum(blank).as_py() or 0),
-        "unlabelled": entities["label"].null_count,
-        "deprecated": int(pc.sum(entities["deprecated"]).as_py() or 0),
-        "relations": len(relations),
-        "triples": len(graph.triples),
-        "literals": sum(count for _, count in literal_predicates),
-        "literal_predicates": dict(sorted(literal_predicates, key=lambda pair: -pair[1])),
-        "names": names.num_rows,
-        "names_by_kind": {
-            row["values"]: row["counts"] for row in pc.value_counts(names["kind"]).to_pylist()
-        },
-        "ambiguous_names": texts.ambiguous_names,
-        "degree": {
-            "mean": round(float(degree.mean()), 4),
-            "median": float(np.median(degree)),
-            "maximum": int(degree.max()),
-            "histogram": degree_histogram(degree),
-            "hubs": hubs(degree, entities),
-        },
-        "types": type_counts(graph.triples, relations, entities["iri"]),
-        "hierarchy": {
-            iri: shape(graph.triples, relations.index(iri), len(entities))
-            for iri in hierarchy
-            if iri in relations
-        },
-        **predicate_statistics(graph, relations, entities, names, texts.sizes),
+        "entities": len(entities.iris),
+        "blank_nodes": sum(blank),
+        "unlabelled": int(np.count_nonzero(~entities.labelled)),
+        "deprecated": int(np.count_nonzero(entities.deprecated)),
+    }
+
+
+def name_counts(pieces: Iterable[pa.Table]) -> dict[str, Any]:
+    """Names, in all and by kind."""
+    kinds: Counter[str] = Counter()
+    for piece in pieces:
+        for row in pc.value_counts(piece["kind"].combine_chunks()).to_pylist():
+            kinds[row["values"]] += row["counts"]
+    return {"names": kinds.total(), "names_by_kind": dict(kinds)}
+
+
+def degrees(entities: Entities) -> dict[str, Any]:
+    """How many ends of triples are at the entities."""
+    degree = entities.degree
+    return {
+        "mean": round(float(degree.mean()), 4),
+        "median": float(np.median(degree)),
+        "maximum": int(degree.max()),
+        "histogram": degree_histogram(degree),
+        "hubs": hubs(degree, {"iri": entities.iris, "label": entities.labels}),
     }
 
 
 def predicate_statistics(
     graph: KnowledgeGraph,
-    relations: Sequence[str],
-    entities: pa.Table,
-    names: pa.Table,
+    ends: RowBuckets,
+    entities: Entities,
+    literal_predicates: Sequence[tuple[str, int]],
     texts: Mapping[str, tuple[int, int]],
 ) -> dict[str, Any]:
     """Each relation and literal predicate, suspicions, languages, labels and components."""
-    triples, iris = graph.triples, entities["iri"]
-    numbers = {iri: number for number, iri in enumerate(relations)}
-    types = EntityTypes(
-        edges_of(triples, numbers.get(v.RDF_TYPE)),
-        len(iris),
-        edges_of(triples, numbers.get(v.RDFS + "subClassOf")),
+    triples = RowSlices(graph.directory / "triples.npy")
+    numbers = {relation.iri: number for number, relation in enumerate(graph.relations)}
+    iris, count = entities.iris, len(entities.iris)
+    types, narrower, *declaring = (
+        edges_of(ends, numbers.get(iri))
+        for iri in (v.RDF_TYPE, *(v.RDFS + name for name in ("subClassOf", "domain", "range")))
     )
-    declared = Declared(
-        *(
-            declared_classes(triples, numbers.get(v.RDFS + name), iris)
-            for name in ("domain", "range")
+    of_entities = EntityTypes(types, iris, narrower)
+    declared = Declared(*(declared_classes(edges, iris) for edges in declaring))
+    with (
+        tempfile.TemporaryFile(dir=graph.directory) as pair_file,
+        tempfile.TemporaryFile(dir=graph.directory) as literal_file,
+    ):
+        pairs = relation_pairs(triples, count, len(graph.relations), pair_file)
+        literals = literal_counts(
+            _pieces(graph, "literals", LITERAL_COLUMNS), literal_predicates, literal_file
         )
-    )
-    pairs = relation_pairs(triples, len(iris), len(relations))
-    literals = literal_columns(_read(graph, "literals", LITERAL_COLUMNS))
-    labels = predicate_labels(entities, literals.predicates)
-    labelled = pc.is_valid(entities["label"]).to_numpy()
-    return {
-        "by_relation": relation_statistics(triples, graph.relations, iris, types, declared, pairs),
-        "by_literal_predicate": literal_statistics(literals, texts, labels, iris, types, declared),
-        "suspicions": suspicions(graph.relations, pairs),
-        "literal_languages": language_counts(literals.language, literals.languages),
-        "labels": label_coverage(names, labelled, iris, types),
-        "components": components(triples, len(iris), numbers.get(v.RDF_TYPE)),
-    }
+        labels = predicate_labels(entities, [iri for iri, _ in literal_predicates])
+        return {
+            "by_relation": relation_statistics(ends, graph.relations, of_entities, declared, pairs),
+            "by_literal_predicate": literal_statistics(
+                literals, texts, labels, of_entities, declared
+            ),
+            "suspicions": suspicions(graph.relations, pairs),
+            "literal_languages": most_frequent(literals.all_languages),
+            "labels": label_coverage(
+                _pieces(graph, "names", NAME_COLUMNS), entities.labelled, of_entities
+            ),
+            "components": components(triples, count, numbers.get(v.RDF_TYPE)),
+        }
 
 
-def _read(graph: KnowledgeGraph, name: str, columns: Sequence[str]) -> pa.Table:
-    repeated = [column for column in ("kind", "language") if column in columns]
-    return read_columns(graph.directory / f"{name}.parquet", columns, repeated)
+def ends_by_relation(graph: KnowledgeGraph, file: IO[bytes]) -> RowBuckets:
+    """Heads and tails of the triples, a bucket a relation, sorted in it."""
+    sizes = np.array([relation.triples for relation in graph.relations], np.int64)
+    ends = RowBuckets(file, sizes, 2)
+    for triples in RowSlices(graph.directory / "triples.npy"):
+        ends.add(triples[:, 1], triples[:, (0, 2)])
+    return ends
 
 
-def edges_of(triples: Int32, relation: int | None) -> Int32:
+def edges_of(ends: RowBuckets, relation: int | None) -> Int32:
     """Head and tail of a relation's triples; shape (k, 2)."""
-    if relation is None:
-        return np.empty((0, 2), np.int32)
-    return triples[triples[:, 1] == relation][:, (0, 2)]
+    return np.empty((0, 2), np.int32) if relation is None else ends.whole(relation)
 
 
-def predicate_labels(entities: pa.Table, predicates: Sequence[str]) -> dict[str, str]:
+def _pieces(graph: KnowledgeGraph, name: str, columns: Sequence[str]) -> Iterator[pa.Table]:
+    """Columns of a table, a row group at a time."""
+    file = pq.ParquetFile(graph.directory / f"{name}.parquet")
+    for number in range(file.num_row_groups):
+        yield file.read_row_group(number, list(columns), use_threads=False)
+
+
+def predicate_labels(entities: Entities, predicates: Sequence[str]) -> dict[str, str]:
     """The label of each predicate; words from its IRI where the graph gives none."""
-    iris = entities["iri"]
     labels = {}
     for iri in predicates:
-        place = bisect.bisect_left(range(len(iris)), iri, key=lambda number: iris[number].as_py())
-        there = place < len(iris) and iris[place].as_py() == iri
-        labels[iri] = (entities["label"][place].as_py() if there else None) or words_of(iri)
+        place = entities.iris.find(iri)
+        told = None if place is None else entities.labels[place].as_py()
+        labels[iri] = told or words_of(iri)
     return labels
 
 
-def type_counts(triples: Int32, relations: Sequence[str], iris: pa.ChunkedArray) -> dict[str, int]:
+def type_counts(edges: Int32, iris: StoredColumn) -> dict[str, int]:
     """The most frequent types and how many entities have them."""
-    if v.RDF_TYPE not in relations:
-        return {}
-    typed = triples[triples[:, 1] == relations.index(v.RDF_TYPE), 2]
-    types, counts = np.unique(typed, return_counts=True)
+    types, counts = np.unique(edges[:, 1], return_counts=True)
     frequent = np.argsort(-counts, kind="stable")[:COMMON]
-    return {iris[int(types[place])].as_py(): int(counts[place]) for place in frequent}
+    told = iris.take(types[frequent]).to_pylist()
+    return dict(zip(told, counts[frequent].tolist(), strict=True))
 
 
-def shape(triples: Int32, relation: int, entities: int) -> dict[str, int | None]:
+def shape(edges: Int32, entities: int) -> dict[str, int | None]:
     """Edges, roots and leaves of one hierarchy, and the entities that are in cycles or below them.
 
     Rounds of removing entities whose parents are all gone (Kahn 1962) give the depth. Of paths of
     two edges, those whose ends a single edge joins as well are stated: all of them, where the
     relation is written out transitively; null where they are too many to look up.
     """
-    edges = edges_of(triples, relation)
     paths, stated = transitive_steps(edges)
     members = np.unique(edges)
     parents = np.bincount(edges[:, 0], minlength=entities)

@@ -1,20 +1,18 @@
 """What statistics.json says of each predicate of literals."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
-from scipy import sparse
+import pyarrow.compute as pc
 
 from .. import vocabulary as v
-from .count_matrix import count_matrix, frequent
-from .fan_out import fan_out, group_sizes, row_of
+from ..row_buckets import RowBuckets
+from ..storage.terms import Terms
+from .fan_out import fan_out, group_sizes
 from .types_seen import Declared, EntityTypes, conforming, types_seen
-
-Int32 = NDArray[np.int32]
 
 LISTED = 100  # predicates
 COMMON = 5  # datatypes and languages that are listed of one predicate
@@ -22,46 +20,66 @@ ANY_LITERAL = frozenset({v.RDFS + "Literal", v.RDFS + "Resource"})
 
 
 @dataclass(frozen=True)
-class LiteralColumns:
-    """Literal statements without their texts, in columns of numbers, and what the numbers mean.
-
-    Shapes: m literals.
+class LiteralCounts:
+    """Literal statements without their texts, by predicate.
 
     Attributes:
-        entity, predicate, datatype, language: shape (m,).
-        predicates, datatypes: IRIs, by number.
-        languages: tags, by number; empty for none.
+        subjects: a bucket holds the subjects of one predicate's literals.
+        predicates: IRI of each, with how many literals it has.
+        datatypes, languages: how many literals of each predicate have each; IRIs, and tags, of which
+            an empty one is none, are in an order that is the same for all.
     """
 
-    entity: Int32
-    predicate: Int32
-    datatype: Int32
-    language: Int32
-    predicates: Sequence[str]
-    datatypes: Sequence[str]
-    languages: Sequence[str]
+    subjects: RowBuckets
+    predicates: Sequence[tuple[str, int]]
+    datatypes: Sequence[Mapping[str, int]]
+    languages: Sequence[Mapping[str, int]]
+
+    @property
+    def all_languages(self) -> dict[str, int]:
+        """How many literals have each language."""
+        total: dict[str, int] = {}
+        for counts in self.languages:
+            total = {tag: total.get(tag, 0) + count for tag, count in counts.items()}
+        return total
 
 
-def literal_columns(table: pa.Table) -> LiteralColumns:
-    """The columns entity, predicate, datatype and language of a graph's table of literals."""
-    coded = table.select(["predicate", "datatype", "language"]).unify_dictionaries()
-    predicate, datatype, language = (column.combine_chunks() for column in coded.columns)
-    return LiteralColumns(
-        entity=table["entity"].to_numpy(),
-        predicate=predicate.indices.to_numpy(),
-        datatype=datatype.indices.to_numpy(),
-        language=language.indices.to_numpy(),
-        predicates=predicate.dictionary.to_pylist(),
-        datatypes=datatype.dictionary.to_pylist(),
-        languages=language.dictionary.to_pylist(),
+def literal_counts(
+    pieces: Iterable[pa.Table], predicates: Sequence[tuple[str, int]], file: IO[bytes]
+) -> LiteralCounts:
+    """Go through a graph's table of literals.
+
+    Args:
+        pieces: columns entity, predicate, datatype and language.
+        predicates: each with how many literals it has.
+        file: empty, for the subjects.
+    """
+    subjects = RowBuckets(file, np.array([count for _, count in predicates], np.int64), 1)
+    numbers = pa.array([iri for iri, _ in predicates], pa.string())
+    terms = Terms(), Terms()
+    counted = np.zeros((2, len(predicates), 0), np.int64)
+    for piece in pieces:
+        predicate = pc.index_in(piece["predicate"].cast(pa.string()), numbers).to_numpy()
+        subjects.add(predicate, piece["entity"].to_numpy()[:, None])
+        coded = [
+            each.encode(piece[name]).to_numpy()
+            for each, name in zip(terms, ("datatype", "language"), strict=True)
+        ]
+        wanting = max(len(each.numbers) for each in terms) - counted.shape[2]
+        counted = np.pad(counted, ((0, 0), (0, 0), (0, max(wanting, 0))))
+        for counts, codes in zip(counted, coded, strict=True):
+            np.add.at(counts, (predicate, codes), np.int64(1))
+    datatypes, languages = (
+        [dict(zip(each.numbers, row.tolist(), strict=False)) for row in counts]
+        for each, counts in zip(terms, counted, strict=True)
     )
+    return LiteralCounts(subjects, predicates, datatypes, languages)
 
 
 def literal_statistics(
-    literals: LiteralColumns,
+    literals: LiteralCounts,
     texts: Mapping[str, tuple[int, int]],
-    labels: dict[str, str],
-    iris: pa.ChunkedArray,
+    labels: Mapping[str, str],
     types: EntityTypes,
     declared: Declared,
 ) -> list[dict[str, Any]]:
@@ -69,28 +87,18 @@ def literal_statistics(
 
     Args:
         literals: of the graph.
-        texts: of each predicate, as `text_sizes` gives them.
+        texts: of each predicate, as `distinct_texts` gives them.
         labels: of the predicates, by IRI.
-        iris: of all entities.
         types: of all entities.
         declared: domains and ranges.
     """
-    count = len(literals.predicates)
-    totals = np.bincount(literals.predicate, minlength=count)
-    subjects = group_sizes(literals.entity, literals.predicate, len(iris), count)
-    datatypes, languages = (
-        count_matrix(literals.predicate, numbers, (count, len(terms)))
-        for numbers, terms in (
-            (literals.datatype, literals.datatypes),
-            (literals.language, literals.languages),
-        )
-    )
-    listed = [n for n in np.argsort(-totals, kind="stable")[:LISTED].tolist() if totals[n]]
     found = []
-    for number, seen in zip(listed, types_seen(types, subjects, iris, listed), strict=True):
-        iri, total = literals.predicates[number], int(totals[number])
-        kinds = _named(datatypes, number, literals.datatypes)
-        at, sizes = row_of(subjects, number)
+    order = np.argsort([-count for _, count in literals.predicates], kind="stable")
+    for number in order[:LISTED].tolist():
+        iri, total = literals.predicates[number]
+        kinds = most_frequent(literals.datatypes[number])
+        ends = (rows[:, 0] for rows in literals.subjects.read(number))
+        at, sizes = group_sizes(ends, len(types.typed))
         size = fan_out(sizes)
         domain = declared.domain.get(iri, ())
         classes = [name for _, name in declared.range.get(iri, ())]
@@ -105,10 +113,8 @@ def literal_statistics(
                 "values_a_subject": asdict(size),
                 "functional": size.maximum == 1,
                 "datatypes": dict(list(kinds.items())[:COMMON]),
-                "languages": dict(
-                    list(_named(languages, number, literals.languages).items())[:COMMON]
-                ),
-                "subject_types": seen,
+                "languages": dict(list(most_frequent(literals.languages[number]).items())[:COMMON]),
+                "subject_types": types_seen(types, at),
                 "domain": conforming(types, at, sizes, domain),
                 "range": _range(classes, kinds, total),
             }
@@ -116,9 +122,10 @@ def literal_statistics(
     return found
 
 
-def _named(counts: sparse.csr_matrix, row: int, terms: Sequence[str]) -> dict[str, int]:
-    """All terms of a row, the most frequent first."""
-    return {terms[column]: count for column, count in frequent(counts, row, len(terms))}
+def most_frequent(counts: Mapping[str, int]) -> dict[str, int]:
+    """What occurs, the most frequent first, ties in the order given."""
+    told = [(term, count) for term, count in counts.items() if count]
+    return dict(sorted(told, key=lambda entry: -entry[1]))
 
 
 def _range(declared: Sequence[str], datatypes: dict[str, int], total: int) -> dict[str, Any] | None:

@@ -5,11 +5,15 @@ A triple that another triple tells leaks from one side of a split to the other (
 completion methods").
 """
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import IO
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
+
+from ..row_buckets import RowBuckets
 
 Int32 = NDArray[np.int32]
 Int64 = NDArray[np.int64]
@@ -18,7 +22,8 @@ THRESHOLD = 0.8  # of Akrami et al. 2020; Toutanova & Chen 2015 take 0.97
 FEWEST = 5  # shared triples below which a coincidence is likely; our own choice
 MOST_RELATIONS = 32  # between two entities; the work grows with the square
 MOST_STEPS = 2_000_000  # paths of two edges that are looked up for one relation
-AT_ONCE = 1 << 20  # keys that are looked up together
+GOLDEN = 0x9E3779B97F4A7C15  # 2^64 over the golden ratio; Knuth, TAOCP 3, section 6.4
+BUCKET = 1 << 19  # triples that are compared in memory
 ROWS_AT_ONCE = 512  # relations; their products with all others are in memory together
 
 
@@ -59,42 +64,87 @@ class RelationPairs:
     skipped: int
 
 
-def relation_pairs(triples: Int32, entities: int, relations: int) -> RelationPairs:
+def relation_pairs(
+    triples: Iterable[Int32], entities: int, relations: int, file: IO[bytes]
+) -> RelationPairs:
     """Compare all relations by the entities that they join; O(n log n) for n triples.
 
-    The triples between two entities, in either direction, are brought together by one sort. The
-    product of the incidence matrix (relation and direction by entity pair) with its transpose then
-    counts for all relations at once. Pairs that a single triple joins tell nothing and are left out.
+    The triples between two entities, in either direction, are brought together: in buckets on disk,
+    then by sorting. The product of the incidence matrix (relation and direction by entity pair) with
+    its transpose then counts for all relations at once. Pairs that a single triple joins tell nothing
+    and are left out.
 
     Args:
-        triples: (n, 3), unique.
+        triples: (n, 3), unique, some at a time; gone through twice.
         entities, relations: how many there are.
+        file: empty, for the buckets.
     """
-    loops = np.bincount(triples[triples[:, 0] == triples[:, 2], 1], minlength=relations)
-    group, signed, skipped = _joined(triples, entities)
+    totals, loops = np.zeros((2, relations), np.int64)
+    for some in triples:
+        totals += np.bincount(some[:, 1], minlength=relations)
+        loops += np.bincount(some[some[:, 0] == some[:, 2], 1], minlength=relations)
+    symmetric = np.zeros(relations, np.int64)
+    skipped = 0
+    codes, counts = np.empty(0, np.int64), np.empty(0, np.int64)
+    buckets = _by_entity_pair(triples, int(totals.sum()), file)
+    for bucket in range(len(buckets)):
+        group, signed, left_out = _joined(buckets.whole(bucket), entities)
+        skipped += left_out
+        for pair_codes, shared in _met(group, signed, relations):
+            own = pair_codes // 2 % (relations + 1) == 0  # a relation with itself
+            np.add.at(symmetric, pair_codes[own] // 2 // relations, shared[own])
+            codes, counts = _added(
+                np.concatenate([codes, pair_codes[~own]]), np.concatenate([counts, shared[~own]])
+            )
+    overlaps = _overlaps(codes, counts, (relations, totals, totals - loops))
+    overlaps.sort(key=lambda item: (-item.shared, item.first, item.second, item.inverse))
+    return RelationPairs(loops, symmetric, tuple(overlaps), skipped)
+
+
+def _by_entity_pair(triples: Iterable[Int32], count: int, file: IO[bytes]) -> RowBuckets:
+    """Triples in buckets; those between the same two entities are in one."""
+    number = -(-count // BUCKET)
+    sizes = np.zeros(number, np.int64)
+    for some in triples:
+        sizes += np.bincount(_bucket(some, number), minlength=number)
+    buckets = RowBuckets(file, sizes, 3)
+    for some in triples:
+        buckets.add(_bucket(some, number), some)
+    return buckets
+
+
+def _bucket(triples: Int32, buckets: int) -> Int64:
+    """A number of each triple that is spread evenly, and blind to its direction."""
+    heads, _, tails = triples.T.astype(np.uint64) + 1
+    return (heads * tails * GOLDEN >> 40).astype(np.int64) % buckets
+
+
+def _met(group: Int64, signed: Int64, relations: int) -> Iterator[tuple[Int64, Int64]]:
+    """Pairs of relations that meet between two entities, and how often; some at a time.
+
+    A code is (first · relations + second) · 2 + inverse, where first ≤ second.
+    """
     count = int(group[-1]) + 1 if len(group) else 0
     ones = np.ones(len(group), np.int32)
     incidence = sparse.csr_matrix((ones, (signed, group)), shape=(2 * relations, count))
     transposed = incidence.T.tocsr()
-    totals = np.bincount(triples[:, 1], minlength=relations)
-    symmetric = np.zeros(relations, np.int64)
-    overlaps: list[Overlap] = []
     for start in range(0, relations, ROWS_AT_ONCE):
         # With the first's pairs told forwards and backwards, each shared triple is counted once.
         rows = incidence[2 * start : 2 * (start + ROWS_AT_ONCE)]
         product = (rows @ transposed).tocoo()
         first, second = product.row // 2 + start, product.col // 2
         inverse = product.row % 2 != product.col % 2
-        own = inverse & (first == second)
-        np.add.at(symmetric, first[own], product.data[own])
-        keep = first < second
-        overlaps += _overlaps(
-            (first[keep].astype(np.int64) * relations + second[keep]) * 2 + inverse[keep],
-            product.data[keep],
-            (relations, totals, totals - loops),
-        )
-    overlaps.sort(key=lambda item: (-item.shared, item.first, item.second, item.inverse))
-    return RelationPairs(loops, symmetric, tuple(overlaps), skipped)
+        keep = (first < second) | (inverse & (first == second))
+        codes = (first[keep].astype(np.int64) * relations + second[keep]) * 2 + inverse[keep]
+        yield _added(codes, product.data[keep].astype(np.int64))
+
+
+def _added(codes: Int64, counts: Int64) -> tuple[Int64, Int64]:
+    """Each code once, with the sum of its counts."""
+    distinct, places = np.unique(codes, return_inverse=True)
+    sums = np.zeros(len(distinct), np.int64)
+    np.add.at(sums, places, counts)
+    return distinct, sums
 
 
 def _joined(triples: Int32, entities: int) -> tuple[Int64, Int64, int]:
@@ -106,39 +156,21 @@ def _joined(triples: Int32, entities: int) -> tuple[Int64, Int64, int]:
     key = np.minimum(heads, tails).astype(np.int64)
     key *= entities
     key += np.maximum(heads, tails)
-    ascending = np.sort(key)
-    shared = np.unique(ascending[1:][ascending[1:] == ascending[:-1]])
-    del ascending
-    order = np.flatnonzero(_among(key, shared))
-    order = order[np.argsort(key[order], kind="stable")]
+    order = np.argsort(key, kind="stable")
     key = key[order]
     fresh = np.ones(len(key), bool)
     np.not_equal(key[1:], key[:-1], out=fresh[1:])
-    del key
-    starts = np.flatnonzero(fresh)
-    sizes = np.diff(starts, append=len(order))
-    kept = sizes <= MOST_RELATIONS
+    sizes = np.diff(np.flatnonzero(fresh), append=len(order))
+    kept = (sizes > 1) & (sizes <= MOST_RELATIONS)
     order = order[np.repeat(kept, sizes)]
     group = np.repeat(np.arange(np.count_nonzero(kept)), sizes[kept])
     signed = 2 * relations[order].astype(np.int64) + (heads[order] > tails[order])
     return group, signed, int(np.count_nonzero(sizes > MOST_RELATIONS))
 
 
-def _among(keys: Int64, some: Int64) -> NDArray[np.bool_]:
-    """Which of the keys are among some, that are in ascending order."""
-    found = np.zeros(len(keys), bool)
-    for start in range(0, len(keys) if len(some) else 0, AT_ONCE):
-        part = keys[start : start + AT_ONCE]
-        places = np.minimum(np.searchsorted(some, part), len(some) - 1)
-        found[start : start + AT_ONCE] = some[places] == part
-    return found
-
-
-def _overlaps(codes: Int64, counts: Int32, of: tuple[int, Int64, Int64]) -> list[Overlap]:
-    """The overlaps above the thresholds; a code is (first · relations + second) · 2 + inverse."""
+def _overlaps(pairs: Int64, shared: Int64, of: tuple[int, Int64, Int64]) -> list[Overlap]:
+    """The overlaps above the thresholds, of pairs that are codes as `_met` gives them."""
     relations, totals, without_loops = of
-    pairs, places = np.unique(codes, return_inverse=True)
-    shared = np.bincount(places, counts, minlength=len(pairs)).astype(np.int64)
     inverse = pairs % 2 == 1
     first, second = np.divmod(pairs // 2, relations)
     shares = [

@@ -5,23 +5,19 @@ from dataclasses import asdict
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
-from numpy.typing import NDArray
 
 from ..graph_records import Relation
-from .fan_out import fan_out, group_sizes, row_of
+from ..row_buckets import RowBuckets
+from .fan_out import fan_out, group_sizes
 from .relation_pairs import FEWEST, THRESHOLD, RelationPairs, cartesian_share
 from .types_seen import Declared, EntityTypes, conforming, types_seen
-
-Int32 = NDArray[np.int32]
 
 LISTED = 100  # relations, literal predicates, and suspicions of one kind
 
 
 def relation_statistics(
-    triples: Int32,
+    ends: RowBuckets,
     relations: Sequence[Relation],
-    iris: pa.ChunkedArray,
     types: EntityTypes,
     declared: Declared,
     pairs: RelationPairs,
@@ -29,36 +25,29 @@ def relation_statistics(
     """The relations with the most triples, those first.
 
     Args:
-        triples: (n, 3), unique.
+        ends: heads and tails of the unique triples; a bucket is a relation.
         relations: all of them, in the order of their numbers.
-        iris: of all entities.
         types: of all entities.
         declared: domains and ranges.
         pairs: what relations tell of each other.
     """
-    subjects, objects = (
-        group_sizes(triples[:, end], triples[:, 1], len(iris), len(relations)) for end in (0, 2)
-    )
     order = np.argsort([-relation.triples for relation in relations], kind="stable")
-    listed = order[:LISTED].tolist()
-    ends = (
-        types_seen(types, subjects, iris, listed),
-        types_seen(types, objects, iris, listed),
-    )
     found = []
-    for number, subject_types, object_types in zip(listed, *ends, strict=True):
+    for number in order[:LISTED].tolist():
         relation = relations[number]
         entry = _counts(relation, number, pairs)
-        entry |= {"subject_types": subject_types, "object_types": object_types}
-        for key, groups, classes, fan, one in (
-            ("domain", subjects, declared.domain, "objects_a_subject", "functional"),
-            ("range", objects, declared.range, "subjects_an_object", "inverse_functional"),
+        seen: dict[str, Any] = {}
+        for end, key, classes, fan, one in (
+            (0, "domain", declared.domain, "objects_a_subject", "functional"),
+            (1, "range", declared.range, "subjects_an_object", "inverse_functional"),
         ):
-            at, sizes = row_of(groups, number)
+            some = (rows[:, end] for rows in ends.read(number))
+            at, sizes = group_sizes(some, len(types.typed))
+            entry["object_types" if end else "subject_types"] = types_seen(types, at)
             size = fan_out(sizes)
-            entry |= {fan: asdict(size), one: size.maximum == 1}
-            entry[key] = conforming(types, at, sizes, classes.get(relation.iri, ()))
-        found.append(entry)
+            seen |= {fan: asdict(size), one: size.maximum == 1}
+            seen[key] = conforming(types, at, sizes, classes.get(relation.iri, ()))
+        found.append(entry | seen)
     return found
 
 

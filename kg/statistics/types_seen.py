@@ -5,16 +5,15 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
-from scipy import sparse
 from scipy.sparse.csgraph import breadth_first_order
 
 from .. import vocabulary as v
-from .count_matrix import count_matrix, frequent
-from .fan_out import row_of
+from ..stored_column import Texts
+from .count_matrix import Numbers, count_matrix, frequent
 
 Int32 = NDArray[np.int32]
+Int64 = NDArray[np.int64]
 
 COMMON = 5  # types that are listed of one end
 MOST_DECLARED = 20  # classes of one domain or range that are looked at
@@ -26,34 +25,31 @@ class EntityTypes:
 
     Attributes:
         classes: numbers of the entities that are a type or in the class hierarchy, ascending.
+        iris: of the classes.
+        entities: how many have each of the classes as a type; shape (classes,).
         incidence: 1 where an entity has a type; shape (entities, classes).
         typed: which entities have a type; shape (entities,).
     """
 
-    def __init__(self, pairs: Int32, entities: int, subclasses: Int32) -> None:
+    def __init__(self, pairs: Int32, iris: Texts, subclasses: Int32) -> None:
         """Args:
         pairs: (entity, type), unique; shape (p, 2).
-        entities: how many there are.
+        iris: of all entities.
         subclasses: (narrower, broader) classes; shape (s, 2).
         """
         self.classes = np.unique(np.concatenate([pairs[:, 1], subclasses.ravel()]))
+        self.iris = iris.take(self.classes).to_pylist()
         count = len(self.classes)
         columns = np.searchsorted(self.classes, pairs[:, 1])
-        self.incidence = count_matrix(pairs[:, 0], columns, (entities, count))
+        self.incidence = count_matrix(pairs[:, 0], columns, (len(iris), count))
+        self.entities = np.bincount(columns, minlength=count)
         self.typed = np.diff(self.incidence.indptr) > 0
         narrower, broader = np.searchsorted(self.classes, subclasses).T
         self._below = count_matrix(broader, narrower, (count, count))
 
-    def at_ends(self, sizes: sparse.csr_matrix) -> sparse.csr_matrix:
-        """How many distinct ends of a predicate have each type; shape (predicates, classes).
-
-        Args:
-            sizes: statements by predicate and end; shape (predicates, entities).
-        """
-        once = sparse.csr_matrix(
-            (np.ones_like(sizes.data), sizes.indices, sizes.indptr), shape=sizes.shape
-        )
-        return once @ self.incidence
+    def counts(self, entities: Numbers) -> Int64:
+        """How many of these entities have each type; shape (classes,)."""
+        return np.bincount(self.incidence[entities].indices, minlength=len(self.classes))
 
     def fit(self, entities: Int32, declared: int) -> NDArray[np.bool_]:
         """Which of the entities have the class, or one below it, as a type."""
@@ -74,50 +70,32 @@ class Declared:
     range: dict[str, list[tuple[int, str]]]
 
 
-def declared_classes(
-    triples: Int32, relation: int | None, iris: pa.ChunkedArray
-) -> dict[str, list[tuple[int, str]]]:
+def declared_classes(edges: Int32, iris: Texts) -> dict[str, list[tuple[int, str]]]:
     """Predicate → number and IRI of the classes that it has in rdfs:domain, or in rdfs:range.
 
     Args:
-        triples: of the whole graph.
-        relation: number of rdfs:domain or rdfs:range; None if the graph hasn't it.
+        edges: subjects and objects of rdfs:domain, or of rdfs:range; shape (k, 2).
         iris: of all entities.
     """
     found: dict[str, list[tuple[int, str]]] = {}
-    if relation is None:
-        return found
-    for head, _, tail in triples[triples[:, 1] == relation].tolist():
-        found.setdefault(iris[head].as_py(), []).append((tail, iris[tail].as_py()))
+    heads, tails = (iris.take(end).to_pylist() for end in edges.T)
+    for head, number, tail in zip(heads, edges[:, 1].tolist(), tails, strict=True):
+        found.setdefault(head, []).append((number, tail))
     return {iri: classes[:MOST_DECLARED] for iri, classes in found.items()}
 
 
-def types_seen(
-    types: EntityTypes, sizes: sparse.csr_matrix, iris: pa.ChunkedArray, predicates: Sequence[int]
-) -> list[dict[str, Any]]:
-    """Of each predicate: its distinct ends without a type, and their most frequent types.
+def types_seen(types: EntityTypes, ends: Int32) -> dict[str, Any]:
+    """Of one predicate: its distinct ends without a type, and their most frequent types.
 
     Args:
         types: of all entities.
-        sizes: statements by predicate and end; shape (predicates, entities).
-        iris: of all entities.
-        predicates: which are asked for.
+        ends: distinct subjects, or objects, of the predicate; shape (g,).
     """
-    counts = types.at_ends(sizes)
-    found = []
-    for predicate in predicates:
-        ends, _ = row_of(sizes, predicate)
-        listed = [
-            {
-                "iri": iris[int(types.classes[column])].as_py(),
-                "entities": count,
-                "share": round(count / len(ends), 4),
-            }
-            for column, count in frequent(counts, predicate, COMMON)
-        ]
-        untyped = int(np.count_nonzero(~types.typed[ends]))
-        found.append({"untyped": untyped, "types": listed})
-    return found
+    listed = [
+        {"iri": types.iris[place], "entities": count, "share": round(count / len(ends), 4)}
+        for place, count in frequent(types.counts(ends), COMMON)
+    ]
+    return {"untyped": int(np.count_nonzero(~types.typed[ends])), "types": listed}
 
 
 def conforming(

@@ -64,9 +64,14 @@ NAMES = """
 SELECT entity, name, min(kind) AS kind, language FROM naming
 GROUP BY entity, name, language ORDER BY entity, kind, name, language
 """
+# Not by count(DISTINCT …), which holds in memory what it has seen.
 RELATIONS = """
-SELECT relation, count(*) AS triples, count(DISTINCT head) AS subjects, count(DISTINCT tail) AS objects
-FROM (SELECT DISTINCT head, relation, tail FROM triple) GROUP BY relation ORDER BY relation
+SELECT relation, triples, subjects, objects
+FROM (SELECT relation, sum(times)::BIGINT AS triples, count(*) AS subjects FROM (
+    SELECT relation, head, count(*) AS times FROM ({rows}) GROUP BY relation, head) GROUP BY relation)
+JOIN (SELECT relation, count(*) AS objects FROM (
+    SELECT DISTINCT relation, tail FROM triple) GROUP BY relation) USING (relation)
+ORDER BY relation
 """
 GRAPHS = """
 SELECT graph, count(*) FROM (SELECT graph FROM triple UNION ALL SELECT graph FROM literal)
@@ -173,7 +178,9 @@ def write_relations(database: StatementDatabase, out: Path) -> None:
         ).fetchall()
     )
     rows = []
-    for number, triples, subjects, objects in database.connection.execute(RELATIONS).fetchall():
+    distinct = DISTINCT_TRIPLES if database.has_named_graphs else "FROM triple"
+    query = RELATIONS.format(rows=distinct)
+    for number, triples, subjects, objects in database.connection.execute(query).fetchall():
         iri = database.relations[number]
         label = labels.get(iri) or words_of(iri)
         kind = cardinality(triples / subjects, triples / objects)

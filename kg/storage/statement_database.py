@@ -5,9 +5,9 @@ the same statements give the same tables in whatever order they come.
 """
 
 import itertools
-import os
+import math
 import shutil
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from functools import cached_property
 from pathlib import Path
@@ -16,17 +16,21 @@ from types import TracebackType
 import duckdb
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from ..readers.blocks import Block
+from .row_file import RowFile
+from .terms import Terms
 
 Int32 = NDArray[np.int32]
-# Memory for sorting and joining, beyond which DuckDB writes to disk. Half of it is too little for
-# 5 million statements, twice as much is a second faster there; it grows with what is read.
-MEMORY = 192_000_000  # bytes
-MEMORY_PER_ROW = 32  # bytes
-THREADS = 4
+# Memory for sorting and joining, beyond which DuckDB writes to disk. What it can't do without grows
+# with the square root of the rows (it holds a block of each part that it cuts them into), and with
+# the threads: a second one saves 2 of 33 seconds at 5 million statements.
+LEAST = 64_000_000  # bytes
+BYTES_PER_ROOT = 45_000  # bytes for each square root of a row, while statements are numbered
+MOST = 16_000_000_000  # bytes beyond which no more is asked for
+SORTING = 0.6  # of that, once they are
+THREADS = 1
 ROWS = 100_000  # in a batch that is handed out
 LINES = 32  # bits of an origin that hold the line; the source stands above them
 
@@ -84,58 +88,6 @@ STORED = f"""
 SELECT origin >> {LINES} AS source, count(*) AS stored
 FROM (SELECT origin FROM triple UNION ALL SELECT origin FROM literal) GROUP BY ALL
 """
-
-
-class RowFile:
-    """Rows on disk, a hundred thousand at a time."""
-
-    def __init__(self, path: Path, schema: pa.Schema) -> None:
-        self.path = path
-        self._schema = schema
-        self.rows = 0
-        self._waiting: list[pa.Table] = []
-        self._waiting_rows = 0
-        self._writer: pq.ParquetWriter | None = pq.ParquetWriter(path, schema, compression="lz4")
-
-    def add(self, rows: pa.Table | Mapping[str, pa.Array]) -> None:
-        """Append rows; dictionary-encoded columns are written out."""
-        table = rows if isinstance(rows, pa.Table) else pa.table(dict(rows))
-        self._waiting.append(table.cast(self._schema))
-        self.rows += table.num_rows
-        self._waiting_rows += table.num_rows
-        if self._waiting_rows >= ROWS:
-            self._write()
-
-    def _write(self) -> None:
-        if self._writer and self._waiting:
-            self._writer.write_table(pa.concat_tables(self._waiting))
-        self._waiting, self._waiting_rows = [], 0
-
-    def close(self) -> None:
-        """Write what waits; a second time does nothing."""
-        self._write()
-        if self._writer:
-            self._writer.close()
-        self._writer = None
-
-
-class Terms:
-    """Terms of which there are few (predicates, datatypes, languages, graphs), numbered as they come."""
-
-    def __init__(self) -> None:
-        self.numbers: dict[str, int] = {}
-
-    def encode(self, column: pa.ChunkedArray) -> pa.Array:
-        """The number of each term; int32."""
-        encoded = column.combine_chunks()
-        if not isinstance(encoded, pa.DictionaryArray):
-            encoded = encoded.dictionary_encode()
-        numbers = self.numbers
-        known = [numbers.setdefault(t, len(numbers)) for t in encoded.dictionary.to_pylist()]
-        return pa.array(known, pa.int32()).take(encoded.indices)
-
-    def by_number(self) -> list[str]:
-        return list(self.numbers)
 
 
 class StatementDatabase:
@@ -220,26 +172,45 @@ class StatementDatabase:
         self._view("read_triple", self._triples.path)
         self._view("read_literal", self._literals.path)
         self._view("read_rejected", self._rejected.path)
-        self._connection.execute(ENTITIES)
+        self._run(ENTITIES)
         used = self.column("SELECT DISTINCT predicate FROM read_triple")
         names = self.predicates.by_number()
         ordered = sorted(used, key=names.__getitem__)
         self.relations = [names[number] for number in ordered]
         ids = {"number": pa.array(ordered, pa.int32()), "id": pa.array(range(len(ordered)))}
         self.load("relation", [pa.table({"number": ids["number"], "id": ids["id"].cast("int32")})])
-        self._connection.execute(TRIPLES)
+        self._run(TRIPLES)
         self._triples.path.unlink()
-        self._connection.execute(LITERALS)
+        self._run(LITERALS)
         self._literals.path.unlink()
+        self._allow(self._connection, SORTING * self._memory)
 
     def _connect(self, rows: int) -> duckdb.DuckDBPyConnection:
         connection = duckdb.connect(str(self._folder / "statements.duckdb"))
-        connection.execute(f"SET memory_limit='{max(MEMORY, MEMORY_PER_ROW * rows)}B'")
-        connection.execute(f"SET threads={min(THREADS, os.cpu_count() or 1)}")
+        connection.execute(f"SET threads={THREADS}")
         connection.execute("SET preserve_insertion_order=false")
         # The file is thrown away: nothing of it needs to be safe.
         connection.execute("SET wal_autocheckpoint='1TB'")
+        self._allow(connection, BYTES_PER_ROOT * math.sqrt(rows))
         return connection
+
+    def _allow(self, connection: duckdb.DuckDBPyConnection, memory: float) -> None:
+        self._memory = max(memory, LEAST)
+        connection.execute(f"SET memory_limit='{self._memory:.0f}B'")
+
+    def _allow_more(self, error: Exception) -> None:
+        """Twice the memory after an error that tells that it was too little; up to a limit."""
+        if self._memory > MOST:
+            raise error
+        self._allow(self.connection, 2 * self._memory)
+
+    def _run(self, query: str) -> duckdb.DuckDBPyConnection:
+        """The result of a query, once more with twice the memory where that is too little."""
+        while True:
+            try:
+                return self.connection.execute(query)
+            except duckdb.OutOfMemoryException as error:
+                self._allow_more(error)
 
     def load(self, name: str, tables: Iterable[pa.Table]) -> None:
         """Make a table of these rows, which have one schema; there is at least one arrow table."""
@@ -272,9 +243,24 @@ class StatementDatabase:
         return [row[0] for row in self.connection.execute(query).fetchall()]
 
     def batches(self, query: str) -> Iterator[pa.RecordBatch]:
-        """The result of a query, streamed; other queries may run meanwhile."""
-        with self.connection.cursor() as cursor:
-            yield from cursor.sql(query).to_arrow_reader(ROWS)
+        """The result of a query, streamed; other queries may run meanwhile.
+
+        Where memory is too little, an ordered result goes on, with twice as much, after the last
+        batch handed out.
+        """
+        given = 0
+        while True:
+            try:
+                with self.connection.cursor() as cursor:
+                    asked = f"{query} OFFSET {given}" if given else query
+                    for batch in cursor.sql(asked).to_arrow_reader(ROWS):
+                        given += batch.num_rows
+                        yield batch
+                return
+            except (duckdb.OutOfMemoryException, OSError) as error:
+                if "Out of Memory" not in str(error) or (given and "ORDER BY" not in query):
+                    raise
+                self._allow_more(error)
 
     def predicate_numbers(self, iris: Sequence[str]) -> list[int]:
         """The numbers of those predicates that occur."""

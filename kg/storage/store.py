@@ -13,6 +13,7 @@ from types import TracebackType
 
 from pyoxigraph import BlankNode, DefaultGraph, Literal, NamedNode, Quad, RdfFormat, Store
 
+from ..free_memory import give_back
 from ..readers.blocks import Block
 from ..statements import BLANK, LiteralTerm, Statement
 
@@ -20,10 +21,11 @@ from ..statements import BLANK, LiteralTerm, Statement
 # megabytes load 5 million statements as fast as one load of all does; 64 megabytes take half longer.
 LOAD = 2 << 20
 AHEAD = 2  # loads that may wait
+LOADS_KEPT = 8  # after so many, what they freed is given back to the system
 
 
 class StoreWriter:
-    """Takes blocks while they are read; `finish` puts the store in its place.
+    """Takes blocks while they are read, until `end` at most; `finish` puts the store in its place.
 
     Use it as a context manager: left without `finish`, it removes what it wrote, and an older store
     at the same place stays.
@@ -37,6 +39,8 @@ class StoreWriter:
         self._waiting: deque[Future[None]] = deque()
         self._texts: list[bytes] = []
         self._size = 0
+        self._loads = 0
+        self._ended = False
 
     def __enter__(self) -> "StoreWriter":
         shutil.rmtree(self._unfinished, ignore_errors=True)
@@ -64,14 +68,25 @@ class StoreWriter:
             # A load gives blank nodes new names.
             self._submit((), [quad_of(statement) for statement in block.blank])
 
+    def end(self) -> None:
+        """Nothing is added after this: the store is closed behind the loads, beside other work."""
+        if self._ended:
+            return
+        self._ended = True
+        self._load_texts()
+        self._waiting.append(self._worker.submit(self._close))
+
     def finish(self) -> None:
         """Wait for what was added, and put the store in its place."""
-        self._load_texts()
+        self.end()
         self._wait(0)
-        self._open().flush()
-        self._store = None  # closes it
         shutil.rmtree(self._directory, ignore_errors=True)
         os.replace(self._unfinished, self._directory)
+
+    def _close(self) -> None:
+        self._open().flush()  # for seconds, where much was loaded
+        self._store = None
+        give_back()
 
     def _load_texts(self) -> None:
         texts, self._texts, self._size = self._texts, [], 0
@@ -85,6 +100,9 @@ class StoreWriter:
             if texts:
                 # Terms were checked when they were read.
                 store.bulk_load(b"".join(texts), RdfFormat.N_QUADS, lenient=True)
+                self._loads += 1
+                if self._loads % LOADS_KEPT == 0:
+                    give_back()
             if quads:
                 store.bulk_extend(quads)
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+from duckdb import DuckDBPyConnection, OutOfMemoryException
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from infact.errors import UserError
@@ -15,6 +16,9 @@ from infact.kg.ingest import GraphSettings, IngestSummary, ingest
 from infact.kg.prefixes import UnknownPrefix
 from infact.kg.readers.sources import Source, TripleTemplate
 from infact.kg.statistics.graph_statistics import shape
+from infact.kg.storage import statement_database
+from infact.kg.storage.statement_database import StatementDatabase
+from infact.kg.vocabulary import RDFS_LABEL as LABEL
 
 TURTLE = """@prefix e: <http://e.org/> .
 @prefix rdfs: <http://www.w3.org/2000/01/rdf-schema#> .
@@ -127,6 +131,35 @@ def test_permuted_input_gives_the_same_bytes(tmp_path: Path) -> None:
         )
         written.append([(tmp_path / str(seed) / name).read_bytes() for name in names])
     assert written[0] == written[1] == written[2]
+
+
+def test_more_memory_is_taken_where_it_is_too_little(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines = (
+        f'<http://e.org/{n}> <{LABEL}> "name {n}" .\n<http://e.org/{n}> <http://e.org/p> '
+        f"<http://e.org/{7 * n % 40_009}> ."
+        for n in range(40_000)
+    )
+    (source,) = write(tmp_path, a__nt="\n".join(lines))
+    ingest([source], tmp_path / "enough")
+    allowed = []
+    allow = StatementDatabase._allow
+
+    def counted(self: StatementDatabase, connection: DuckDBPyConnection, memory: float) -> None:
+        allow(self, connection, memory)
+        allowed.append(self._memory)
+
+    monkeypatch.setattr(StatementDatabase, "_allow", counted)
+    monkeypatch.setattr(statement_database, "LEAST", 4_000_000)
+    monkeypatch.setattr(statement_database, "BYTES_PER_ROOT", 1)
+    ingest([source], tmp_path / "scarce")
+    assert allowed[0] < max(allowed)
+    for path in (tmp_path / "enough").glob("*.*"):
+        assert (tmp_path / "scarce" / path.name).read_bytes() == path.read_bytes(), path.name
+    monkeypatch.setattr(statement_database, "MOST", 4_000_000)
+    with pytest.raises(OutOfMemoryException):
+        ingest([source], tmp_path / "none")
 
 
 def test_source_order_changes_origins_only(tmp_path: Path) -> None:

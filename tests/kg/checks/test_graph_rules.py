@@ -7,9 +7,12 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from infact.kg import row_buckets, stored_column
 from infact.kg import vocabulary as v
+from infact.kg.checks import statement_rows
 from infact.kg.checks.findings import check_graph
 from infact.kg.checks.graph_rules import DEFAULT_PROFILE, RULES
+from infact.kg.checks.statement_rows import StatementRows
 from infact.kg.graph import KnowledgeGraph
 from infact.kg.ingest import ingest
 from infact.kg.readers.sources import Source
@@ -170,6 +173,25 @@ def test_rule_finds_the_fault_and_nothing_else(faulty, rule):
     names = {re.split("[/#]", entity)[-1].replace("blank node", "-") for entity, _, _ in ours}
     assert names == set(FOUND[rule].split())
     assert agree(rule, ours, by_query(stated(faulty), rule))
+
+
+def test_statements_and_texts_in_small_parts_give_the_same(faulty, monkeypatch):
+    whole = check_graph(faulty.directory, ALL)
+    monkeypatch.setattr(row_buckets, "AT_ONCE", 3)
+    monkeypatch.setattr(statement_rows, "AT_ONCE", 2)
+    monkeypatch.setattr(stored_column, "HELD", 0)
+    assert check_graph(faulty.directory, ALL).equals(whole)
+
+
+def test_texts_of_one_hash_are_told_apart(faulty, monkeypatch):
+    whole = check_graph(faulty.directory, ALL)
+    monkeypatch.setattr(statement_rows, "hash", len, raising=False)
+    assert check_graph(faulty.directory, ALL).equals(whole)
+
+
+def test_a_predicate_that_is_not_held_is_a_mistake(faulty):
+    with pytest.raises(ValueError, match="not among the predicates"):
+        StatementRows(faulty).rows("http://example.org/note")
 
 
 # Random graphs of few entities, texts and predicates, so that faults are frequent.

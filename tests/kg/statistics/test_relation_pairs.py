@@ -1,5 +1,6 @@
 """Relations that tell each other, against sets of pairs (Akrami et al. 2020, section 4)."""
 
+import tempfile
 from itertools import combinations, product
 
 import numpy as np
@@ -11,6 +12,7 @@ from infact.kg.statistics.relation_pairs import (
     FEWEST,
     THRESHOLD,
     Overlap,
+    RelationPairs,
     cartesian_share,
     relation_pairs,
     transitive_steps,
@@ -28,6 +30,11 @@ graphs = st.sets(
 
 def array(triples: set[Triple]) -> np.ndarray:
     return np.array(sorted(triples), np.int32).reshape(-1, 3)
+
+
+def compared(triples: set[Triple], entities: int, relations: int) -> RelationPairs:
+    with tempfile.TemporaryFile() as file:
+        return relation_pairs(np.array_split(array(triples), 3), entities, relations, file)
 
 
 def pairs_of(triples: set[Triple], relation: int) -> set[tuple[int, int]]:
@@ -49,13 +56,14 @@ def plain_overlaps(triples: set[Triple], fewest: int, threshold: float) -> list[
 
 
 @settings(deadline=None)
-@given(graphs, st.sampled_from([1, 3]), st.sampled_from([1, 2, 4096]))
-def test_against_sets(triples: set[Triple], fewest: int, rows_at_once: int) -> None:
+@given(graphs, st.sampled_from([1, 3]), st.sampled_from([1, 2, 4096]), st.sampled_from([7, 4096]))
+def test_against_sets(triples: set[Triple], fewest: int, rows_at_once: int, bucket: int) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "FEWEST", fewest)
         patch.setattr(module, "THRESHOLD", 0.4)
         patch.setattr(module, "ROWS_AT_ONCE", rows_at_once)
-        found = relation_pairs(array(triples), ENTITIES, RELATIONS)
+        patch.setattr(module, "BUCKET", bucket)
+        found = compared(triples, ENTITIES, RELATIONS)
     assert list(found.overlaps) == plain_overlaps(triples, fewest, 0.4)
     for relation in range(RELATIONS):
         pairs = pairs_of(triples, relation)
@@ -71,22 +79,22 @@ def test_entity_pairs_with_many_triples_are_counted_and_not_compared(
 ) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "MOST_RELATIONS", most)
-        found = relation_pairs(array(triples), ENTITIES, RELATIONS)
+        found = compared(triples, ENTITIES, RELATIONS)
     joined: dict[tuple[int, int], set[Triple]] = {}
     for h, r, t in triples:
         joined.setdefault((min(h, t), max(h, t)), set()).add((h, r, t))
     many = [each for each in joined.values() if len(each) > most]
     rest = triples.difference(*many)
-    compared = relation_pairs(array(rest), ENTITIES, RELATIONS)
+    others = compared(rest, ENTITIES, RELATIONS)
     assert found.skipped == len(many)
-    assert found.symmetric.tolist() == compared.symmetric.tolist()
+    assert found.symmetric.tolist() == others.symmetric.tolist()
 
 
 def test_thresholds() -> None:
     parent = {(n, 0, n + 10) for n in range(10)}
     child = {(n + 10, 1, n) for n in range(9)}  # 90 % of parent's
     friend = {(n, 2, n + 10) for n in range(8)} | {(n, 2, n) for n in range(2)}  # not above 80 %
-    found = relation_pairs(array(parent | child | friend), 20, 3).overlaps
+    found = compared(parent | child | friend, 20, 3).overlaps
     assert (THRESHOLD, FEWEST) == (0.8, 5)
     assert found == (
         Overlap(0, 1, True, 9, 0.9, 1.0),
@@ -97,7 +105,7 @@ def test_thresholds() -> None:
 def test_numbers_beyond_32_bits() -> None:
     high = 2**31 - 2
     triples = {(high - n, 0, n) for n in range(6)} | {(n, 1, high - n) for n in range(6)}
-    found = relation_pairs(array(triples), high + 1, 2).overlaps
+    found = compared(triples, high + 1, 2).overlaps
     assert found == (Overlap(0, 1, True, 6, 1.0, 1.0),)
 
 

@@ -7,8 +7,9 @@ import pyarrow as pa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from infact.kg.statistics.count_matrix import count_matrix, frequent
-from infact.kg.statistics.coverage import label_coverage, language_counts
-from infact.kg.statistics.fan_out import group_sizes, row_of
+from infact.kg.statistics.coverage import label_coverage
+from infact.kg.statistics.fan_out import group_sizes
+from infact.kg.statistics.literal_statistics import most_frequent
 from infact.kg.statistics.types_seen import (
     COMMON,
     EntityTypes,
@@ -46,11 +47,11 @@ def test_types_and_conformity(
     triples: set[tuple[int, int, int]],
     asked: set[int],
 ) -> None:
-    types = EntityTypes(array(pairs, 2), ENTITIES, array(subclasses, 2))
+    types = EntityTypes(array(pairs, 2), IRIS, array(subclasses, 2))
     rows = array(triples, 3)
-    groups = group_sizes(rows[:, 2], rows[:, 1], ENTITIES, PREDICATES)
-    used = sorted({relation for _, relation, _ in triples})
-    for number, seen in zip(used, types_seen(types, groups, IRIS, used), strict=True):
+    for number in {relation for _, relation, _ in triples}:
+        at, sizes = group_sizes([rows[rows[:, 1] == number, 2]], ENTITIES)
+        seen = types_seen(types, at)
         objects = {t for _, r, t in triples if r == number}
         assert seen["untyped"] == sum(all(e != t for e, _ in pairs) for t in objects)
         counts = Counter(type_ for e, type_ in pairs if e in objects)
@@ -68,16 +69,15 @@ def test_types_and_conformity(
                 for c in asked
             )
         }
-        assert conforming(types, *row_of(groups, number), declared) == {
+        assert conforming(types, at, sizes, declared) == {
             "classes": sorted(iri for _, iri in declared),
             "conforming": sum(r == number and t in fitting for _, r, t in triples),
         }
 
 
 def test_what_is_not_checked() -> None:
-    types = EntityTypes(array({(4, 0)}, 2), ENTITIES, array(set(), 2))
-    groups = group_sizes(np.array([4, 5, 5], np.int32), np.zeros(3, np.int32), ENTITIES, 1)
-    rows = row_of(groups, 0)
+    types = EntityTypes(array({(4, 0)}, 2), IRIS, array(set(), 2))
+    rows = group_sizes([np.array([4, 5, 5], np.int32)], ENTITIES)
     assert conforming(types, *rows, []) is None
     expression = [(0, "e:0"), (7, "_:union")]
     assert conforming(types, *rows, expression) == {"classes": ["e:0"], "conforming": None}
@@ -88,12 +88,11 @@ def test_what_is_not_checked() -> None:
 
 
 def test_declared_classes() -> None:
-    triples = array({(5, 1, 0), (5, 1, 2), (6, 1, 3), (6, 0, 4)}, 3)
-    assert declared_classes(triples, 1, IRIS) == {
+    assert declared_classes(array({(5, 0), (5, 2), (6, 3)}, 2), IRIS) == {
         "e:5": [(0, "e:0"), (2, "e:2")],
         "e:6": [(3, "e:3")],
     }
-    assert declared_classes(triples, None, IRIS) == {}
+    assert declared_classes(array(set(), 2), IRIS) == {}
 
 
 @settings(deadline=None)
@@ -101,10 +100,10 @@ def test_declared_classes() -> None:
 def test_count_matrix(pairs: list[tuple[int, int]]) -> None:
     rows, columns = np.array(pairs, np.int32).reshape(-1, 2).T
     counts = count_matrix(rows, columns, (3, 5))
-    for row in range(3):
+    for row, dense in enumerate(counts.toarray()):
         plain = Counter(column for r, column in pairs if r == row)
         ordered = sorted(plain.items(), key=lambda item: (-item[1], item[0]))
-        assert frequent(counts, row, 2) == ordered[:2]
+        assert frequent(dense, 2) == ordered[:2]
 
 
 names = st.lists(
@@ -114,18 +113,24 @@ names = st.lists(
 
 
 @settings(deadline=None)
-@given(names, type_pairs)
-def test_label_coverage(rows: list[tuple[int, str, str]], pairs: set[tuple[int, int]]) -> None:
+@given(names, type_pairs, st.integers(1, 5))
+def test_label_coverage(
+    rows: list[tuple[int, str, str]], pairs: set[tuple[int, int]], at_once: int
+) -> None:
+    rows = sorted(rows)
     columns = [list(column) for column in zip(*rows, strict=True)] or [[], [], []]
     schema = pa.schema({"entity": pa.int32(), "kind": pa.string(), "language": pa.string()})
     having = {(e, tag) for e, kind, tag in rows if kind == "label"}
     labelled = {e for e, _ in having}
     flags = np.isin(np.arange(ENTITIES), sorted(labelled))
-    types = EntityTypes(array(pairs, 2), ENTITIES, array(set(), 2))
-    found = label_coverage(pa.table(columns, schema=schema), flags, IRIS, types)
+    types = EntityTypes(array(pairs, 2), IRIS, array(set(), 2))
+    table = pa.table(columns, schema=schema)
+    pieces = [table.slice(start, at_once) for start in range(0, len(table), at_once)]
+    found = label_coverage(pieces, flags, types)
     assert found["labelled"] == len(labelled)
     assert found["share"] == round(len(labelled) / ENTITIES, 4)
-    assert found["languages"] == Counter(tag for _, tag in having)
+    of_names = dict.fromkeys({tag for *_, tag in rows}, 0)  # synonyms' languages too
+    assert found["languages"] == of_names | Counter(tag for _, tag in having)
     of_type = {c: {e for e, type_ in pairs if type_ == c} for c in range(CLASSES)}
     order = sorted((c for c in of_type if of_type[c]), key=lambda c: (-len(of_type[c]), c))
     assert [item["iri"] for item in found["types"]] == [f"e:{c}" for c in order]
@@ -137,5 +142,5 @@ def test_label_coverage(rows: list[tuple[int, str, str]], pairs: set[tuple[int, 
         assert item["languages"] == Counter(tag for e, tag in having if e in of_type[c])
 
 
-def test_language_counts() -> None:
-    assert language_counts(np.array([2, 0, 2], np.int32), ["", "de", "en"]) == {"en": 2, "": 1}
+def test_most_frequent() -> None:
+    assert list(most_frequent({"": 1, "de": 0, "en": 2, "fr": 1})) == ["en", "", "fr"]
