@@ -235,8 +235,8 @@ def test_label_predicates_choose_the_label(tmp_path: Path) -> None:
     ("edges", "depth", "cyclic"), [("ab bc cd ad", 3, 0), ("ab bc ca dc", 0, 4), ("ab cd", 1, 0)]
 )
 def test_shape_of_a_hierarchy(edges: str, depth: int, cyclic: int) -> None:
-    triples = np.array([(ord(child), 0, ord(parent)) for child, parent in edges.split()], np.int32)
-    found = shape(triples, 0, 128)
+    rows = np.array([(ord(child), ord(parent)) for child, parent in edges.split()], np.int32)
+    found = shape(rows, 128)
     assert (found["edges"], found["depth"], found["in_or_below_cycles"]) == (
         len(edges.split()),
         depth,

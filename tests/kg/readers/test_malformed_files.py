@@ -35,6 +35,9 @@ class NoStore:
     def add(self, block: Block) -> None:
         pass
 
+    def end(self) -> None:
+        pass
+
     def finish(self) -> None:
         pass
 
