@@ -27,7 +27,9 @@ Int32 = NDArray[np.int32]
 # with the square root of the rows (it holds a block of each part that it cuts them into), and with
 # the threads. Were it too little, twice as much is tried.
 LEAST = 64_000_000  # bytes
-BYTES_PER_ROOT = 45_000  # for each square root of a row, while they are numbered: 100 MB for 5 million
+BYTES_PER_ROOT = (
+    45_000  # for each square root of a row, while they are numbered: 100 MB for 5 million
+)
 MOST = 16_000_000_000  # bytes beyond which no more is asked for
 SORTING = 0.6  # of that, once they are
 THREADS = 1
