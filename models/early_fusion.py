@@ -31,6 +31,7 @@ from .fact_memory import PADDING
 from .fact_vectors import FactVectors
 from .fusion_session import TextRun
 from .fusion_strategy import FusionSizes, FusionStrategy
+from .label_reading import added
 
 PLACES = 8  # tokens from a mention's last on that take a vector each
 LABEL_TOKENS = 8  # of a label that are told apart by their place; later ones are read as the last
@@ -92,5 +93,4 @@ class EarlyFusion(FusionStrategy):
         first = chosen.masked_fill(~readable, 0).amax(dim=2)
         null = facts.scores[:, :, 0].gather(1, first)
         weights = torch.cat([null[:, :, None], scores], dim=2).softmax(dim=2)[:, :, 1:]
-        scale = embedded.float().square().mean(dim=-1, keepdim=True).sqrt()
-        return embedded + (scale * self.gate * (weights @ facts.values)).to(embedded.dtype)
+        return added(embedded, self.gate * (weights @ facts.values))

@@ -1,29 +1,21 @@
 """What a fused model is trained on: the answers that its facts give, and nothing else changed.
 
 loss = mean over places of   −log p(target)       where the memory tells what is asked
-                             KL(base ‖ fused)      where it doesn't, and on unrelated text
+                             KL(base ‖ fused)      where it doesn't
 """
 
 from __future__ import annotations
 
 from contextlib import nullcontext
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
 from .fused_model import FusedModel
-from .partial_passes import from_block, logits_at_places, logits_of
+from .partial_passes import from_block, logits_at_places
 from .practice_texts import PracticeBatch
-
-
-@dataclass(frozen=True)
-class AnchoredPractice:
-    """One step: what is practised, and unrelated texts (None: no anchor)."""
-
-    practised: PracticeBatch
-    unrelated: PracticeBatch | None
+from .read_out import next_token_log_probabilities
 
 
 def practice_loss(model: FusedModel, batch: PracticeBatch) -> Tensor:
@@ -36,16 +28,8 @@ def practice_loss(model: FusedModel, batch: PracticeBatch) -> Tensor:
     untaught = ~batch.taught
     if untaught.any():
         with torch.no_grad():
-            reference = logits_of(base, batch.base[untaught]).log_softmax(-1)
+            reference = next_token_log_probabilities(base, batch.base[untaught])
         predicted = logits[untaught].log_softmax(-1)
         divergence = functional.kl_div(predicted, reference, reduction="none", log_target=True)
         losses = losses.masked_scatter(untaught, divergence.sum(-1))
     return losses.mean()
-
-
-def anchored_practice_loss(model: FusedModel, batch: AnchoredPractice, weight: float) -> Tensor:
-    """The loss on what is practised plus `weight` times that on unrelated texts."""
-    loss = practice_loss(model, batch.practised)
-    if batch.unrelated is None:
-        return loss
-    return loss + weight * practice_loss(model, batch.unrelated)

@@ -1,11 +1,12 @@
 """What every fusion strategy that changes a model's own states has in common.
 
-A strategy may meet the text at three places of an unmodified model: its input embeddings, and its
-blocks' outputs. What it doesn't say is left as it is.
+A strategy may meet the text at two kinds of places of an unmodified model: its input embeddings, and
+its blocks' outputs. What it doesn't say is left as it is.
 """
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, ClassVar
@@ -38,7 +39,7 @@ class FusionSizes:
         return self.heads * self.key
 
 
-class FusionStrategy(nn.Module):
+class FusionStrategy(nn.Module, ABC):
     """An adapter over the relations' keys and the objects' vectors.
 
     Args:
@@ -89,9 +90,9 @@ class FusionStrategy(nn.Module):
         sizes = FusionSizes(**{**settings, "layers": tuple(settings["layers"])})
         return cls(sizes, relation_keys, object_vectors)
 
+    @abstractmethod
     def prepare(self, facts: FactVectors) -> Any:
         """What `at_input` and `at_block` read of the facts, computed once for all passes."""
-        raise NotImplementedError
 
     def at_input(self, embedded: Tensor, run: TextRun, facts: Any) -> Tensor:
         """Input embeddings (B, Q, D) with what was read added."""

@@ -1,7 +1,8 @@
 """Passes through a part of an unmodified model, where the rest is frozen and known.
 
 The blocks below the first one that anything is added to give the same for a text however long is
-trained: they are run once, and training goes on from there. The output embedding is run where a loss lies alone.
+trained: they are run once, and training goes on from there. The output embedding is run where a loss
+lies alone.
 """
 
 from __future__ import annotations
@@ -15,7 +16,6 @@ import torch
 from torch import Tensor, nn
 from transformers.modeling_utils import PreTrainedModel
 
-from .read_out import scaled_logits
 from .transformer_blocks import transformer_blocks
 
 
@@ -46,7 +46,7 @@ class Places:
 def run_once(
     model: PreTrainedModel, layer: int, tokens: Tensor, mask: Tensor, at: Places
 ) -> tuple[BlockOutput, Tensor]:
-    """Run texts once: what block `layer` gave, and the (N, D) states that the head reads at `at`.
+    """Run texts once: what block `layer` gave, and the (N, D) states that the output embedding reads at `at`.
 
     Args:
         model: any language model.
@@ -92,12 +92,6 @@ def logits_at_places(model: PreTrainedModel, tokens: Tensor, mask: Tensor, at: P
     with _head_at(model, at):
         logits: Tensor = model(input_ids=tokens, attention_mask=mask).logits
     return logits[0].float()
-
-
-def logits_of(model: PreTrainedModel, read: Tensor) -> Tensor:
-    """(N, V) float32 logits of what the output embedding read, see `run_once`."""
-    head = model.get_output_embeddings()
-    return scaled_logits(model, head(read.to(head.weight.dtype)).float())
 
 
 @contextmanager

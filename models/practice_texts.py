@@ -14,9 +14,11 @@ from transformers.modeling_utils import PreTrainedModel
 from .answered_prompt import answered_prompt
 from .fact_memory import FactMemory, TokenFact, build_fact_memory
 from .mention_places import mention_places, padded_places
+from .option_rows import batches_of_rows
 from .partial_passes import BlockOutput, Places, run_once
-from .token_batches import shuffled_batches
+from .token_batches import padded_tokens, shuffled_batches
 
+PADDED = 0  # any token: it is masked
 WITHOUT_ANSWER = 0.1  # share of the texts whose memory lacks the asked relation
 
 
@@ -143,13 +145,10 @@ def practice_states(
     bottom: dict[int, Tensor] = {}
     base: dict[int, Tensor] = {}
     members = 0
-    order = sorted(range(len(texts)), key=lambda number: len(texts[number]))
-    while order:
-        longest = len(texts[order[-1]])
-        numbers = order[-max(1, batch_tokens // longest) :]
-        del order[-len(numbers) :]
+    for numbers in batches_of_rows([len(text) for text in texts], batch_tokens):
         chosen = [texts[number] for number in numbers]
-        output, read = run_once(model, max(layer, 0), *padded_tokens(chosen), places_of(chosen))
+        tokens, mask = padded_tokens([text.tokens for text in chosen], PADDED)
+        output, read = run_once(model, max(layer, 0), tokens, mask, places_of(chosen))
         members = output.members
         parts = read.split([len(text.places) for text in chosen])
         for row, (number, part) in enumerate(zip(numbers, parts, strict=True)):
@@ -205,7 +204,7 @@ def drawn_batch(
     memory = build_fact_memory(told)
     at = places_of(chosen)
     return PracticeBatch(
-        *padded_tokens(chosen),
+        *padded_tokens([text.tokens for text in chosen], PADDED),
         at,
         torch.tensor([token for text in chosen for token in text.targets]),
         torch.tensor(taught)[at.rows],
@@ -223,17 +222,6 @@ def _bottom(states: PracticeStates, numbers: Sequence[int]) -> BlockOutput | Non
     return BlockOutput(
         states.layer, torch.nn.utils.rnn.pad_sequence(hidden, batch_first=True), states.members
     )
-
-
-def padded_tokens(texts: Sequence[PracticeText]) -> tuple[Tensor, Tensor]:
-    """(B, T) token ids, padded at the end, and 0 in padding."""
-    length = max(len(text) for text in texts)
-    tokens = np.zeros((len(texts), length), dtype=np.int64)
-    mask = np.zeros((len(texts), length), dtype=np.int64)
-    for row, text in enumerate(texts):
-        tokens[row, : len(text)] = text.tokens
-        mask[row, : len(text)] = 1
-    return torch.from_numpy(tokens), torch.from_numpy(mask)
 
 
 def places_of(texts: Sequence[PracticeText]) -> Places:

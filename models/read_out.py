@@ -62,11 +62,11 @@ def next_token_log_probabilities(model: PreTrainedModel, hidden: Tensor) -> Tens
     """(N, V) log-softmax of the model's output embedding over (N, D) final hidden states."""
     head = model.get_output_embeddings()
     logits = head(hidden.to(head.weight.dtype)).float()
-    return torch.log_softmax(scaled_logits(model, logits), dim=-1)
+    return torch.log_softmax(_scaled(model, logits), dim=-1)
 
 
-def scaled_logits(model: PreTrainedModel, logits: Tensor) -> Tensor:
-    """Logits after what some families do to them: Gemma 2 and 3 cap them, Cohere and Granite scale them."""
+def _scaled(model: PreTrainedModel, logits: Tensor) -> Tensor:
+    """What some families do to the logits: Gemma 2 and 3 cap them, Cohere and Granite scale them."""
     config = model.config.get_text_config()
     cap = getattr(config, "final_logit_softcapping", None)
     if cap is not None:

@@ -78,15 +78,22 @@ def tokenize_weighted(
 
 def collate_rows(rows: Sequence[TokenRow], padding: int) -> TokenBatch:
     """Pad rows to one length."""
+    tokens, mask = padded_tokens([row.tokens for row in rows], padding)
+    weights = np.zeros(tokens.shape, dtype=np.float32)
+    for index, row in enumerate(rows):
+        weights[index, : len(row)] = row.weights
+    return TokenBatch(tokens, mask, torch.from_numpy(weights))
+
+
+def padded_tokens(rows: Sequence[Sequence[int]], padding: int) -> tuple[Tensor, Tensor]:
+    """(B, T) ids, padded at the end, and their mask: 1 for text, 0 for padding."""
     length = max(len(row) for row in rows)
     tokens = np.full((len(rows), length), padding, dtype=np.int64)
     mask = np.zeros((len(rows), length), dtype=np.int64)
-    weights = np.zeros((len(rows), length), dtype=np.float32)
     for index, row in enumerate(rows):
-        tokens[index, : len(row)] = row.tokens
+        tokens[index, : len(row)] = row
         mask[index, : len(row)] = 1
-        weights[index, : len(row)] = row.weights
-    return TokenBatch(torch.from_numpy(tokens), torch.from_numpy(mask), torch.from_numpy(weights))
+    return torch.from_numpy(tokens), torch.from_numpy(mask)
 
 
 def shuffled_batches(
