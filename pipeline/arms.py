@@ -7,6 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from torch import Tensor
 from transformers import PreTrainedTokenizerBase
 from transformers.modeling_utils import PreTrainedModel
 
@@ -15,6 +16,7 @@ from ..models.fact_memory import build_fact_memory
 from ..models.fused_model import FactReading
 from ..models.fusion_adapter import AdapterFits, base_digest, load_adapter
 from ..models.fusion_training import load_fusion
+from ..models.generation import generate_greedy
 from ..models.late_fusion import LateFusionReadOut
 from ..models.mention_places import mention_places, padded_places
 from ..models.read_out import ReadOut, own_read_out
@@ -50,6 +52,35 @@ class FusedArm:
     def asked(self) -> AbstractContextManager[object]:
         """Within, the base is this arm."""
         return self.reading.session() if self.reading is not None else nullcontext()
+
+
+def read_together(arms: Mapping[str, FusedArm]) -> list[list[str]]:
+    """Names of the arms that read out the base's own states, and of each other one alone.
+
+    What a group needs of the model is computed once.
+    """
+    shared = [name for name, arm in arms.items() if arm.reading is None]
+    alone = [[name] for name, arm in arms.items() if arm.reading is not None]
+    return [*([shared] if shared else []), *alone]
+
+
+def free_answers(
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    text: str,
+    arms: Mapping[str, FusedArm],
+    most: int,
+) -> dict[str, str]:
+    """What each arm writes after `text`, in at most so many tokens; request 0 is its own."""
+    said: dict[str, str] = {}
+    for names in read_together(arms):
+        read_outs = [arms[name].read_out for name in names]
+        with arms[names[0]].asked():
+            found = generate_greedy(
+                model, tokenizer, [text], [0], read_outs, most, 1, lambda done: None
+            )
+        said |= {name: answers[0] for name, answers in zip(names, found, strict=True)}
+    return said
 
 
 @dataclass(frozen=True)
@@ -96,7 +127,7 @@ class Fusions:
             variants: of `VARIANTS`.
             texts: what the model reads: each ends with its question; None: the questions alone.
         """
-        vectors, rows = object_vectors(self.embed_folder)
+        vectors, rows = self._vectors
         writer = MemoryWriter(self.reader, tokenizer, rows, self.max_facts)
         requests = [writer.question_facts(question) for question in questions]
         told = [each.facts for each in requests]
@@ -125,6 +156,10 @@ class Fusions:
             )
             for variant, memory in memories.items()
         }
+
+    @cached_property
+    def _vectors(self) -> tuple[Tensor, dict[int, int]]:
+        return object_vectors(self.embed_folder)
 
     @cached_property
     def _fits(self) -> AdapterFits:

@@ -55,10 +55,9 @@ def answer(project: Project, question: str) -> list[Answer]:
     # After the check above, so that its error needs no torch.
     from ..kg.questions.templates import question_prompt
     from ..models.base_model import load_causal_model, load_tokenizer, resolve_precision
-    from ..models.generation import generate_greedy
     from ..models.low_rank import load_adapted_model
     from ..models.read_out import own_read_out
-    from .arms import FusedArm, Fusions, augmented
+    from .arms import FusedArm, Fusions, augmented, free_answers
     from .graph_reader import GraphReader
 
     dtype = resolve_precision(project.eval.precision)
@@ -75,20 +74,18 @@ def answer(project: Project, question: str) -> list[Answer]:
     in_prompt = tuple(reader.citation(fact) for line in lines[0] for fact in line.facts)
     in_memory = tuple(reader.citation(fact) for fact in reader.retriever.facts(prompt, limit))
 
-    def said(model: "PreTrainedModel", text: str, arm: "FusedArm") -> str:
-        most = project.eval.max_new_tokens
-        with arm.asked():
-            found = generate_greedy(
-                model, tokenizer, [text], [0], [arm.read_out], most, 1, lambda done: None
-            )
-        return found[0][0]
+    def said(model: "PreTrainedModel", text: str, arms: "dict[str, FusedArm]") -> dict[str, str]:
+        return free_answers(model, tokenizer, text, arms, project.eval.max_new_tokens)
 
-    own = FusedArm(own_read_out)
-    alone, with_memory = said(base, prompt, own), said(base, prompt, fused(prompt))
-    with_prompt, with_both = said(base, told[0], own), said(base, told[0], fused(told[0]))
-    answers = [Answer("base", alone, ()), Answer("base + prompt", with_prompt, in_prompt)]
+    own = {"base": FusedArm(own_read_out)}
+    alone = said(base, prompt, {**own, "fused": fused(prompt)})
+    with_prompt = said(base, told[0], {**own, "fused": fused(told[0])})
+    answers = [
+        Answer("base", alone["base"], ()),
+        Answer("base + prompt", with_prompt["base"], in_prompt),
+    ]
     for arm, stage in (("pretrained", "pretrain"), ("distilled", "distill")):
         model = load_adapted_model(folders["base"], folders[stage] / "adapter", dtype)
-        answers.append(Answer(arm, said(model, prompt, own), ()))
-    answers.append(Answer("fused", with_memory, in_memory))
-    return [*answers, Answer("fused + prompt", with_both, in_memory)]
+        answers.append(Answer(arm, said(model, prompt, own)["base"], ()))
+    answers.append(Answer("fused", alone["fused"], in_memory))
+    return [*answers, Answer("fused + prompt", with_prompt["fused"], in_memory)]

@@ -15,7 +15,7 @@ from transformers.modeling_utils import PreTrainedModel
 from ...errors import UserError
 from ...kg.questions.pools import EDITED
 from ...models.read_out import own_read_out
-from ..arms import FusedArm, Fusions, augmented
+from ..arms import FusedArm, Fusions, augmented, read_together
 from ..fusion_memory import FUSED, VARIANTS
 from ..graph_reader import GraphReader
 from ..stages import StageContext
@@ -150,12 +150,11 @@ def _asked(
     evaluation: Evaluation, base: PreTrainedModel, group: ArmGroup, arms: Mapping[str, FusedArm]
 ) -> Answers:
     """The arms' answers: those that read out the base's own states share one reading of each prompt."""
-    shared = {name: arm.read_out for name, arm in arms.items() if arm.reading is None}
-    answers = evaluation.ask(base, replace(group, read_outs=shared))
-    for name, arm in arms.items():
-        if arm.reading is not None:
-            own = replace(group, read_outs={name: arm.read_out}, asked=arm.asked)
-            answers |= evaluation.ask(base, own)
+    answers: Answers = {}
+    for names in read_together(arms):
+        read_outs = {name: arms[name].read_out for name in names}
+        own = replace(group, read_outs=read_outs, asked=arms[names[0]].asked)
+        answers |= evaluation.ask(base, own)
     return answers
 
 

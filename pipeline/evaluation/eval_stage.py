@@ -11,7 +11,7 @@ from ...errors import UserError
 from ...models.base_model import load_causal_model, load_tokenizer, resolve_precision
 from ...models.option_scoring import TreeStates
 from ...models.read_out import own_read_out
-from ..arms import FusedArm, Fusions
+from ..arms import FusedArm, Fusions, read_together
 from ..graph_reader import GraphReader
 from ..stages import StageContext
 from ..training.teaching_run import write_json
@@ -72,15 +72,15 @@ def fused_drift(
     fusions, tokenizer = evaluation.fusions, evaluation.tokenizer
     fused = evaluation.attempt((), fusions.folder, lambda: fusions.arms(base, tokenizer, texts))
     arms = {"base": FusedArm(own_read_out), **(fused or {})}
-    shared = {name: arm.read_out for name, arm in arms.items() if arm.reading is None}
-    drift = drift_of(base, states, states.positions.hidden, shared)
-    for name, arm in arms.items():
-        if arm.reading is not None:
-            with arm.asked():
-                own = text_states(
-                    base, tokenizer, texts, evaluation.context.project.eval.batch_tokens
-                )
-            drift |= drift_of(base, own, states.positions.hidden, {name: arm.read_out})
+    batch_tokens = evaluation.context.project.eval.batch_tokens
+    drift: Drift = {}
+    for names in read_together(arms):
+        own, first = states, arms[names[0]]
+        if first.reading is not None:
+            with first.asked():
+                own = text_states(base, tokenizer, texts, batch_tokens)
+        read_outs = {name: arms[name].read_out for name in names}
+        drift |= drift_of(base, own, states.positions.hidden, read_outs)
     return drift
 
 

@@ -134,25 +134,11 @@ def _answers(
     """What is explained for each arm: `answer`, else what the arm says."""
     if answer is not None:
         return [answer.strip()] * len(arms)
-    from ...models.generation import generate_greedy
+    from ..arms import free_answers
 
-    most = project.eval.max_new_tokens
-    said = []
-    for arm in arms:
-        asked = arm.read(prompt)
-        with asked.asked():
-            found = generate_greedy(
-                loaded.model,
-                loaded.tokenizer,
-                [prompt],
-                [0],
-                [asked.read_out],
-                most,
-                1,
-                lambda done: None,
-            )
-        said.append(found[0][0])
-    return said
+    asked = {arm.name: arm.read(prompt) for arm in arms}
+    said = free_answers(loaded.model, loaded.tokenizer, prompt, asked, project.eval.max_new_tokens)
+    return [said[arm.name] for arm in arms]
 
 
 def _load(project: Project) -> Loaded:

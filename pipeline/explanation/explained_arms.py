@@ -13,7 +13,7 @@ from ...kg.questions.fact_prompt import FactLine
 from ...models.answer_explanation import AnswerExplanation, explain_answer
 from ...models.attention_weights import weights_returned
 from ...models.read_out import own_read_out
-from ..arms import FusedArm, Fusions, augmented
+from ..arms import FusedArm, Fusions, augmented, read_together
 from ..fusion_memory import FUSED
 from ..graph_reader import GraphReader
 from ..measures.effects import Effect, mean_effects
@@ -104,34 +104,27 @@ def explain_arms(
         arms: that read these prompts.
         advance: called with the number of variants just done.
     """
-    found: list[list[tuple[AnswerExplanation, int]]] = [[] for _ in arms]
+    found: dict[str, list[tuple[AnswerExplanation, int]]] = {arm.name: [] for arm in arms}
     with weights_returned(model):
         for draw in draws:
-            asked = [arm.read(draw.text) for arm in arms]
-            for group in _of_one_pass(asked):
+            asked = {arm.name: arm.read(draw.text) for arm in arms}
+            for names in read_together(asked):
                 explained = explain_answer(
                     model,
                     tokenizer,
                     draw.text,
                     answer,
                     draw.parts,
-                    [asked[number].read_out for number in group],
-                    asked[group[0]].reading,
+                    [asked[name].read_out for name in names],
+                    asked[names[0]].reading,
                 )
-                for row, number in enumerate(group):
-                    found[number].append((explained, row))
+                for row, name in enumerate(names):
+                    found[name].append((explained, row))
             advance(1)
     return [
         _described(arm, own[0][1], answer, words, [explained for explained, _ in own])
-        for arm, own in zip(arms, found, strict=True)
+        for arm, own in zip(arms, found.values(), strict=True)
     ]
-
-
-def _of_one_pass(arms: Sequence[FusedArm]) -> list[list[int]]:
-    """Numbers of the arms that read out the base's own states together, and of each other one alone."""
-    shared = [number for number, arm in enumerate(arms) if arm.reading is None]
-    alone = [[number] for number, arm in enumerate(arms) if arm.reading is not None]
-    return [*([shared] if shared else []), *alone]
 
 
 def _described(

@@ -1,20 +1,24 @@
 """What fusion is trained on: questions about practice and taught facts, and all that answers them."""
 
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from torch import Tensor
+from torch import Tensor, nn
 from transformers import PreTrainedTokenizerBase
 from transformers.modeling_utils import PreTrainedModel
 
 from ...errors import UserError
 from ...kg.questions.pools import TRAINED
+from ...models.low_rank import trained_parameters
 from ..console import Console
-from ..fusion_memory import MemoryWriter, QuestionFacts
+from ..fusion_memory import VARIANTS, MemoryWriter, QuestionFacts
 from ..stages import StageContext
 from .teaching_data import facts_of_pools, training_prompts
+
+Trained = dict[str, object]  # what training.json says of one variant
 
 
 @dataclass(frozen=True)
@@ -60,6 +64,33 @@ class TrainedVariants:
 
     record: Mapping[str, Any]
     seconds: Mapping[str, float]
+
+
+def trained_variants(
+    counts: Mapping[str, int], cached: float, train: Callable[[str], Trained]
+) -> TrainedVariants:
+    """Train the fused arm and its controls, one after the other.
+
+    Args:
+        counts: of what all of them are trained on.
+        cached: seconds that each would have taken for what was computed once for all.
+        train: one variant; it is saved, and what it did is returned.
+    """
+    record: dict[str, object] = dict(counts)
+    seconds = {}
+    for variant in VARIANTS:
+        started = time.monotonic()
+        record[variant] = train(variant)
+        seconds[variant] = round(cached + time.monotonic() - started, 2)
+    return TrainedVariants(record, seconds)
+
+
+def variant_record(
+    variant: str, fusion: nn.Module, losses: Sequence[float], console: Console
+) -> Trained:
+    """What training.json says of a variant; its losses are said."""
+    console.line(f"{variant}: loss by epoch {', '.join(f'{loss:.3f}' for loss in losses)}")
+    return {"losses": losses, "trained_parameters": trained_parameters(fusion)}
 
 
 def practice_questions(context: StageContext) -> list[PracticeQuestion]:

@@ -14,12 +14,17 @@ from ...models.fusion_training import (
     save_fusion,
 )
 from ...models.late_fusion import FusionBatch, LateFusion, LateFusionSizes, pointer_loss
-from ...models.low_rank import trained_parameters
 from ...models.option_tree import OptionTree
 from ...models.training import Curriculum, TrainingSettings, train
-from ..fusion_memory import VARIANTS, file_name, variant_facts, variant_vectors
+from ..fusion_memory import FUSED, VARIANTS, file_name, variant_facts, variant_vectors
 from ..stages import StageContext
-from .fusion_practice import FusionPractice, TrainedVariants
+from .fusion_practice import (
+    FusionPractice,
+    Trained,
+    TrainedVariants,
+    trained_variants,
+    variant_record,
+)
 
 CACHE_BATCH_TOKENS = 4096
 
@@ -33,22 +38,21 @@ def train_variants(context: StageContext, practice: FusionPractice) -> TrainedVa
     started = time.monotonic()
     rows_of_variants = _cached_rows(context, practice, trees)
     cached = time.monotonic() - started
-    record: dict[str, object] = {
+    counts = {
         "questions": len(trees),
-        "places": len(rows_of_variants[0].target),
+        "places": len(rows_of_variants[FUSED].target),
         "tokens": sum(len(tree) for tree in trees),
     }
-    seconds = {}
-    for variant, rows in zip(VARIANTS, rows_of_variants, strict=True):
-        started = time.monotonic()
-        record[variant] = _train_variant(context, practice, variant, rows)
-        seconds[variant] = round(cached + time.monotonic() - started, 2)
-    return TrainedVariants(record, seconds)
+
+    def train_one(variant: str) -> Trained:
+        return _train_variant(context, practice, variant, rows_of_variants[variant])
+
+    return trained_variants(counts, cached, train_one)
 
 
 def _cached_rows(
     context: StageContext, practice: FusionPractice, trees: list[OptionTree]
-) -> list[FusionBatch]:
+) -> dict[str, FusionBatch]:
     """What each variant trains on: the base's states, computed once, with the variant's facts."""
     requests = [each.facts for each in practice.facts(context.console)]
     with context.console.progress("caching states", len(trees), "questions") as advance:
@@ -57,12 +61,12 @@ def _cached_rows(
         build_fact_memory(variant_facts(variant, requests, practice.writer, context.seed))
         for variant in VARIANTS
     ]
-    return fusion_rows(practice.base, states, memories)
+    return dict(zip(VARIANTS, fusion_rows(practice.base, states, memories), strict=True))
 
 
 def _train_variant(
     context: StageContext, practice: FusionPractice, variant: str, rows: FusionBatch
-) -> dict[str, object]:
+) -> Trained:
     """Train one top and save it; returns what training.json says of it."""
     settings, seed = context.project.fuse, context.seed
     keys, vectors = practice.relation_keys, practice.object_vectors
@@ -84,5 +88,4 @@ def _train_variant(
             advance,
         )
     save_fusion(fusion, context.work / f"{name}.safetensors")
-    context.console.line(f"{variant}: loss by epoch {', '.join(f'{x:.3f}' for x in record.losses)}")
-    return {"losses": record.losses, "trained_parameters": trained_parameters(fusion)}
+    return variant_record(variant, fusion, record.losses, context.console)

@@ -12,8 +12,7 @@ from ...models.early_fusion import EarlyFusion
 from ...models.fused_model import FusedModel
 from ...models.fused_text_loss import practice_loss
 from ...models.fusion_adapter import STRATEGIES, AdapterFits, base_digest, save_adapter
-from ...models.fusion_strategy import FusionSizes
-from ...models.low_rank import trained_parameters
+from ...models.fusion_strategy import FusionSizes, FusionStrategy
 from ...models.practice_texts import (
     PracticeStates,
     PracticeText,
@@ -25,13 +24,20 @@ from ...models.practice_texts import (
 from ...models.training import Curriculum, TrainingSettings, train
 from ...models.transformer_blocks import top_layers, transformer_blocks
 from ..fusion_memory import (
+    FUSED,
     VARIANTS,
     file_name,
     variant_facts,
     variant_vectors,
 )
 from ..stages import StageContext
-from .fusion_practice import FusionPractice, TrainedVariants
+from .fusion_practice import (
+    FusionPractice,
+    Trained,
+    TrainedVariants,
+    trained_variants,
+    variant_record,
+)
 
 CACHE_BATCH_TOKENS = 4096
 
@@ -42,23 +48,27 @@ def train_variants(context: StageContext, practice: FusionPractice) -> TrainedVa
     layers = _layers(context, practice)
     started = time.monotonic()
     # The states of the base are those of its texts, whatever may be read beside them.
-    plain = texts_of_variants[0]
+    plain = texts_of_variants[FUSED]
     with context.console.progress("caching states", len(plain), "questions") as advance:
         lowest = layers[0] if layers else -1
         states = practice_states(practice.base, plain, lowest, CACHE_BATCH_TOKENS, advance)
     cached = time.monotonic() - started
     choose_training_attention(practice.base)
-    record: dict[str, object] = {
+    counts = {
         "questions": len(plain),
         "places": sum(len(text.places) for text in plain),
         "tokens": sum(len(text) for text in plain),
     }
-    seconds = {}
-    for variant, texts in zip(VARIANTS, texts_of_variants, strict=True):
-        started = time.monotonic()
-        record[variant] = _train_variant(context, practice, variant, layers, texts, states)
-        seconds[variant] = round(cached + time.monotonic() - started, 2)
-    return TrainedVariants(record, seconds)
+    graph = practice.writer.reader.graph
+    fits = AdapterFits(base_digest(context.inputs["base"]), graph.id_space)
+
+    def train_one(variant: str) -> Trained:
+        texts = texts_of_variants[variant]
+        fusion, losses = _trained_variant(context, practice, variant, layers, texts, states)
+        save_adapter(fusion, fits, context.work / file_name(variant))
+        return variant_record(variant, fusion, losses, context.console)
+
+    return trained_variants(counts, cached, train_one)
 
 
 def _layers(context: StageContext, practice: FusionPractice) -> tuple[int, ...]:
@@ -86,12 +96,12 @@ def _layers(context: StageContext, practice: FusionPractice) -> tuple[int, ...]:
     return named or top_layers(practice.base)
 
 
-def _texts(context: StageContext, practice: FusionPractice) -> list[list[PracticeText]]:
+def _texts(context: StageContext, practice: FusionPractice) -> dict[str, list[PracticeText]]:
     """For each variant, the questions with its facts."""
     found = practice.facts(context.console)
     told = [each.facts for each in found]
-    return [
-        [
+    return {
+        variant: [
             practice_text(
                 practice.tokenizer, asked.prompt, asked.answer, facts, each.ends, asked.relation
             )
@@ -103,18 +113,18 @@ def _texts(context: StageContext, practice: FusionPractice) -> list[list[Practic
             )
         ]
         for variant in VARIANTS
-    ]
+    }
 
 
-def _train_variant(
+def _trained_variant(
     context: StageContext,
     practice: FusionPractice,
     variant: str,
     layers: tuple[int, ...],
     texts: Sequence[PracticeText],
     states: PracticeStates,
-) -> dict[str, object]:
-    """Train one adapter and save it; returns what training.json says of it."""
+) -> tuple[FusionStrategy, Sequence[float]]:
+    """One adapter, and its mean loss in each epoch."""
     settings, seed = context.project.fuse, context.seed
     keys, vectors = practice.relation_keys, practice.object_vectors
     torch.manual_seed(seed)
@@ -136,8 +146,4 @@ def _train_variant(
             advance,
         )
     model.detach()
-    graph = practice.writer.reader.graph
-    fits = AdapterFits(base_digest(context.inputs["base"]), graph.id_space)
-    save_adapter(fusion, fits, context.work / file_name(variant))
-    context.console.line(f"{variant}: loss by epoch {', '.join(f'{x:.3f}' for x in record.losses)}")
-    return {"losses": record.losses, "trained_parameters": trained_parameters(fusion)}
+    return fusion, record.losses
