@@ -1,7 +1,7 @@
 """A column of a table that stays on disk: gone through piece by piece, or looked into."""
 
 import bisect
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Protocol
@@ -24,6 +24,13 @@ class Texts(Protocol):
     def __getitem__(self, row: int) -> pa.Scalar: ...
 
     def take(self, rows: Numbers) -> pa.Array: ...
+
+
+def row_groups(path: Path, columns: Sequence[str]) -> Iterator[pa.Table]:
+    """Columns of a parquet file, a row group at a time."""
+    file = pq.ParquetFile(path)
+    for number in range(file.num_row_groups):
+        yield file.read_row_group(number, list(columns), use_threads=False)
 
 
 class StoredColumn:
@@ -50,6 +57,10 @@ class StoredColumn:
         """All values in order, a row group at a time."""
         for group in range(len(self._numbers)):
             yield self._group(group)
+
+    def present(self) -> NDArray[np.bool_]:
+        """Which rows aren't null."""
+        return np.concatenate([piece.is_valid().to_numpy(False) for piece in self.pieces()])
 
     def take(self, rows: Numbers) -> pa.Array:
         """The values of these rows; null where a row is −1."""

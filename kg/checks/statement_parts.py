@@ -11,12 +11,11 @@ from functools import partial
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from ..graph import Int32, Int64, KnowledgeGraph
 from ..row_buckets import RowSlices
 from ..storage.terms import Terms
-from ..stored_column import Numbers, StoredColumn
+from ..stored_column import Numbers, StoredColumn, row_groups
 
 
 def _no_text() -> pa.Array:
@@ -80,11 +79,8 @@ class StatementParts:
             first += len(triples)
 
     def _literal_parts(self) -> Iterator[Part]:
-        file = pq.ParquetFile(self._path)
         first = 0
-        for group in range(file.num_row_groups):
-            names = ["entity", "predicate", "datatype", "language"]
-            table = file.read_row_group(group, names, use_threads=False)
+        for table in row_groups(self._path, ("entity", "predicate", "datatype", "language")):
             number = np.arange(first, first + len(table), dtype=np.int32)
             yield Part(
                 number,

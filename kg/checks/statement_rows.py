@@ -206,8 +206,7 @@ class StatementRows:
     @cached_property
     def labelled(self) -> Flags:
         """Entities for which ingestion found a label."""
-        labels = StoredColumn(self._graph.directory / "entities.parquet", "label")
-        return np.concatenate([piece.is_valid().to_numpy(False) for piece in labels.pieces()])
+        return StoredColumn(self._graph.directory / "entities.parquet", "label").present()
 
     @cached_property
     def deprecated(self) -> Flags:

@@ -43,7 +43,7 @@ def label_coverage(
         spoken = np.repeat(language, np.diff(typed.indptr))
         for place, counts in of_types.items():
             counts.update(_counts(spoken[typed.indices == place]))
-    told = list(tags.numbers)
+    told = tags.by_number()
     return {
         "entities": len(labelled),
         "labelled": int(np.count_nonzero(labelled)),

@@ -32,7 +32,7 @@ from .. import vocabulary as v
 from ..graph import Int32, KnowledgeGraph
 from ..names import words_of
 from ..row_buckets import RowBuckets, RowSlices
-from ..stored_column import StoredColumn
+from ..stored_column import StoredColumn, row_groups
 from .connectivity import components, degree_histogram, hubs
 from .coverage import label_coverage
 from .distinct_texts import distinct_texts
@@ -104,12 +104,9 @@ class Entities:
     def read(path: Path) -> "Entities":
         """Of entities.parquet."""
         labels = StoredColumn(path, "label")
-        flags = [piece.is_valid().to_numpy(zero_copy_only=False) for piece in labels.pieces()]
         numbers = pq.ParquetFile(path).read(["deprecated", "degree"], use_threads=False)
         deprecated, degree = (numbers[name].to_numpy() for name in ("deprecated", "degree"))
-        return Entities(
-            StoredColumn(path, "iri"), labels, np.concatenate(flags), deprecated, degree
-        )
+        return Entities(StoredColumn(path, "iri"), labels, labels.present(), deprecated, degree)
 
 
 def entity_counts(entities: Entities) -> dict[str, int]:
@@ -200,9 +197,7 @@ def edges_of(ends: RowBuckets, relation: int | None) -> Int32:
 
 def _pieces(graph: KnowledgeGraph, name: str, columns: Sequence[str]) -> Iterator[pa.Table]:
     """Columns of a table, a row group at a time."""
-    file = pq.ParquetFile(graph.directory / f"{name}.parquet")
-    for number in range(file.num_row_groups):
-        yield file.read_row_group(number, list(columns), use_threads=False)
+    return row_groups(graph.directory / f"{name}.parquet", columns)
 
 
 def predicate_labels(entities: Entities, predicates: Sequence[str]) -> dict[str, str]:

@@ -54,3 +54,13 @@ def world(tiny_tokenizer) -> World:
             answers.append(text)
             facts.append(memory)
     return World(prompts, answers, facts)
+
+
+@pytest.fixture(scope="module")
+def facts(tiny_tokenizer) -> list[TokenFact]:
+    """Facts of three relations, the first without a vector."""
+    labels = ("Oslo, Norway", "Lima", "Oslo", "Paris")
+    return [
+        TokenFact(number % 3, number - 1, tuple(tiny_tokenizer(f" {label}\n")["input_ids"]))
+        for number, label in enumerate(labels)
+    ]

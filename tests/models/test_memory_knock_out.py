@@ -4,7 +4,7 @@ import pytest
 import torch
 from infact.models.answered_prompt import answered_prompt
 from infact.models.attention_weights import read_answer, weights_returned
-from infact.models.fact_memory import TokenFact, build_fact_memory
+from infact.models.fact_memory import build_fact_memory
 from infact.models.knock_out import SpanBlocked, knocked_out_scores
 from infact.models.late_fusion import LateFusion, LateFusionReadOut, LateFusionSizes
 from infact.models.memory_knock_out import read_memory
@@ -25,15 +25,6 @@ def fusion() -> LateFusion:
         for value in top.parameters():
             value.copy_(torch.randn(value.shape, generator=generator))
     return top.eval().requires_grad_(False)
-
-
-@pytest.fixture(scope="module")
-def facts(tiny_tokenizer) -> list[TokenFact]:
-    labels = ("Oslo, Norway", "Lima", "Oslo", "Paris")
-    return [
-        TokenFact(number % 3, number - 1, tuple(tiny_tokenizer(f" {label}\n")["input_ids"]))
-        for number, label in enumerate(labels)
-    ]
 
 
 def plain_score(model, tokenizer, read_out) -> float:

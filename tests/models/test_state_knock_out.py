@@ -44,15 +44,6 @@ def adapter(kind: type[AttentionFusion] = AttentionFusion) -> AttentionFusion:
 
 
 @pytest.fixture(scope="module")
-def facts(tiny_tokenizer) -> list[TokenFact]:
-    labels = ("Oslo, Norway", "Lima", "Oslo", "Paris")
-    return [
-        TokenFact(number % 3, number - 1, tuple(tiny_tokenizer(f" {label}\n")["input_ids"]))
-        for number, label in enumerate(labels)
-    ]
-
-
-@pytest.fixture(scope="module")
 def answered(tiny_tokenizer) -> AnsweredPrompt:
     return answered_prompt(tiny_tokenizer, PROMPT, ANSWER, [])
 
