@@ -14,7 +14,7 @@ from .answered_prompt import Stretch, answered_prompt
 from .attention_weights import AnswerReading, read_answer, span_attention
 from .fused_model import FactReading, FusedModel
 from .knock_out import KnockOut, LayerBlocked, LayerSkipped, SpanBlocked, knocked_out_scores
-from .late_fusion import LateFusionReadOut
+from .label_pointer import PointerReadOut
 from .memory_knock_out import MemoryReading, read_memory
 from .read_out import ReadOut
 from .state_knock_out import read_states_memory
@@ -107,7 +107,7 @@ def _memory(
     """What one read-out's arm reads in its memory."""
     if read is not None and fused is not None:
         return read_states_memory(fused, read, reading, read_out)
-    if isinstance(read_out, LateFusionReadOut):
+    if isinstance(read_out, PointerReadOut):
         return read_memory(model, reading, read_out)
     return None
 

@@ -1,4 +1,4 @@
-"""Training late fusion on cached states of the frozen base: an epoch takes seconds."""
+"""Training pointers on cached states of the frozen base: an epoch takes seconds."""
 
 from __future__ import annotations
 
@@ -14,13 +14,18 @@ from transformers import PreTrainedTokenizerBase
 from transformers.modeling_utils import PreTrainedModel
 
 from .fact_memory import FactMemory, drop_facts
-from .late_fusion import FusionBatch, LateFusion, LateFusionSizes, label_log_probabilities
+from .invariant_fusion import InvariantFusion
+from .label_pointer import FusionBatch, LabelPointer, PointerSizes, label_log_probabilities
+from .late_fusion import LateFusion
 from .option_scoring import PLACES_AT_ONCE, TreeStates, tree_states
 from .option_tree import OptionTree, merge_sequences, shared_length
 from .read_out import Positions, next_token_log_probabilities
 from .token_batches import TokenRow, collate_rows
 
 LABELS_AT_ONCE = 64
+POINTERS: dict[str, type[LabelPointer]] = {
+    kind.name: kind for kind in (LateFusion, InvariantFusion)
+}
 
 
 def answer_tree(tokenizer: PreTrainedTokenizerBase, prompt: str, answer: str) -> OptionTree:
@@ -126,17 +131,17 @@ def text_keys(
     return torch.cat(keys)
 
 
-def save_fusion(fusion: LateFusion, path: Path) -> None:
+def save_pointer(pointer: LabelPointer, path: Path) -> None:
     """Write the trained top; object vectors stay in the embed stage's file."""
-    tensors = {name: value.contiguous() for name, value in fusion.state_dict().items()}
+    tensors = {name: value.contiguous() for name, value in pointer.state_dict().items()}
     save_file(tensors, path)
 
 
-def load_fusion(path: Path, object_vectors: Tensor) -> LateFusion:
-    """The trained top in `path` over `object_vectors` (objects, G)."""
+def load_pointer(name: str, path: Path, object_vectors: Tensor) -> LabelPointer:
+    """The trained top in `path`, of the strategy of this name, over `object_vectors` (objects, G)."""
     tensors = load_file(path)
     keys = tensors["relation_keys"]
-    sizes = LateFusionSizes(keys.shape[1], object_vectors.shape[1], len(tensors["query.bias"]))
-    fusion = LateFusion(sizes, keys, object_vectors)
-    fusion.load_state_dict(tensors)
-    return fusion.eval()
+    sizes = PointerSizes(keys.shape[1], object_vectors.shape[1], len(tensors["query.bias"]))
+    pointer = POINTERS[name](sizes, keys, object_vectors)
+    pointer.load_state_dict(tensors)
+    return pointer.eval()

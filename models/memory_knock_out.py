@@ -14,7 +14,7 @@ from transformers.modeling_utils import PreTrainedModel
 from .attention_weights import AnswerReading
 from .fact_memory import PADDING, FactMemory
 from .knock_out import positions_of
-from .late_fusion import LateFusionReadOut, label_log_probabilities
+from .label_pointer import PointerReadOut, label_log_probabilities
 from .read_out import Positions, next_token_log_probabilities
 
 
@@ -65,7 +65,7 @@ class MemoryReading:
 
 @torch.inference_mode()
 def read_memory(
-    model: PreTrainedModel, reading: AnswerReading, read_out: LateFusionReadOut
+    model: PreTrainedModel, reading: AnswerReading, read_out: PointerReadOut
 ) -> MemoryReading:
     """Weights and knock-outs of the facts in the read-out's request 0, which is this prompt's."""
     memory = read_out.memory.select(torch.tensor([0]))
@@ -87,11 +87,11 @@ def read_memory(
 
 
 def _pointer_weights(
-    model: PreTrainedModel, read_out: LateFusionReadOut, positions: Positions, own: Tensor
+    model: PreTrainedModel, read_out: PointerReadOut, positions: Positions, own: Tensor
 ) -> tuple[float, Tensor]:
     """Mean weight of the null slot and (F,) of each column of the memory."""
     memory = read_out.memory.select(positions.request)
-    null, copied = read_out.fusion(
+    null, copied = read_out.pointer(
         positions,
         model.get_input_embeddings()(positions.current),
         label_log_probabilities(own, memory),

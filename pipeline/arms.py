@@ -15,9 +15,9 @@ from ..kg.questions.fact_prompt import FactLine
 from ..models.fact_memory import build_fact_memory
 from ..models.fused_model import FactReading
 from ..models.fusion_adapter import AdapterFits, base_digest, load_adapter
-from ..models.fusion_training import load_fusion
+from ..models.fusion_training import POINTERS, load_pointer
 from ..models.generation import generate_greedy
-from ..models.late_fusion import LateFusionReadOut
+from ..models.label_pointer import LabelPointer, PointerReadOut
 from ..models.mention_places import mention_places, padded_places
 from ..models.read_out import ReadOut, own_read_out
 from .fusion_memory import (
@@ -136,10 +136,10 @@ class Fusions:
             for variant in variants
         }
         own = {variant: variant_vectors(variant, vectors, self.seed + 1) for variant in variants}
-        if self.strategy == "late":
+        if self.strategy in POINTERS:
             return {
                 variant: FusedArm(
-                    LateFusionReadOut(model, load_fusion(self._late(variant), own[variant]), memory)
+                    PointerReadOut(model, self._pointer(variant, own[variant]), memory)
                 )
                 for variant, memory in memories.items()
             }
@@ -165,8 +165,9 @@ class Fusions:
     def _fits(self) -> AdapterFits:
         return AdapterFits(base_digest(self.base_folder), self.reader.graph.id_space)
 
-    def _late(self, variant: str) -> Path:
-        return self.folder / f"{file_name(variant)}.safetensors"
+    def _pointer(self, variant: str, vectors: Tensor) -> LabelPointer:
+        path = self.folder / f"{file_name(variant)}.safetensors"
+        return load_pointer(self.strategy, path, vectors)
 
 
 def _mention_places(

@@ -1,13 +1,11 @@
 """The fuse stage: train one strategy of fusion, and its two controls, on the frozen base."""
 
-from ...errors import UserError
 from ...models.base_model import load_causal_model, load_tokenizer, resolve_precision
-from ...models.fusion_adapter import STRATEGIES
-from ...models.fusion_training import text_keys
+from ...models.fusion_training import POINTERS, text_keys
 from ..fusion_memory import MemoryWriter, object_vectors
 from ..graph_reader import GraphReader
 from ..stages import StageContext
-from . import late_fusion_variants, state_fusion_variants
+from . import pointer_variants, state_fusion_variants
 from .fusion_practice import FusionPractice, practice_questions
 from .teaching_run import write_json
 
@@ -15,12 +13,6 @@ from .teaching_run import write_json
 def run(context: StageContext) -> None:
     """Write the trained fused arm and its controls, and training.json."""
     settings, folder = context.project.fuse, context.inputs["base"]
-    if settings.strategy not in ("late", *STRATEGIES):
-        raise UserError(
-            f"the fusion strategy {settings.strategy!r} isn't here yet",
-            f"{context.project.file.name}:fuse.strategy",
-            f"Set it to one of late, {', '.join(STRATEGIES)}.",
-        )
     base = load_causal_model(folder, resolve_precision(context.project.model.precision))
     tokenizer = load_tokenizer(folder)
     reader = GraphReader.open(context.inputs["ingest"], context.inputs["facts"])
@@ -34,7 +26,7 @@ def run(context: StageContext) -> None:
         text_keys(base, tokenizer, labels),
         vectors,
     )
-    train = late_fusion_variants if settings.strategy == "late" else state_fusion_variants
+    train = pointer_variants if settings.strategy in POINTERS else state_fusion_variants
     trained = train.train_variants(context, practice)
     write_json(context.work / "training.json", trained.record)
     (context.work / "log").mkdir(exist_ok=True)

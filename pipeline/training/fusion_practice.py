@@ -93,6 +93,17 @@ def variant_record(
     return {"losses": losses, "trained_parameters": trained_parameters(fusion)}
 
 
+def refuse_layers(context: StageContext, where: str) -> None:
+    """Raises UserError where the project names blocks for a strategy that reads behind none."""
+    settings = context.project.fuse
+    if settings.layers:
+        raise UserError(
+            f"{settings.strategy} fusion reads {where}, and behind no block",
+            f"{context.project.file.name}:fuse.layers",
+            "Leave it out.",
+        )
+
+
 def practice_questions(context: StageContext) -> list[PracticeQuestion]:
     """Training prompts of practice and taught facts, `phrasings` of each fact."""
     folder = context.inputs["facts"]

@@ -35,6 +35,7 @@ from .fusion_practice import (
     FusionPractice,
     Trained,
     TrainedVariants,
+    refuse_layers,
     trained_variants,
     variant_record,
 )
@@ -79,12 +80,7 @@ def _layers(context: StageContext, practice: FusionPractice) -> tuple[int, ...]:
     """
     named = context.project.fuse.layers
     if context.project.fuse.strategy == EarlyFusion.name:
-        if named:
-            raise UserError(
-                "early fusion reads at the input, and behind no block",
-                f"{context.project.file.name}:fuse.layers",
-                "Leave it out.",
-            )
+        refuse_layers(context, "at the input")
         return ()
     count = len(transformer_blocks(practice.base))
     if list(named) != sorted(set(named)) or (named and named[-1] >= count):

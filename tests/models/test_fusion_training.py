@@ -1,4 +1,4 @@
-"""Late fusion trained on synthetic facts, and asked about entities that it never saw."""
+"""Pointers trained on synthetic facts, and asked about entities that they never saw."""
 
 from functools import partial
 
@@ -7,16 +7,17 @@ import pytest
 import torch
 from infact.models.fact_memory import build_fact_memory, shuffled_objects
 from infact.models.fusion_training import (
+    POINTERS,
     answer_tree,
     epoch_of_rows,
     fusion_rows,
     fusion_states,
-    load_fusion,
-    save_fusion,
+    load_pointer,
+    save_pointer,
     text_keys,
 )
 from infact.models.generation import generate_greedy
-from infact.models.late_fusion import LateFusion, LateFusionReadOut, LateFusionSizes, pointer_loss
+from infact.models.label_pointer import LabelPointer, PointerReadOut, PointerSizes
 from infact.models.training import Curriculum, TrainingSettings, train
 
 from .conftest import RELATIONS, TRAINED_ON, World
@@ -26,7 +27,7 @@ def ignore(_: int) -> None:
     pass
 
 
-def fused(model, tokenizer, world: World, facts, folder) -> LateFusion:
+def fused(name, model, tokenizer, world: World, facts, folder) -> LabelPointer:
     """A top trained on the first entities of `world` with `facts` as its memory."""
     count = TRAINED_ON * len(RELATIONS)
     pairs = zip(world.prompts[:count], world.answers[:count], strict=True)
@@ -36,25 +37,25 @@ def fused(model, tokenizer, world: World, facts, folder) -> LateFusion:
     with torch.random.fork_rng():
         torch.manual_seed(0)
         keys = text_keys(model, tokenizer, RELATIONS)
-        fusion = LateFusion(LateFusionSizes(keys.shape[1], 4, 32), keys, torch.zeros(1, 4))
+        pointer = POINTERS[name](PointerSizes(keys.shape[1], 4, 32), keys, torch.zeros(1, 4))
         curriculum = Curriculum(
             partial(epoch_of_rows, rows, 64, 0.1, 0), lambda batch: len(batch.target)
         )
         settings = TrainingSettings(learning_rate=1e-2, epochs=16, checkpoint_steps=10**9)
-        train(fusion, curriculum, pointer_loss, settings, folder / "c.safetensors", ignore)
-    return fusion
+        train(pointer, curriculum, LabelPointer.loss, settings, folder / "c.safetensors", ignore)
+    return pointer
 
 
-@pytest.fixture(scope="module")
-def trained(calm_model, tiny_tokenizer, world, tmp_path_factory) -> LateFusion:
+@pytest.fixture(scope="module", params=POINTERS)
+def trained(request, calm_model, tiny_tokenizer, world, tmp_path_factory) -> LabelPointer:
     folder = tmp_path_factory.mktemp("fused")
-    return fused(calm_model, tiny_tokenizer, world, world.facts, folder)
+    return fused(request.param, calm_model, tiny_tokenizer, world, world.facts, folder)
 
 
-def answers_of(model, tokenizer, fusion, facts, world: World) -> list[str]:
+def answers_of(model, tokenizer, pointer, facts, world: World) -> list[str]:
     """Free answers to the questions on entities that were not trained on."""
     numbers = range(TRAINED_ON * len(RELATIONS), len(world.prompts))
-    read_out = LateFusionReadOut(model, fusion, build_fact_memory(facts))
+    read_out = PointerReadOut(model, pointer, build_fact_memory(facts))
     prompts = [world.prompts[number] for number in numbers]
     return generate_greedy(model, tokenizer, prompts, numbers, [read_out], 12, 32, ignore)[0]
 
@@ -70,9 +71,12 @@ def test_labels_of_new_entities_are_copied(calm_model, tiny_tokenizer, trained, 
     assert share_right(found, world) > 0.8
 
 
-def test_the_shuffled_control_does_not_copy(calm_model, tiny_tokenizer, world, tmp_path) -> None:
+@pytest.mark.parametrize("name", POINTERS)
+def test_the_shuffled_control_does_not_copy(
+    name, calm_model, tiny_tokenizer, world, tmp_path
+) -> None:
     shuffled = shuffled_objects(world.facts, seed=0)
-    control = fused(calm_model, tiny_tokenizer, world, shuffled, tmp_path)
+    control = fused(name, calm_model, tiny_tokenizer, world, shuffled, tmp_path)
     found = answers_of(calm_model, tiny_tokenizer, control, shuffled, world)
     assert share_right(found, world) < 0.1
 
@@ -94,8 +98,9 @@ def test_editing_the_memory_edits_the_answer(calm_model, tiny_tokenizer, trained
 
 def test_a_saved_top_comes_back(trained, tmp_path) -> None:
     path = tmp_path / "fusion.safetensors"
-    save_fusion(trained, path)
-    loaded = load_fusion(path, torch.zeros(1, 4))
+    save_pointer(trained, path)
+    loaded = load_pointer(trained.name, path, torch.zeros(1, 4))
+    assert type(loaded) is type(trained)
     assert loaded.sizes == trained.sizes
     assert not loaded.training
     for name, value in trained.state_dict().items():

@@ -4,14 +4,13 @@ from collections import defaultdict
 import pytest
 import torch
 from infact.models.fact_memory import PADDING, TokenFact, build_fact_memory
-from infact.models.late_fusion import (
+from infact.models.label_pointer import (
     FusionBatch,
-    LateFusion,
-    LateFusionReadOut,
-    LateFusionSizes,
+    PointerReadOut,
+    PointerSizes,
     label_log_probabilities,
-    pointer_loss,
 )
+from infact.models.late_fusion import LateFusion
 from infact.models.read_out import Positions, next_token_log_probabilities
 
 HIDDEN, VECTOR, KEY = 32, 5, 6
@@ -27,7 +26,7 @@ def fusion() -> LateFusion:
     """A top with random weights everywhere, also where training starts from zero."""
     generator = torch.Generator().manual_seed(0)
     top = LateFusion(
-        LateFusionSizes(HIDDEN, VECTOR, KEY),
+        PointerSizes(HIDDEN, VECTOR, KEY),
         torch.randn(2, HIDDEN, generator=generator),
         torch.randn(3, VECTOR, generator=generator),
     )
@@ -82,7 +81,7 @@ def mixture(fusion, model, hidden, current, previous, facts, own) -> list[float]
 def test_the_mixture_is_the_formula(tiny_model, fusion, places) -> None:
     own = next_token_log_probabilities(tiny_model, places.hidden)
     memory = build_fact_memory(REQUESTS)
-    table = LateFusionReadOut(tiny_model, fusion, memory)(places, own)
+    table = PointerReadOut(tiny_model, fusion, memory)(places, own)
     for row in range(len(places)):
         request = places.request[row].item()
         expected = mixture(
@@ -99,16 +98,16 @@ def test_the_mixture_is_the_formula(tiny_model, fusion, places) -> None:
 
 def test_rows_sum_to_one(tiny_model, fusion, places) -> None:
     own = next_token_log_probabilities(tiny_model, places.hidden)
-    table = LateFusionReadOut(tiny_model, fusion, build_fact_memory(REQUESTS))(places, own)
+    table = PointerReadOut(tiny_model, fusion, build_fact_memory(REQUESTS))(places, own)
     torch.testing.assert_close(table.exp().sum(dim=1), torch.ones(6), rtol=1e-5, atol=1e-5)
 
 
 def test_without_facts_it_is_the_base_bit_for_bit(tiny_model, fusion, places) -> None:
     own = next_token_log_probabilities(tiny_model, places.hidden)
     kept = own.clone()
-    no_facts = LateFusionReadOut(tiny_model, fusion, build_fact_memory([[], [], []]))
+    no_facts = PointerReadOut(tiny_model, fusion, build_fact_memory([[], [], []]))
     assert no_facts(places, own) is own
-    some = LateFusionReadOut(tiny_model, fusion, build_fact_memory(REQUESTS))(places, own)
+    some = PointerReadOut(tiny_model, fusion, build_fact_memory(REQUESTS))(places, own)
     assert torch.equal(some[3], own[3])
     assert torch.equal(own, kept), "the base's distribution is not written to"
     assert not torch.equal(some[0], own[0])
@@ -117,11 +116,11 @@ def test_without_facts_it_is_the_base_bit_for_bit(tiny_model, fusion, places) ->
 def test_padding_takes_no_mass(tiny_model, fusion, places) -> None:
     """A fuller neighbour in the same memory changes nothing."""
     own = next_token_log_probabilities(tiny_model, places.hidden)
-    alone = LateFusionReadOut(tiny_model, fusion, build_fact_memory(REQUESTS))(places, own)
+    alone = PointerReadOut(tiny_model, fusion, build_fact_memory(REQUESTS))(places, own)
     crowd = [TokenFact(0, 2, tuple(range(50, 60)))] * 7
     wide = build_fact_memory([*REQUESTS, crowd])
     torch.testing.assert_close(
-        LateFusionReadOut(tiny_model, fusion, wide)(places, own), alone, rtol=1e-5, atol=1e-6
+        PointerReadOut(tiny_model, fusion, wide)(places, own), alone, rtol=1e-5, atol=1e-6
     )
 
 
@@ -138,9 +137,9 @@ def test_the_loss_is_the_mixtures_log_probability(tiny_model, fusion, places) ->
         target,
         mine,
     )
-    table = LateFusionReadOut(tiny_model, fusion, memory)(places, own)
+    table = PointerReadOut(tiny_model, fusion, memory)(places, own)
     expected = -table.gather(1, target[:, None]).mean()
-    assert pointer_loss(fusion, batch).item() == pytest.approx(expected.item(), rel=1e-4)
+    assert fusion.loss(batch).item() == pytest.approx(expected.item(), rel=1e-4)
 
 
 def test_label_log_probabilities_are_looked_up() -> None:

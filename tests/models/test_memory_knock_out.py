@@ -6,7 +6,8 @@ from infact.models.answered_prompt import answered_prompt
 from infact.models.attention_weights import read_answer, weights_returned
 from infact.models.fact_memory import build_fact_memory
 from infact.models.knock_out import SpanBlocked, knocked_out_scores
-from infact.models.late_fusion import LateFusion, LateFusionReadOut, LateFusionSizes
+from infact.models.label_pointer import PointerReadOut, PointerSizes
+from infact.models.late_fusion import LateFusion
 from infact.models.memory_knock_out import read_memory
 from infact.models.read_out import own_read_out
 
@@ -17,7 +18,7 @@ PROMPT, ANSWER = "Question: Which city is the capital of Norway?\nAnswer:", "Osl
 def fusion() -> LateFusion:
     generator = torch.Generator().manual_seed(3)
     top = LateFusion(
-        LateFusionSizes(32, 5, 6),
+        PointerSizes(32, 5, 6),
         torch.randn(3, 32, generator=generator),
         torch.randn(4, 5, generator=generator),
     )
@@ -37,14 +38,14 @@ def plain_score(model, tokenizer, read_out) -> float:
 def test_taking_a_fact_out_is_a_memory_without_it(
     tiny_model, tiny_tokenizer, fusion, facts
 ) -> None:
-    read_out = LateFusionReadOut(tiny_model, fusion, build_fact_memory([facts]))
+    read_out = PointerReadOut(tiny_model, fusion, build_fact_memory([facts]))
     answered = answered_prompt(tiny_tokenizer, PROMPT, ANSWER, [(10, 15)])
     with weights_returned(tiny_model):
         found = read_memory(tiny_model, read_answer(tiny_model, answered), read_out)
     assert found.score == pytest.approx(plain_score(tiny_model, tiny_tokenizer, read_out), abs=1e-5)
     for left_out in range(len(facts)):
         others = [fact for number, fact in enumerate(facts) if number != left_out]
-        without = LateFusionReadOut(tiny_model, fusion, build_fact_memory([others]))
+        without = PointerReadOut(tiny_model, fusion, build_fact_memory([others]))
         expected = plain_score(tiny_model, tiny_tokenizer, without)
         assert found.without[left_out].item() == pytest.approx(expected, abs=1e-4)
     assert found.weights is not None
@@ -53,7 +54,7 @@ def test_taking_a_fact_out_is_a_memory_without_it(
 
 
 def test_without_its_only_fact_it_is_the_base(tiny_model, tiny_tokenizer, fusion, facts) -> None:
-    read_out = LateFusionReadOut(tiny_model, fusion, build_fact_memory([facts[:1]]))
+    read_out = PointerReadOut(tiny_model, fusion, build_fact_memory([facts[:1]]))
     answered = answered_prompt(tiny_tokenizer, PROMPT, ANSWER, [])
     with weights_returned(tiny_model):
         found = read_memory(tiny_model, read_answer(tiny_model, answered), read_out)
@@ -65,7 +66,7 @@ def test_a_fused_answer_is_knocked_out_through_its_own_read_out(
     tiny_model, tiny_tokenizer, fusion, facts
 ) -> None:
     """The same states, read out twice in one pass, give what each gives alone."""
-    read_out = LateFusionReadOut(tiny_model, fusion, build_fact_memory([facts]))
+    read_out = PointerReadOut(tiny_model, fusion, build_fact_memory([facts]))
     answered = answered_prompt(tiny_tokenizer, PROMPT, ANSWER, [(10, 15)])
     knock_outs = [SpanBlocked(answered.spans[0])]
     with weights_returned(tiny_model):

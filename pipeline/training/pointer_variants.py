@@ -1,4 +1,4 @@
-"""Late fusion and its controls, trained on cached states of the frozen base."""
+"""Pointers at the top and their controls, trained on cached states of the frozen base."""
 
 import time
 from functools import partial
@@ -7,13 +7,14 @@ import torch
 
 from ...models.fact_memory import build_fact_memory
 from ...models.fusion_training import (
+    POINTERS,
     answer_tree,
     epoch_of_rows,
     fusion_rows,
     fusion_states,
-    save_fusion,
+    save_pointer,
 )
-from ...models.late_fusion import FusionBatch, LateFusion, LateFusionSizes, pointer_loss
+from ...models.label_pointer import FusionBatch, LabelPointer, PointerSizes
 from ...models.option_tree import OptionTree
 from ...models.training import Curriculum, TrainingSettings, train
 from ..fusion_memory import FUSED, VARIANTS, file_name, variant_facts, variant_vectors
@@ -22,6 +23,7 @@ from .fusion_practice import (
     FusionPractice,
     Trained,
     TrainedVariants,
+    refuse_layers,
     trained_variants,
     variant_record,
 )
@@ -31,6 +33,7 @@ CACHE_BATCH_TOKENS = 4096
 
 def train_variants(context: StageContext, practice: FusionPractice) -> TrainedVariants:
     """Train each variant's top and write one safetensors file for each."""
+    refuse_layers(context, "at the top")
     trees = [
         answer_tree(practice.tokenizer, question.prompt, question.answer)
         for question in practice.questions
@@ -71,8 +74,8 @@ def _train_variant(
     settings, seed = context.project.fuse, context.seed
     keys, vectors = practice.relation_keys, practice.object_vectors
     torch.manual_seed(seed)
-    fusion = LateFusion(
-        LateFusionSizes(keys.shape[1], vectors.shape[1]),
+    pointer = POINTERS[settings.strategy](
+        PointerSizes(keys.shape[1], vectors.shape[1]),
         variant_vectors(variant, keys, seed),
         variant_vectors(variant, vectors, seed + 1),
     )
@@ -80,12 +83,12 @@ def _train_variant(
     total, name = settings.epochs * len(rows.target), file_name(variant)
     with context.console.progress(f"training {variant}", total, "tokens") as advance:
         record = train(
-            fusion,
+            pointer,
             Curriculum(epochs, lambda batch: len(batch.target)),
-            pointer_loss,
+            LabelPointer.loss,
             TrainingSettings(settings.learning_rate, settings.epochs, checkpoint_steps=10**9),
             context.checkpoint(name),
             advance,
         )
-    save_fusion(fusion, context.work / f"{name}.safetensors")
-    return variant_record(variant, fusion, record.losses, context.console)
+    save_pointer(pointer, context.work / f"{name}.safetensors")
+    return variant_record(variant, pointer, record.losses, context.console)
