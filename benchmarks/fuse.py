@@ -1,7 +1,8 @@
 """Fusion strategies under one budget: what each puts into a frozen model, breaks and costs.
 
     python benchmarks/fuse.py PROJECT [--strategies late attention] [--seeds 0] [--phrasings 1]
-        [--epochs 3] [--learning-rates 2e-3 3e-3] [--asked 100] [--work FOLDER] [--json FILE]
+        [--epochs 3] [--learning-rates 2e-3 3e-3] [--vectors graph label graph+definition none]
+        [--asked 100] [--work FOLDER] [--json FILE]
 
 PROJECT is a project file whose stages base, ingest, facts and embed have been made. Every strategy is
 trained on the same questions for as many epochs, and so are its two controls, whose vectors or objects
@@ -16,6 +17,7 @@ in its prompt. Nothing here is chosen by what it prints: rates come from the com
 """
 
 import argparse
+import itertools
 import json
 import platform
 import tempfile
@@ -51,6 +53,7 @@ def main() -> None:
     parser.add_argument("--strategies", nargs="+", default=["late", "attention"])
     parser.add_argument("--learning-rates", nargs="+", type=float, default=[2e-3, 3e-3])
     parser.add_argument("--batch-sizes", nargs="+", type=int, default=[128, 16])
+    parser.add_argument("--vectors", nargs="+", default=["graph"], help="sources, joined by +")
     parser.add_argument("--seeds", nargs="+", type=int, default=[0])
     parser.add_argument("--phrasings", type=int, default=1)
     parser.add_argument("--epochs", type=int, default=3)
@@ -69,19 +72,22 @@ def main() -> None:
     found = []
     with tempfile.TemporaryDirectory() as temporary:
         work = arguments.work or Path(temporary)
-        for seed in arguments.seeds:
-            for strategy, rate, size in zip(
-                arguments.strategies, arguments.learning_rates, arguments.batch_sizes, strict=True
-            ):
-                changed = {
-                    "strategy": strategy,
-                    "learning_rate": rate,
-                    "batch_size": size,
-                    "phrasings": arguments.phrasings,
-                    "epochs": arguments.epochs,
-                }
-                own = project.model_copy(update={"fuse": project.fuse.model_copy(update=changed)})
-                found.append(raced(own, seed, arguments.asked, work / f"{strategy}-{seed}"))
+        strategies = zip(
+            arguments.strategies, arguments.learning_rates, arguments.batch_sizes, strict=True
+        )
+        for (strategy, rate, size), vectors, seed in itertools.product(
+            strategies, arguments.vectors, arguments.seeds
+        ):
+            changed = {
+                "strategy": strategy,
+                "vectors": () if vectors == "none" else tuple(vectors.split("+")),
+                "learning_rate": rate,
+                "batch_size": size,
+                "phrasings": arguments.phrasings,
+                "epochs": arguments.epochs,
+            }
+            own = project.model_copy(update={"fuse": project.fuse.model_copy(update=changed)})
+            found.append(raced(own, seed, arguments.asked, work / f"{strategy}-{vectors}-{seed}"))
     if arguments.json:
         arguments.json.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
 
@@ -108,7 +114,7 @@ def raced(project: Project, seed: int, most: int, work: Path) -> dict[str, Any]:
     states = text_states(base, tokenizer, texts, project.eval.batch_tokens)
     drift = with_ratios(fused_drift(evaluation, base, states, texts))
     seconds = json.loads((trained / "log" / "training.json").read_text())["seconds"]
-    return _printed(project.fuse.strategy, seed, answers, drift, seconds)
+    return _printed(project, seed, answers, drift, seconds)
 
 
 def _drawn(questions: Sequence[AskedQuestion], most: int, seed: int) -> list[AskedQuestion]:
@@ -122,13 +128,14 @@ def _drawn(questions: Sequence[AskedQuestion], most: int, seed: int) -> list[Ask
 
 
 def _printed(
-    strategy: str,
+    project: Project,
     seed: int,
     answers: Mapping[str, ArmAnswers],
     drift: Drift,
     seconds: Mapping[str, float],
 ) -> dict[str, Any]:
-    print(f"\n{strategy}, seed {seed}")
+    strategy, vectors = project.fuse.strategy, " + ".join(project.fuse.vectors) or "none"
+    print(f"\n{strategy}, vectors: {vectors}, seed {seed}")
     print(
         f"{'':<18}{'trained':>9}"
         + "".join(f"{pool:>17}" for pool in POOLS)
@@ -158,7 +165,7 @@ def _printed(
             f"{_number(changed.get('kl'), 4):>8}{_number(changed.get('ratio'), 3):>7}",
             flush=True,
         )
-    return {"strategy": strategy, "seed": seed, "arms": arms}
+    return {"strategy": strategy, "vectors": vectors, "seed": seed, "arms": arms}
 
 
 def _accuracy(rows: Sequence[Mapping[str, Any]]) -> dict[str, float]:

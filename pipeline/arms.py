@@ -25,11 +25,11 @@ from .fusion_memory import (
     MemoryWriter,
     QuestionFacts,
     file_name,
-    object_vectors,
     variant_facts,
     variant_vectors,
 )
 from .graph_reader import GraphReader
+from .vector_sources import VECTORS, EntityVectors, load_vectors
 
 if TYPE_CHECKING:
     from .project import Project
@@ -91,7 +91,6 @@ class Fusions:
     strategy: str
     base_folder: Path
     reader: GraphReader
-    embed_folder: Path
     max_facts: int
     seed: int
 
@@ -99,13 +98,12 @@ class Fusions:
     def of_stages(
         cls, project: "Project", folders: Mapping[str, Path], reader: GraphReader, seed: int
     ) -> "Fusions":
-        """What a project's stages made; `folders` are theirs: base, embed and fuse."""
+        """What a project's stages made; `folders` are theirs: base and fuse."""
         return cls(
             folders["fuse"],
             project.fuse.strategy,
             folders["base"],
             reader,
-            folders["embed"],
             project.fuse.max_facts,
             seed,
         )
@@ -127,8 +125,7 @@ class Fusions:
             variants: of `VARIANTS`.
             texts: what the model reads: each ends with its question; None: the questions alone.
         """
-        vectors, rows = self._vectors
-        writer = MemoryWriter(self.reader, tokenizer, rows, self.max_facts)
+        vectors, writer = self._vectors.vectors, self._writer(tokenizer)
         requests = [writer.question_facts(question) for question in questions]
         told = [each.facts for each in requests]
         memories = {
@@ -158,8 +155,11 @@ class Fusions:
         }
 
     @cached_property
-    def _vectors(self) -> tuple[Tensor, dict[int, int]]:
-        return object_vectors(self.embed_folder)
+    def _vectors(self) -> EntityVectors:
+        return load_vectors(self.folder / VECTORS)
+
+    def _writer(self, tokenizer: PreTrainedTokenizerBase) -> MemoryWriter:
+        return MemoryWriter(self.reader, tokenizer, self._vectors.rows, self.max_facts)
 
     @cached_property
     def _fits(self) -> AdapterFits:

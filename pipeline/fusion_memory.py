@@ -1,10 +1,8 @@
 """From a question to what a fused model may read: linked facts as token ids, and their controls."""
 
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import torch
-from safetensors.torch import load_file
 from torch import Tensor
 from transformers import PreTrainedTokenizerBase
 
@@ -78,13 +76,6 @@ def variant_facts(
     if variant == "random vectors":
         return random_facts(requests, len(writer.tokenizer), writer.line_end, seed)
     return requests
-
-
-def object_vectors(embed_folder: Path) -> tuple[Tensor, dict[int, int]]:
-    """(objects, G) vectors of the embed stage, and each entity's row."""
-    tensors = load_file(embed_folder / "vectors.safetensors")
-    rows = {int(entity): row for row, entity in enumerate(tensors["entity_ids"].tolist())}
-    return tensors["entity"].float(), rows
 
 
 def variant_vectors(variant: str, vectors: Tensor, seed: int) -> Tensor:

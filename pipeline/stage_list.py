@@ -64,6 +64,11 @@ def _distill_settings(project: "Project") -> dict[str, Any]:
     return {**_with_precision(project, "distill"), "anchor_texts": anchor_texts}
 
 
+def _fuse_settings(project: "Project") -> dict[str, Any]:
+    settings = _with_precision(project, "fuse")
+    return {**settings, "vectors": [source_name(source) for source in settings["vectors"]]}
+
+
 def _eval_files(project: "Project") -> tuple[str, ...]:
     encoder = project.eval.encoder
     models = [model.path for model in project.eval.model]
@@ -161,10 +166,11 @@ STAGES = (
     Stage(
         "fuse",
         "Train the model to read the graph while it answers.",
-        version=2,
+        version=3,
         run="infact.pipeline.training.fuse_stage:run",
         inputs=("base", "facts", "embed", "ingest", "link"),
-        settings=lambda project: _with_precision(project, "fuse"),
+        settings=_fuse_settings,
+        files=lambda project: project.fuse.vector_files,
         resumable=True,
     ),
     Stage(

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from .. import vocabulary as v
+from ..definitions import DEFINITION, DEFINITIONS
 from ..graph import Int64
 from ..names import LABEL_PREDICATES
 from .found import Found, lacking, occurrences, statements
@@ -18,8 +19,6 @@ from .statement_parts import Part
 from .statement_rows import Flags, StatementRows
 
 LABELS = (v.RDFS_LABEL, v.SKOS + "prefLabel")
-DEFINITION, ELUCIDATION = v.IAO + "0000115", v.IAO + "0000600"
-DEFINITIONS = (DEFINITION, ELUCIDATION, v.SKOS + "definition")
 ONE_A_LANGUAGE = (v.SKOS + "prefLabel", v.SKOS + "definition")
 # White_Space of the Unicode Character Database: \s of Oxigraph's regular expressions.
 BLANKS = (

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from .table import Amount, Count, Rate, Table, Weight
+from .table import Amount, Count, Rate, Table, Values, Weight
 
 
 class ModelTable(Table):
@@ -88,11 +88,16 @@ class EmbedTable(Table):
     """a larger graph is sampled around the facts"""
 
 
+VECTOR_SOURCES = ("graph", "label", "definition")
+
+
 class FuseTable(Table):
     strategy: Literal["early", "late", "interactive", "attention", "invariant"] = "late"
     """where text and graph meet"""
     layers: tuple[Annotated[int, Field(ge=0)], ...] = ()
     """blocks behind which facts are read, ascending; empty: three at the top"""
+    vectors: Values = ("graph",)
+    """of objects: "graph", "label", "definition", an .npz of your own; several are laid side by side"""
     max_facts: Count = 32
     """facts of one mention that the model may read"""
     epochs: Count = 4
@@ -105,3 +110,8 @@ class FuseTable(Table):
     """training phrasings of each fact"""
     fact_dropout: Annotated[float, Field(ge=0, lt=1)] = 0.1
     """share of the facts hidden from the model while it trains"""
+
+    @property
+    def vector_files(self) -> tuple[str, ...]:
+        """Those of `vectors` that are files."""
+        return tuple(source for source in self.vectors if source not in VECTOR_SOURCES)

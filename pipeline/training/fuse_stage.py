@@ -2,9 +2,10 @@
 
 from ...models.base_model import load_causal_model, load_tokenizer, resolve_precision
 from ...models.fusion_training import POINTERS, text_keys
-from ..fusion_memory import MemoryWriter, object_vectors
+from ..fusion_memory import MemoryWriter
 from ..graph_reader import GraphReader
 from ..stages import StageContext
+from ..vector_sources import VECTORS, TextReader, entity_vectors, save_vectors
 from . import pointer_variants, state_fusion_variants
 from .fusion_practice import FusionPractice, practice_questions
 from .teaching_run import write_json
@@ -16,15 +17,19 @@ def run(context: StageContext) -> None:
     base = load_causal_model(folder, resolve_precision(context.project.model.precision))
     tokenizer = load_tokenizer(folder)
     reader = GraphReader.open(context.inputs["ingest"], context.inputs["facts"])
-    vectors, rows = object_vectors(context.inputs["embed"])
+    text_reader = TextReader(base, tokenizer, context.console)
+    vectors = entity_vectors(
+        settings.vectors, reader.graph, context.inputs["embed"], context.files, text_reader
+    )
+    save_vectors(vectors, context.work / VECTORS)
     labels = [reader.relation_label(number) for number in range(reader.graph.relation_count)]
     practice = FusionPractice(
         base,
         tokenizer,
         practice_questions(context),
-        MemoryWriter(reader, tokenizer, rows, settings.max_facts),
+        MemoryWriter(reader, tokenizer, vectors.rows, settings.max_facts),
         text_keys(base, tokenizer, labels),
-        vectors,
+        vectors.vectors,
     )
     train = pointer_variants if settings.strategy in POINTERS else state_fusion_variants
     trained = train.train_variants(context, practice)
