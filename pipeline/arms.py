@@ -5,17 +5,19 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from torch import Tensor
 from transformers import PreTrainedTokenizerBase
 from transformers.modeling_utils import PreTrainedModel
 
+from ..kg.graph import KnowledgeGraph
 from ..kg.questions.fact_prompt import FactLine
 from ..models.fact_memory import build_fact_memory
 from ..models.fused_model import FactReading
 from ..models.fusion_adapter import AdapterFits, base_digest, load_adapter
-from ..models.fusion_training import POINTERS, load_pointer
+from ..models.fusion_strategy import FusionStrategy
+from ..models.fusion_training import POINTERS, load_pointer, text_keys
 from ..models.generation import generate_greedy
 from ..models.label_pointer import LabelPointer, PointerReadOut
 from ..models.mention_places import mention_places, padded_places
@@ -29,11 +31,12 @@ from .fusion_memory import (
     variant_vectors,
 )
 from .graph_reader import GraphReader
-from .vector_sources import VECTORS, EntityVectors, load_vectors
+from .vector_sources import VECTORS, EntityVectors, load_vectors, vectors_in
 
 if TYPE_CHECKING:
     from .project import Project
 
+Keyed = TypeVar("Keyed", LabelPointer, FusionStrategy)
 PROMPT_TOKENS = 128  # of facts in an augmented prompt: four to eight lines
 
 
@@ -85,12 +88,18 @@ def free_answers(
 
 @dataclass(frozen=True)
 class Fusions:
-    """What the fuse stage trained and the graph that it reads."""
+    """What the fuse stage trained and the graph that it reads.
+
+    Attributes:
+        reader: of the graph as it is now.
+        trained: the graph that it was trained with.
+    """
 
     folder: Path
     strategy: str
     base_folder: Path
     reader: GraphReader
+    trained: KnowledgeGraph
     max_facts: int
     seed: int
 
@@ -98,12 +107,13 @@ class Fusions:
     def of_stages(
         cls, project: "Project", folders: Mapping[str, Path], reader: GraphReader, seed: int
     ) -> "Fusions":
-        """What a project's stages made; `folders` are theirs: base and fuse."""
+        """What a project's stages made; `folders` are theirs: base, ingest and fuse."""
         return cls(
             folders["fuse"],
             project.fuse.strategy,
             folders["base"],
             reader,
+            KnowledgeGraph.open(folders["ingest"]),
             project.fuse.max_facts,
             seed,
         )
@@ -136,7 +146,11 @@ class Fusions:
         if self.strategy in POINTERS:
             return {
                 variant: FusedArm(
-                    PointerReadOut(model, self._pointer(variant, own[variant]), memory)
+                    PointerReadOut(
+                        model,
+                        self._keyed(self._pointer(variant, own[variant]), model, tokenizer),
+                        memory,
+                    )
                 )
                 for variant, memory in memories.items()
             }
@@ -146,7 +160,7 @@ class Fusions:
                 own_read_out,
                 FactReading(
                     model,
-                    load_adapter(self.folder / file_name(variant), self._fits, own[variant]),
+                    self._keyed(self._adapter(variant, own[variant]), model, tokenizer),
                     memory,
                     padded_places(places, memory.relation.shape[1]),
                 ),
@@ -156,18 +170,40 @@ class Fusions:
 
     @cached_property
     def _vectors(self) -> EntityVectors:
-        return load_vectors(self.folder / VECTORS)
+        found = load_vectors(self.folder / VECTORS)
+        return vectors_in(found, self.trained, self.reader.graph)
 
     def _writer(self, tokenizer: PreTrainedTokenizerBase) -> MemoryWriter:
         return MemoryWriter(self.reader, tokenizer, self._vectors.rows, self.max_facts)
 
     @cached_property
     def _fits(self) -> AdapterFits:
-        return AdapterFits(base_digest(self.base_folder), self.reader.graph.id_space)
+        return AdapterFits(base_digest(self.base_folder), self.trained.id_space)
 
     def _pointer(self, variant: str, vectors: Tensor) -> LabelPointer:
         path = self.folder / f"{file_name(variant)}.safetensors"
         return load_pointer(self.strategy, path, vectors)
+
+    def _adapter(self, variant: str, vectors: Tensor) -> FusionStrategy:
+        return load_adapter(self.folder / file_name(variant), self._fits, vectors)
+
+    def _keyed(
+        self, fusion: Keyed, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase
+    ) -> Keyed:
+        """With keys of the relations that the graph has now, by their numbers there."""
+        was = {relation.iri: number for number, relation in enumerate(self.trained.relations)}
+        now = [relation.iri for relation in self.reader.graph.relations]
+        if list(was) == now:
+            return fusion
+        new = [number for number, iri in enumerate(now) if iri not in was]
+        keys = fusion.relation_keys.new_zeros(len(now), fusion.relation_keys.shape[1])
+        kept = [number for number, iri in enumerate(now) if iri in was]
+        keys[kept] = fusion.relation_keys[[was[now[number]] for number in kept]]
+        if new:
+            labels = [self.reader.relation_label(number) for number in new]
+            keys[new] = text_keys(model, tokenizer, labels).to(keys.dtype)
+        fusion.relation_keys = keys
+        return fusion
 
 
 def _mention_places(

@@ -1,11 +1,12 @@
 """`infact ask`: one question, answered by the base and by each arm, with the facts they were given."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from .asked_graph import asked_artifacts
 from .console import Console
 from .project import Project
-from .run import existing_artifacts
 
 if TYPE_CHECKING:
     from transformers.modeling_utils import PreTrainedModel
@@ -22,13 +23,19 @@ class Answer:
     cited: tuple[str, ...]
 
 
-def ask(project: Project, question: str, console: Console) -> None:
+def ask(project: Project, question: str, graph: Path | None, console: Console) -> None:
     """Print every arm's answer to `question` side by side and the facts behind it.
+
+    Args:
+        project: whose arms are asked.
+        question: in words.
+        graph: the folder of a graph to read in place of the project's.
+        console: where the answers go.
 
     Raises:
         UserError: a stage that the arms need hasn't been run.
     """
-    answers = answer(project, question)
+    answers = answer(project, question, graph, console)
     width = max(len(item.arm) for item in answers)
     for item in answers:
         console.line(f"{item.arm:<{width}}  {item.text or '(nothing)'}")
@@ -49,21 +56,26 @@ def ask(project: Project, question: str, console: Console) -> None:
     )
 
 
-def answer(project: Project, question: str) -> list[Answer]:
+def answer(project: Project, question: str, graph: Path | None, console: Console) -> list[Answer]:
     """Every arm's answer; see `ask`."""
-    folders = existing_artifacts(project, STAGES_READ)
+    made = asked_artifacts(project, STAGES_READ, graph)
+    folders = made.folders
+    if made.changed:
+        console.line(
+            "The arms were trained with another version of the graph. Those that read it, fused and "
+            "with a prompt, answer from it as it is now."
+        )
     # After the check above, so that its error needs no torch.
     from ..kg.questions.templates import question_prompt
     from ..models.base_model import load_causal_model, load_tokenizer, resolve_precision
     from ..models.low_rank import load_adapted_model
     from ..models.read_out import own_read_out
     from .arms import FusedArm, Fusions, augmented, free_answers
-    from .graph_reader import GraphReader
 
     dtype = resolve_precision(project.eval.precision)
     base, tokenizer = load_causal_model(folders["base"], dtype), load_tokenizer(folders["base"])
     prompt = question_prompt(question)
-    reader = GraphReader.open(folders["ingest"], folders["facts"])
+    reader = made.reader()
     limit = project.fuse.max_facts
     fusions = Fusions.of_stages(project, folders, reader, project.seed)
     told, lines = augmented(reader, tokenizer, [prompt], limit)

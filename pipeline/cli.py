@@ -149,14 +149,17 @@ def status(config: Config = None, json: Json = False) -> None:
 def ask(
     question: Annotated[str, typer.Argument(help="In words.")],
     config: Config = None,
+    graph: Annotated[
+        Path | None, typer.Option(help="Read this ingested graph in place of the project's.")
+    ] = None,
     json: Json = False,
 ) -> None:
-    """Ask the model, with and without the graph."""
+    """Ask the model, with and without the graph as it is now."""
     from .ask import ask as answer
     from .console import Console
 
     gc.disable()  # loading makes millions of objects and hardly any garbage: 2 s of 10
-    answer(load_chosen_project(config), question, Console(json))
+    answer(load_chosen_project(config), question, graph, Console(json))
 
 
 @app.command()

@@ -72,9 +72,15 @@ def _check_shapes(spec: str, path: Path) -> None:
 
 
 def existing_artifacts(
-    project: Project, names: Collection[str], stages: tuple[Stage, ...] = STAGES
+    project: Project,
+    names: Collection[str],
+    stages: tuple[Stage, ...] = STAGES,
+    graph: Path | None = None,
 ) -> dict[str, Path]:
     """The artifact folders of those stages and all that they need, without making any.
+
+    Args:
+        graph: an artifact of the ingest stage that stands for the one of the sources as they are now.
 
     Raises:
         UserError: one hasn't been made from the project file as it stands.
@@ -83,6 +89,8 @@ def existing_artifacts(
     folders: dict[str, Path] = {}
     for stage in with_upstream(names, stages):
         folder = recipe(stage, project, manifests).folder(project.artifacts_folder)
+        if graph is not None and stage.name == "ingest":
+            folder = graph
         manifest = read_manifest(folder)
         if manifest is None:
             fix = f"run `infact {stage.name}` first; `infact status` says why"

@@ -191,3 +191,24 @@ def _wrong(path: Path, said: str) -> UserError:
         str(path),
         "write it by numpy.savez(path, entity=IRIs, vector=numbers), a row an entity",
     )
+
+
+def vectors_in(
+    vectors: EntityVectors, trained: KnowledgeGraph, now: KnowledgeGraph
+) -> EntityVectors:
+    """The same vectors by the numbers that their entities have now; those that are gone are left out."""
+    if trained.id_space == now.id_space:
+        return vectors
+    found = np.array([_number(now, trained, int(entity)) for entity in vectors.entities])
+    order = np.argsort(found, kind="stable")
+    order = order[found[order] >= 0]
+    if not len(order):
+        return EntityVectors(torch.zeros_like(vectors.vectors[:1]), np.array([NO_ENTITY]))
+    return EntityVectors(vectors.vectors[order], found[order].astype(np.int32))
+
+
+def _number(now: KnowledgeGraph, trained: KnowledgeGraph, entity: int) -> int:
+    if entity < 0:
+        return NO_ENTITY
+    found = now.find(trained.iri(entity))
+    return NO_ENTITY if found is None else found

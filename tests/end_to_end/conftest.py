@@ -54,6 +54,10 @@ class Infact:
         out, error = run.communicate()
         return subprocess.CompletedProcess(run.args, run.returncode, out, error)
 
+    def alone(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """Run it without a project."""
+        return subprocess.run([*COMMAND, *words], capture_output=True, text=True, check=False)
+
 
 @pytest.fixture(scope="session")
 def infact() -> Infact:

@@ -14,6 +14,7 @@ from infact.pipeline.vector_sources import (
     joined,
     load_vectors,
     save_vectors,
+    vectors_in,
 )
 
 E = "http://example.org/"
@@ -107,3 +108,19 @@ def test_what_is_saved_comes_back(tmp_path) -> None:
     found = load_vectors(tmp_path / "vectors.safetensors")
     assert torch.equal(found.vectors, kept.vectors)
     assert found.rows == {7: 0}
+
+
+def test_vectors_go_with_their_entities_into_a_changed_graph(graph, tmp_path) -> None:
+    """a is gone, aa is new before b: the numbers of b and c are others."""
+    source = tmp_path / "changed.ttl"
+    source.write_text(f"@prefix e: <{E}> . e:c e:knows e:aa . e:b e:knows e:aab .", "utf-8")
+    ingest([Source(source, "changed.ttl")], tmp_path / "graph")
+    now = KnowledgeGraph.open(tmp_path / "graph")
+    trained = EntityVectors(torch.tensor([[1.0], [2.0], [3.0]]), np.arange(3))
+    found = vectors_in(trained, graph, now)
+    assert {now.iri(entity): found.vectors[row].item() for entity, row in found.rows.items()} == {
+        E + "b": 2.0,
+        E + "c": 3.0,
+    }
+    assert vectors_in(trained, graph, graph) is trained
+    assert vectors_in(joined([]), graph, now).vectors.shape == (1, 2)
