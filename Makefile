@@ -15,7 +15,7 @@ OPTIONS := $(if $(CONFIG),--config $(CONFIG)) $(ARGS)
 STAGES := ingest base facts link pretrain distill prompt embed fuse eval report
 
 .DEFAULT_GOAL := help
-.PHONY: help demo $(STAGES) run status ask explain test check bench clean setup
+.PHONY: families help demo $(STAGES) run status ask explain test check bench clean setup
 
 help: ## show this
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -53,6 +53,9 @@ explain: $(READY) ## what the model attended to, and what that was worth: QUESTI
 
 test: $(READY) ## all tests; ARGS=tests/kg for some
 	$(BIN)/pytest $(ARGS)
+
+families: $(READY) ## every fusion strategy on every family of models, and the table of those that ran
+	$(BIN)/pytest -q tests/models/test_fused_model.py tests/models/test_pointers_on_families.py
 
 check: $(READY) ## format, lint, types, imports between rooms
 	$(BIN)/ruff format --check .

@@ -1,6 +1,8 @@
 """A small world of facts: entities with one object a relation, and a model whose states are clear."""
 
 import copy
+import re
+from collections import Counter
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +13,12 @@ from infact.models.fact_memory import TokenFact
 RELATIONS = ("capital", "continent", "currency", "river")
 TRAINED_ON, ENTITIES = 100, 120  # the others are never trained on
 SYLLABLES = ("ba", "do", "ki", "lu", "me", "no", "pa", "ri", "su", "ta", "ve", "zo")
+
+
+# Of a test over both: "…[GPT2-attention]".
+FAMILY_AND_STRATEGY = re.compile(
+    r"test_(?:fused_model|pointers_on_families)\.py::.*\[(\w+)-(\w+)\]"
+)
 
 
 @dataclass(frozen=True)
@@ -64,3 +72,26 @@ def facts(tiny_tokenizer) -> list[TokenFact]:
         TokenFact(number % 3, number - 1, tuple(tiny_tokenizer(f" {label}\n")["input_ids"]))
         for number, label in enumerate(labels)
     ]
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """The table of families and strategies: how many tests of each pair ran, and how many failed."""
+    found: dict[str, dict[str, Counter[str]]] = {}
+    for outcome in ("passed", "failed", "error"):
+        for report in terminalreporter.stats.get(outcome, []):
+            if match := FAMILY_AND_STRATEGY.search(getattr(report, "nodeid", "")):
+                family, strategy = match.groups()
+                found.setdefault(family, {}).setdefault(strategy, Counter())[outcome] += 1
+    if not found:
+        return
+    strategies = sorted({strategy for row in found.values() for strategy in row})
+    terminalreporter.section("fusion strategies that ran on each family: tests passed")
+    terminalreporter.write_line(f"{'':<12}" + "".join(f"{name:>13}" for name in strategies))
+    for family, row in found.items():
+        cells = (_cell(row.get(name, Counter())) for name in strategies)
+        terminalreporter.write_line(f"{family:<12}" + "".join(f"{cell:>13}" for cell in cells))
+
+
+def _cell(outcomes: Counter[str]) -> str:
+    failed = outcomes["failed"] + outcomes["error"]
+    return f"{outcomes['passed'] or '–'}" + (f", {failed} failed" if failed else "")
