@@ -51,11 +51,13 @@ ask: $(READY) ## ask the model: QUESTION="…"
 explain: $(READY) ## what the model attended to, and what that was worth: QUESTION="…"
 	$(INFACT) explain "$(QUESTION)" $(OPTIONS)
 
+# One thread for each of as many processes as there are cores: tiny models gain nothing by more, and
+# torch's threads wait for each other by spinning.
 test: $(READY) ## all tests; ARGS=tests/kg for some
-	$(BIN)/pytest $(ARGS)
+	OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses=logical --dist=loadfile --no-loadscope-reorder $(ARGS)
 
 families: $(READY) ## every fusion strategy on every family of models, and the table of those that ran
-	$(BIN)/pytest -q tests/models/test_fused_model.py tests/models/test_pointers_on_families.py
+	OMP_NUM_THREADS=1 $(BIN)/pytest tests/models/test_fused_model.py tests/models/test_pointers_on_families.py
 
 check: $(READY) ## format, lint, types, imports between rooms
 	$(BIN)/ruff format --check .

@@ -30,7 +30,7 @@ class Infact:
         self, project: Path, *words: str, file_bytes: int | None = None
     ) -> subprocess.Popen[str]:
         """Start it; with `file_bytes`, no file can be written beyond that size, as on a full disk."""
-        environment = {**os.environ, "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "2"}
+        environment = {**os.environ, "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"}
 
         def limit() -> None:
             if file_bytes is not None:
