@@ -16,7 +16,9 @@ et al. 2019) and GreaseLM's (Zhang et al. 2022), which write over one token's an
 here all facts and all places take part, and everything is added. A node steers which labels the text
 reads and is no value itself: with W_o · W_v n_f added, the answers' mean was learnt and copying was not
 (new entities' facts 24 % right of four, without it 74 %; test_fused_answering's world and settings).
-The gates c begin at zero: the model is the base's to the bit until it is trained.
+The gates c begin at zero: the model is the base's to the bit until it is trained. W_a and W_m do too:
+facts begin apart, as attention fusion reads them (else their mean drowned what tells them from each other,
+and of 16.7 facts a question none was learnt: loss 2.65, 2.72, 2.59 by epoch, and so 2.34, 1.62, 1.39).
 
 The text tells a node what it has made of the mention at the mention's last token: in a causal model
 that is the only one which has seen it all, and where such models gather what they know of a subject
@@ -75,6 +77,9 @@ class Exchange(nn.Module):
         self.met = nn.Linear(width, width, bias=False)
         self.node_key = nn.Linear(width, width, bias=False)
         self.reader = LabelReader(sizes)
+        # Zero, so that facts begin apart: see the module.
+        nn.init.zeros_(self.joined.weight)
+        nn.init.zeros_(self.met.weight)
 
     def updated(self, nodes: Tensor, mentioned: Tensor, hears: Tensor) -> Tensor:
         """The nodes (B, F, W) after each other and the text.

@@ -9,16 +9,21 @@ import numpy as np
 import pytest
 import torch
 from infact.models.fact_memory import TokenFact
+from infact.models.fusion_adapter import STRATEGIES
+from infact.models.fusion_training import POINTERS
 
 RELATIONS = ("capital", "continent", "currency", "river")
 TRAINED_ON, ENTITIES = 100, 120  # the others are never trained on
 SYLLABLES = ("ba", "do", "ki", "lu", "me", "no", "pa", "ri", "su", "ta", "ve", "zo")
 
 
-# Of a test over both: "…[GPT2-attention]".
+# Of a test over both, in either order: "…[GPT2-attention]".
 FAMILY_AND_STRATEGY = re.compile(
     r"test_(?:fused_model|pointers_on_families)\.py::.*\[(\w+)-(\w+)\]"
 )
+
+
+STRATEGY_NAMES = (*STRATEGIES, *POINTERS)
 
 
 @dataclass(frozen=True)
@@ -80,7 +85,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     for outcome in ("passed", "failed", "error"):
         for report in terminalreporter.stats.get(outcome, []):
             if match := FAMILY_AND_STRATEGY.search(getattr(report, "nodeid", "")):
-                family, strategy = match.groups()
+                strategy, family = sorted(match.groups(), key=STRATEGY_NAMES.__contains__)[::-1]
                 found.setdefault(family, {}).setdefault(strategy, Counter())[outcome] += 1
     if not found:
         return

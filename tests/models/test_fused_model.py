@@ -89,6 +89,8 @@ def fused(family: str, strategy: str = "attention", trained: bool = True) -> Fus
         for name, weights in fusion.named_parameters():
             if name.endswith(("copied", "null", "gate")):
                 torch.nn.init.normal_(weights, std=8.0)
+            elif name.endswith(("joined.weight", "met.weight")):
+                torch.nn.init.normal_(weights, std=0.3)
     return FusedModel(base, fusion)
 
 
