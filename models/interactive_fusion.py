@@ -18,7 +18,8 @@ reads and is no value itself: with W_o · W_v n_f added, the answers' mean was l
 (new entities' facts 24 % right of four, without it 74 %; test_fused_answering's world and settings).
 The gates c begin at zero: the model is the base's to the bit until it is trained. W_a and W_m do too:
 facts begin apart, as attention fusion reads them (else their mean drowned what tells them from each other,
-and of 16.7 facts a question none was learnt: loss 2.65, 2.72, 2.59 by epoch, and so 2.34, 1.62, 1.39).
+and of 16.7 facts a question none was learnt: loss by epoch 2.65, 2.72, 2.59, and so 2.34, 1.62, 1.39;
+seeds 0 and 7).
 
 The text tells a node what it has made of the mention at the mention's last token: in a causal model
 that is the only one which has seen it all, and where such models gather what they know of a subject

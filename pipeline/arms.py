@@ -108,12 +108,15 @@ class Fusions:
         cls, project: "Project", folders: Mapping[str, Path], reader: GraphReader, seed: int
     ) -> "Fusions":
         """What a project's stages made; `folders` are theirs: base, ingest and fuse."""
+        trained = KnowledgeGraph.open(folders["ingest"])
+        if trained.directory == reader.graph.directory:
+            trained = reader.graph  # so that its tables are read once
         return cls(
             folders["fuse"],
             project.fuse.strategy,
             folders["base"],
             reader,
-            KnowledgeGraph.open(folders["ingest"]),
+            trained,
             project.fuse.max_facts,
             seed,
         )

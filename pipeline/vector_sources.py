@@ -197,7 +197,7 @@ def vectors_in(
     vectors: EntityVectors, trained: KnowledgeGraph, now: KnowledgeGraph
 ) -> EntityVectors:
     """The same vectors by the numbers that their entities have now; those that are gone are left out."""
-    if trained.id_space == now.id_space:
+    if trained is now or trained.id_space == now.id_space:
         return vectors
     found = np.array([_number(now, trained, int(entity)) for entity in vectors.entities])
     order = np.argsort(found, kind="stable")
