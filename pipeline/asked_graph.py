@@ -62,8 +62,7 @@ def asked_artifacts(
     Raises:
         UserError: the project's graph isn't made, or the others were made with none of its graphs.
     """
-    own = existing_artifacts(project, ["ingest"])["ingest"]
-    asked = graph or own
+    asked = graph or existing_artifacts(project, ["ingest"])["ingest"]
     try:
         return AskedArtifacts(existing_artifacts(project, names), asked)
     except UserError:
