@@ -3,6 +3,7 @@
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -17,8 +18,9 @@ from ..kg.definitions import definitions
 from ..kg.graph import KnowledgeGraph
 from ..models.fusion_training import text_keys
 from .console import Console
+from .settings.training import VECTOR_SOURCES
 
-GRAPH, LABEL, DEFINITION = "graph", "label", "definition"
+GRAPH, LABEL, DEFINITION = VECTOR_SOURCES
 TEXTS_AT_ONCE = 256  # between two tellings of progress
 NO_ENTITY = -1
 EMBEDDED = "vectors.safetensors"  # in the embed stage's folder
@@ -37,7 +39,7 @@ class EntityVectors:
     vectors: Tensor
     entities: np.ndarray
 
-    @property
+    @cached_property
     def rows(self) -> dict[int, int]:
         """Entity to its row."""
         return {int(entity): row for row, entity in enumerate(self.entities)}
