@@ -2,6 +2,7 @@
 
     python benchmarks/fuse.py PROJECT [--strategies late attention] [--seeds 0] [--phrasings 1]
         [--epochs 3] [--learning-rates 2e-3 3e-3] [--vectors graph label graph+definition none]
+        [--predicted 0]
         [--asked 100] [--work FOLDER] [--json FILE]
 
 PROJECT is a project file whose stages base, ingest, facts and embed have been made. Every strategy is
@@ -57,6 +58,7 @@ def main() -> None:
     parser.add_argument("--seeds", nargs="+", type=int, default=[0])
     parser.add_argument("--phrasings", type=int, default=1)
     parser.add_argument("--epochs", type=int, default=3)
+    parser.add_argument("--predicted", type=int, default=0, help="objects of a lacking relation")
     parser.add_argument("--asked", type=int, default=100)
     parser.add_argument("--work", type=Path, help="keeps what was trained and answered")
     parser.add_argument("--json", type=Path)
@@ -81,13 +83,15 @@ def main() -> None:
             changed = {
                 "strategy": strategy,
                 "vectors": () if vectors == "none" else tuple(vectors.split("+")),
+                "predicted": arguments.predicted,
                 "learning_rate": rate,
                 "batch_size": size,
                 "phrasings": arguments.phrasings,
                 "epochs": arguments.epochs,
             }
             own = project.model_copy(update={"fuse": project.fuse.model_copy(update=changed)})
-            found.append(raced(own, seed, arguments.asked, work / f"{strategy}-{vectors}-{seed}"))
+            name = f"{strategy}-{vectors}-{arguments.predicted}-{seed}"
+            found.append(raced(own, seed, arguments.asked, work / name))
     if arguments.json:
         arguments.json.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
 
@@ -135,7 +139,8 @@ def _printed(
     seconds: Mapping[str, float],
 ) -> dict[str, Any]:
     strategy, vectors = project.fuse.strategy, " + ".join(project.fuse.vectors) or "none"
-    print(f"\n{strategy}, vectors: {vectors}, seed {seed}")
+    predicted = project.fuse.predicted
+    print(f"\n{strategy}, vectors: {vectors}, predicted: {predicted}, seed {seed}")
     print(
         f"{'':<18}{'trained':>9}"
         + "".join(f"{pool:>17}" for pool in POOLS)
@@ -165,7 +170,13 @@ def _printed(
             f"{_number(changed.get('kl'), 4):>8}{_number(changed.get('ratio'), 3):>7}",
             flush=True,
         )
-    return {"strategy": strategy, "vectors": vectors, "seed": seed, "arms": arms}
+    return {
+        "strategy": strategy,
+        "vectors": vectors,
+        "predicted": predicted,
+        "seed": seed,
+        "arms": arms,
+    }
 
 
 def _accuracy(rows: Sequence[Mapping[str, Any]]) -> dict[str, float]:

@@ -1,7 +1,7 @@
 """Early fusion: where a mention has ended, what is known of its entity is added to the input.
 
     x_p ← x_p + |x_p| · g ⊙ Σ_{f,j} a_{s,f,j} label_{f,j}       s = p − mention end of f,  0 ≤ s < k
-    a_s = softmax(q_s·n, q_s·k_{1,1}, …, q_s·k_{F,L})
+    a_s = softmax(q_s·n, q_s·k_{1,1} + log P(1), …, q_s·k_{F,L} + log P(F))     P: how likely a fact is true
     k_{f,j} = W_r · relation_f + W_e · vector_f + place_j
 
 The token that ends a mention and the k − 1 after it each take a mean of the facts' label tokens, weighted
@@ -77,8 +77,10 @@ class EarlyFusion(FusionStrategy):
         keys = (own[:, :, None] + self.token_key(place)).flatten(1, 2)  # (B, S, K)
         known = torch.einsum("nk,bsk->bns", self.query, keys)
         null = (self.query @ self.null).expand(len(keys), -1)
+        weight = facts.weight.repeat_interleave(length, dim=1)[:, None]
+        known = known / math.sqrt(self.sizes.width) + weight
         return PlacedLabels(
-            torch.cat([null[:, :, None], known], dim=2) / math.sqrt(self.sizes.width),
+            torch.cat([null[:, :, None] / math.sqrt(self.sizes.width), known], dim=2),
             facts.label.flatten(1, 2),
             facts.tokens.flatten(1) != PADDING,
             facts.read_from[:, :, None].expand(-1, -1, length).flatten(1),

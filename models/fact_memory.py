@@ -1,7 +1,8 @@
 """Facts as tensors: what a fused model may read for each question.
 
-A fact is a relation (a row of a key table), an object's vector and the token ids of the object's
-label. Nothing else of a triple reaches the model, so editing the graph edits the memory.
+A fact is a relation (a row of a key table), an object's vector, the token ids of the object's label,
+and how likely it is to be true. Nothing else of a triple reaches the model, so editing the graph edits
+the memory.
 """
 
 from __future__ import annotations
@@ -24,11 +25,13 @@ class TokenFact:
         relation: row of the relation key table.
         vector: row of the object vector table; -1 for an object without a vector.
         label: token ids of the object's label as it would follow a space, and of the line end.
+        weight: log of the probability that the fact is true, in nats; 0 for one that the graph states.
     """
 
     relation: int
     vector: int
     label: tuple[int, ...]
+    weight: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -39,18 +42,25 @@ class FactMemory:
         relation: (R, F) relation key rows, -1 in padding.
         vector: (R, F) object vector rows, -1 where there is none.
         label: (R, F, L) label token ids, -1 in padding.
+        weight: (R, F) log-probabilities, added to the scores by which facts are read; 0 in padding.
     """
 
     relation: Tensor
     vector: Tensor
     label: Tensor
+    weight: Tensor
 
     def __len__(self) -> int:
         return len(self.relation)
 
     def select(self, requests: Tensor) -> FactMemory:
         """The memories of `requests`, in that order."""
-        return FactMemory(self.relation[requests], self.vector[requests], self.label[requests])
+        return FactMemory(
+            self.relation[requests],
+            self.vector[requests],
+            self.label[requests],
+            self.weight[requests],
+        )
 
 
 def build_fact_memory(requests: Sequence[Sequence[TokenFact]]) -> FactMemory:
@@ -60,12 +70,14 @@ def build_fact_memory(requests: Sequence[Sequence[TokenFact]]) -> FactMemory:
     relation = np.full((len(requests), facts), PADDING, dtype=np.int64)
     vector = np.full((len(requests), facts), PADDING, dtype=np.int64)
     label = np.full((len(requests), facts, tokens), PADDING, dtype=np.int64)
+    weight = np.zeros((len(requests), facts), dtype=np.float32)
     for row, request in enumerate(requests):
         for column, fact in enumerate(request):
             relation[row, column] = fact.relation
             vector[row, column] = fact.vector
             label[row, column, : len(fact.label)] = fact.label
-    return FactMemory(torch.from_numpy(relation), torch.from_numpy(vector), torch.from_numpy(label))
+            weight[row, column] = fact.weight
+    return FactMemory(*(torch.from_numpy(array) for array in (relation, vector, label, weight)))
 
 
 def drop_facts(memory: FactMemory, share: float, generator: torch.Generator) -> FactMemory:
@@ -80,7 +92,10 @@ def drop_facts(memory: FactMemory, share: float, generator: torch.Generator) -> 
 
 
 def shuffled_objects(requests: Sequence[Sequence[TokenFact]], seed: int) -> list[list[TokenFact]]:
-    """Control: the same facts with objects permuted among all facts of a relation."""
+    """Control: the same facts with objects permuted among all facts of a relation.
+
+    Weights stay where they are: a stated fact's stand-in is stated.
+    """
     random = np.random.default_rng(seed)
     by_relation: dict[int, list[TokenFact]] = {}
     for fact in sorted({fact for request in requests for fact in request}, key=_order):
@@ -88,7 +103,7 @@ def shuffled_objects(requests: Sequence[Sequence[TokenFact]], seed: int) -> list
     stand_in = {}
     for facts in by_relation.values():
         for fact, index in zip(facts, random.permutation(len(facts)), strict=True):
-            stand_in[fact] = facts[index]
+            stand_in[fact] = replace(facts[index], weight=fact.weight)
     return [[stand_in[fact] for fact in request] for request in requests]
 
 
@@ -102,11 +117,12 @@ def random_facts(
             fact.relation,
             fact.vector,
             (*random.integers(0, vocabulary, len(fact.label) - 1).tolist(), line_end),
+            fact.weight,
         )
         for fact in sorted({fact for request in requests for fact in request}, key=_order)
     }
     return [[stand_in[fact] for fact in request] for request in requests]
 
 
-def _order(fact: TokenFact) -> tuple[int, int, tuple[int, ...]]:
-    return fact.relation, fact.vector, fact.label
+def _order(fact: TokenFact) -> tuple[int, int, tuple[int, ...], float]:
+    return fact.relation, fact.vector, fact.label, fact.weight

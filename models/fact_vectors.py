@@ -25,6 +25,7 @@ class FactVectors:
         label: (B, F, L, D) the object's label tokens as the model reads them; zero in padding.
         written: (B, F, L, D) the same as it writes them: rows of the output embedding.
         tokens: (B, F, L) their ids, -1 in padding.
+        weight: (B, F) log of the probability that a fact is true; 0 where it is stated, and in padding.
         read_from: (B, F) the first place of the text, from 0, at which a fact may be read: the last
             token of its entity's mention, so that a causal model never reads ahead.
     """
@@ -34,6 +35,7 @@ class FactVectors:
     label: Tensor
     written: Tensor
     tokens: Tensor
+    weight: Tensor
     read_from: Tensor
 
     @property
@@ -73,6 +75,7 @@ def fact_vectors(
         label=_kept(base.get_input_embeddings()(tokens).to(dtype), there),
         written=_kept(base.get_output_embeddings().weight[tokens].to(dtype), there),
         tokens=memory.label,
+        weight=memory.weight.to(dtype),
         read_from=read_from,
     )
 

@@ -5,12 +5,14 @@ null slot that stands for the base model. The attention is the output distributi
 
     p(x) = a_null · p_base(x) + Σ_{f,j} a_{f,j} · [label_{f,j} = x]
     a = softmax(null, s_{1,1}, …, s_{F,L})
-    s_{f,j} = relevance_{f,j} + start_j + w_1·[current = label_{f,j−1}] + w_2·[previous = label_{f,j−2}]
+    s_{f,j} = relevance_{f,j} + log P(f) + start_j
+              + w_1·[current = label_{f,j−1}] + w_2·[previous = label_{f,j−2}]
 
 The two match terms continue a label that has been begun, as an induction head does (Olsson et al.
 2022); the pointer mixture is See et al. 2017's, the null slot Merity et al. 2017's sentinel, and the
 fact memory at the top FILM's (Verga et al. 2021). Values are the labels' own tokens, so facts of
-entities that were never trained on are written alike. Strategies say what is relevant.
+entities that were never trained on are written alike. P(f) is 1 but for facts that are predicted: each
+is read as much less as it is less likely. Strategies say what is relevant.
 """
 
 from __future__ import annotations
@@ -107,7 +109,8 @@ class LabelPointer(nn.Module, ABC):
         self, read: Tensor, positions: Positions, base: Tensor, memory: FactMemory
     ) -> tuple[Tensor, Tensor]:
         """The same of what has been read already."""
-        scores = self.relevance(read, base, memory) + self._place(read, positions, memory)
+        scores = self.relevance(read, base, memory) + memory.weight[:, :, None]
+        scores = scores + self._place(read, positions, memory)
         scores = scores.masked_fill(memory.label == PADDING, IMPOSSIBLE)
         joined = torch.cat([self.null(read), scores.flatten(1)], dim=1).log_softmax(dim=1)
         return joined[:, 0], joined[:, 1:].reshape(scores.shape)

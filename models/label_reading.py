@@ -1,14 +1,14 @@
 """How places of the text attend to the labels of facts, and copy them, within one layer of a model.
 
-    a = softmax(q·n, q·k_{1,1}, …, q·k_{F,L})          k_{f,j} = own_f + W_p · label_{f,j−1}
-    score + w_1·[current token = label_{f,j−1}]         label_{f,−1} = begin
+    a = softmax(q·n, q·k_{1,1}, …, q·k_{F,L})                    k_{f,j} = own_f + W_p · label_{f,j−1}
+    score + w_1·[current token = label_{f,j−1}] + log P(f)        label_{f,−1} = begin
     copied = c ⊙ Σ_{f,j} a_{f,j} written_{f,j}
 
 Every label token is a slot of its own, keyed by its fact and by the token before it, so that a label of
 several tokens is written in order; the match term continues one as an induction head does (Olsson et
 al. 2022). The null slot n takes attention and gives nothing, so that a place may read no fact (Merity
 et al. 2017). What is copied is in the model's own output space, so that labels which no training
-question had are written alike; the gates c begin at zero.
+question had are written alike; the gates c begin at zero. P(f) is 1 but for facts that are predicted.
 """
 
 from __future__ import annotations
@@ -34,13 +34,14 @@ class LabelSlots:
         written: (B, F, L, D) see `FactVectors`.
         tokens: (B, F, L) id of the slot's token; -1 in padding.
         before: (B, F, L) id of the token before it in its label; -1 at its beginning and in padding.
-        read_from: (B, F) see `FactVectors`.
+        weight, read_from: (B, F) see `FactVectors`.
     """
 
     keys: Tensor
     written: Tensor
     tokens: Tensor
     before: Tensor
+    weight: Tensor
     read_from: Tensor
 
 
@@ -66,7 +67,9 @@ class LabelReader(nn.Module):
         first = (torch.arange(length, device=ahead.device) == 0).to(ahead.dtype)[:, None]
         keys = self.before_key(ahead) + first * self.begin
         before = nn.functional.pad(facts.tokens, (1, 0), value=PADDING)[:, :, :-1]
-        return LabelSlots(self.by_head(keys), facts.written, facts.tokens, before, facts.read_from)
+        return LabelSlots(
+            self.by_head(keys), facts.written, facts.tokens, before, facts.weight, facts.read_from
+        )
 
     def attention(self, hidden: Tensor, run: TextRun, own: Tensor, slots: LabelSlots) -> Tensor:
         """(B, Q, H, F, L) what each place gives to each slot; the null slot takes the rest.
@@ -81,7 +84,7 @@ class LabelReader(nn.Module):
         query = self.by_head(self.query(self.norm(hidden.to(self.query.weight.dtype))))
         scores = torch.einsum("bqhk,bflhk->bqhfl", query, slots.keys)
         scores = scores + torch.einsum("bqhk,bfhk->bqhf", query, self.by_head(own))[..., None]
-        scores = scores / math.sqrt(self.key)
+        scores = scores / math.sqrt(self.key) + slots.weight[:, None, None, :, None]
         if run.tokens is not None:
             match = run.tokens[:, :, None, None] == slots.before[:, None]
             scores = scores + self.continued[:, None, None] * match[:, :, None]

@@ -109,4 +109,5 @@ def without_each(memory: FactMemory, facts: Tensor) -> FactMemory:
         whole.relation.masked_fill(gone, PADDING),
         whole.vector.masked_fill(gone, PADDING),
         whole.label.masked_fill(gone[:, :, None], PADDING),
+        whole.weight.masked_fill(gone, 0.0),
     )

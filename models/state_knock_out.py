@@ -79,6 +79,7 @@ def _followed(memory: FactMemory, last: FactMemory, times: int) -> FactMemory:
         torch.cat([memory.relation, last.relation.expand(times, -1)]),
         torch.cat([memory.vector, last.vector.expand(times, -1)]),
         torch.cat([memory.label, last.label.expand(times, -1, -1)]),
+        torch.cat([memory.weight, last.weight.expand(times, -1)]),
     )
 
 

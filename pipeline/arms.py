@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -30,7 +30,7 @@ from .fusion_memory import (
     variant_facts,
     variant_vectors,
 )
-from .graph_reader import GraphReader
+from .graph_reader import GraphReader, read_predicted
 from .vector_sources import VECTORS, EntityVectors, load_vectors, vectors_in
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ class Fusions:
     """What the fuse stage trained and the graph that it reads.
 
     Attributes:
-        reader: of the graph as it is now.
+        reader: of the graph as it is now, with what is predicted of it.
         trained: the graph that it was trained with.
     """
 
@@ -107,15 +107,16 @@ class Fusions:
     def of_stages(
         cls, project: "Project", folders: Mapping[str, Path], reader: GraphReader, seed: int
     ) -> "Fusions":
-        """What a project's stages made; `folders` are theirs: base, ingest and fuse."""
+        """What a project's stages made; `folders` are theirs: base, ingest, embed and fuse."""
         trained = KnowledgeGraph.open(folders["ingest"])
         if trained.directory == reader.graph.directory:
             trained = reader.graph  # so that its tables are read once
+        predicted = read_predicted(folders["embed"], project.fuse.predicted)
         return cls(
             folders["fuse"],
             project.fuse.strategy,
             folders["base"],
-            reader,
+            replace(reader, predicted=predicted.in_graph(trained, reader.graph)),
             trained,
             project.fuse.max_facts,
             seed,

@@ -84,7 +84,7 @@ def answer(project: Project, question: str, graph: Path | None, console: Console
         return fusions.arms(base, tokenizer, [prompt], ("fused",), [text])["fused"]
 
     in_prompt = tuple(reader.citation(fact) for line in lines[0] for fact in line.facts)
-    in_memory = tuple(reader.citation(fact) for fact in reader.retriever.facts(prompt, limit))
+    in_memory = tuple(reader.citation(fact) for fact in fusions.reader.memory_facts(prompt, limit))
 
     def said(model: "PreTrainedModel", text: str, arms: "dict[str, FusedArm]") -> dict[str, str]:
         return free_answers(model, tokenizer, text, arms, project.eval.max_new_tokens)

@@ -1,11 +1,13 @@
 """From a question to what a fused model may read: linked facts as token ids, and their controls."""
 
+import math
 from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
 from transformers import PreTrainedTokenizerBase
 
+from ..kg.questions.predicted_facts import PredictedFact
 from ..models.fact_memory import TokenFact, random_facts, shuffled_objects
 from .graph_reader import GraphReader
 
@@ -30,7 +32,7 @@ class MemoryWriter:
         reader: the graph.
         tokenizer: of the language model.
         vector_rows: entity to its row in the object vectors.
-        max_facts: facts a question may have.
+        max_facts: stated facts that a question may have, and as many predicted ones.
     """
 
     reader: GraphReader
@@ -41,10 +43,13 @@ class MemoryWriter:
 
     def question_facts(self, question: str) -> QuestionFacts:
         """The facts of the entities that `question` mentions."""
-        found = self.reader.retriever.mentioned_facts(question, self.max_facts)
+        found = self.reader.memory_facts(question, self.max_facts)
         facts = [
             TokenFact(
-                fact.relation, self.vector_rows.get(fact.object, -1), self._label(fact.object)
+                fact.relation,
+                self.vector_rows.get(fact.object, -1),
+                self._label(fact.object),
+                math.log(fact.probability) if isinstance(fact, PredictedFact) else 0.0,
             )
             for fact in found
         ]

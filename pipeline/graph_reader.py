@@ -1,7 +1,8 @@
 """One door to the graph for every stage that reads facts: linking, retrieval, prompts with citations."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -12,16 +13,31 @@ from ..kg.graph import KnowledgeGraph
 from ..kg.linking.linker import Linker
 from ..kg.questions.edited_facts import REMOVED
 from ..kg.questions.fact_prompt import FactLine, augmented_prompt, fact_lines
+from ..kg.questions.predicted_facts import PredictedFact, PredictedFacts
 from ..kg.questions.retrieval import FactRetriever, RetrievedFact, relation_words
+
+PREDICTED = "predicted.parquet"  # in the embed stage's folder
+
+
+def read_predicted(embed_folder: Path, most: int) -> PredictedFacts:
+    """What the embed stage predicts: at most so many objects of each relation that an entity lacks."""
+    if not most:
+        return PredictedFacts.none()
+    return PredictedFacts.of_table(pq.read_table(embed_folder / PREDICTED), most)
 
 
 @dataclass(frozen=True)
 class GraphReader:
-    """The graph, the retriever over it and the project's names of relations."""
+    """The graph, the retriever over it and the project's names of relations.
+
+    Attributes:
+        predicted: what a fused model may read beyond what the graph states.
+    """
 
     graph: KnowledgeGraph
     retriever: FactRetriever
     relation_labels: dict[int, str]
+    predicted: PredictedFacts = field(default_factory=PredictedFacts.none)
 
     @classmethod
     def open(cls, graph_folder: Path, facts_folder: Path) -> "GraphReader":
@@ -82,18 +98,45 @@ class GraphReader:
             lines, prompt, budget, lambda text: len(tokenizer(text)["input_ids"])
         )
 
+    def memory_facts(self, question: str, limit: int) -> dict[RetrievedFact | PredictedFact, int]:
+        """What a fused model may read: stated facts, then predicted ones, at most `limit` of each.
+
+        Each with the character after its entity's mention. Nothing is predicted where the graph states
+        the relation of any entity that the mention may mean.
+        """
+        found: dict[RetrievedFact | PredictedFact, int] = {}
+        found.update(self.retriever.mentioned_facts(question, limit).items())
+        if not self.predicted.most:
+            return found
+        entities = self.retriever.entities(question)
+        told: dict[int, set[int]] = {}
+        for entity, end in entities.items():
+            own = {fact.relation for fact in self.retriever.about(entity)}
+            told.setdefault(end, set()).update(own)
+        predicted = (
+            (fact, end)
+            for entity, end in entities.items()
+            for fact in self.predicted.about(entity, told[end])
+        )
+        return found | dict(islice(predicted, limit))
+
     def citations(self, lines: Sequence[FactLine]) -> list[str]:
         """Each fact that the lines tell, in their order; see `citation`."""
         return [self.citation(fact) for line in lines for fact in line.facts]
 
-    def citation(self, fact: RetrievedFact) -> str:
-        """A triple in words with its IRIs' subject, source file and line."""
+    def citation(self, fact: RetrievedFact | PredictedFact) -> str:
+        """A triple in words with its IRIs' subject, source file and line, or how likely it is."""
+        if isinstance(fact, PredictedFact):
+            return f"{self._in_words(fact)} (predicted, {fact.probability:.0%} likely)"
         origin = self.graph.origin(fact.row)
         place = origin.place
         told = int(self.graph.triples[fact.row, 2])
         if told != fact.object:
             place = f"edited: {self.graph.label(told)} in {place}"
+        return f"{self._in_words(fact)} ({place})"
+
+    def _in_words(self, fact: RetrievedFact | PredictedFact) -> str:
         return (
             f"{self.graph.iri(fact.subject)} {self.graph.label(fact.subject)}, "
-            f"{self.relation_label(fact.relation)}: {self.graph.label(fact.object)} ({place})"
+            f"{self.relation_label(fact.relation)}: {self.graph.label(fact.object)}"
         )

@@ -157,7 +157,7 @@ STAGES = (
     Stage(
         "embed",
         "Give entities and relations vectors.",
-        version=1,
+        version=2,
         run="infact.pipeline.training.embed_stage:run",
         inputs=("ingest", "facts"),
         settings=lambda project: project.embed.model_dump(mode="json"),
@@ -166,7 +166,7 @@ STAGES = (
     Stage(
         "fuse",
         "Train the model to read the graph while it answers.",
-        version=3,
+        version=4,
         run="infact.pipeline.training.fuse_stage:run",
         inputs=("base", "facts", "embed", "ingest", "link"),
         settings=_fuse_settings,

@@ -13,8 +13,7 @@ import numpy as np
 
 from ..graph import KnowledgeGraph
 from ..linking.linker import Linker
-
-RDF_TYPE = "http://www.w3.org/1999/02/22-rdf-syntax-ns#type"
+from ..vocabulary import RDF_TYPE
 
 # Candidates at least this likely, relative to the best one, count as meant as well: two databases
 # often carry the same disease, place or person under one name.

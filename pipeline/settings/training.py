@@ -88,6 +88,7 @@ class EmbedTable(Table):
     """a larger graph is sampled around the facts"""
 
 
+PREDICTED_OBJECTS = 5  # of each relation that an entity lacks
 VECTOR_SOURCES = ("graph", "label", "definition")
 
 
@@ -99,7 +100,9 @@ class FuseTable(Table):
     vectors: Values = ("graph",)
     """of objects: "graph", "label", "definition", an .npz of your own; several are laid side by side"""
     max_facts: Count = 32
-    """facts of one mention that the model may read"""
+    """stated facts of a question's mentions that the model may read, and as many predicted ones"""
+    predicted: Annotated[int, Field(ge=0, le=PREDICTED_OBJECTS)] = 0
+    """likeliest objects of each relation that an entity lacks, read as far as they are probable; 0 = none"""
     epochs: Count = 4
     """passes over the practice facts"""
     learning_rate: Rate = 1e-3

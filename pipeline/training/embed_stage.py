@@ -4,13 +4,14 @@ Trains ComplEx on the graph less the withheld triples; asks it for the inferable
 which it has never seen. Nothing is selected on those facts: the settings come from the project
 file, so pool I is all test.
 
-Writes `vectors.safetensors` (see `save_vectors`), `metrics.json`, and `predictions.parquet`: for
-each inferable fact, each option's log-probability in nats among all entities trained on.
+Writes `vectors.safetensors` (see `save_vectors`), `metrics.json`, `predictions.parquet`: for each
+inferable fact, each option's log-probability in nats among all entities trained on; and
+`predicted.parquet`: facts that the graph lacks, with probabilities (see `fact_prediction`).
 """
 
 import json
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 
@@ -24,33 +25,18 @@ from torch import Tensor
 from ...errors import UserError
 from ...kg.graph import KnowledgeGraph
 from ...kg.questions.pools import INFERABLE
+from ...kg.vocabulary import RDF_TYPE
 from ...models.complex_embedding import ComplEx, save_vectors
 from ...models.link_prediction_training import complex_loss, triple_batches
 from ...models.ranking import Scorer, SideRanks, rank_triples, ranking_metrics, tail_frequencies
 from ...models.training import Curriculum, TrainingSettings, train
+from ..graph_reader import PREDICTED
 from ..settings.training import EmbedTable
 from ..stages import StageContext
+from .fact_prediction import held_out, predicted_facts, prediction_metrics
+from .local_graph import LocalGraph, arrays, local_graph
 
 QUERIES_A_BATCH = 256  # 256 rows of 40,000 scores are 41 MB
-
-
-@dataclass(frozen=True)
-class LocalGraph:
-    """What is trained and ranked, with ids that count from 0 without gaps.
-
-    `entity_ids` (E,) and `relation_ids` (R,) are the graph's ids of the rows, ascending. The
-    triples hold rows: `training` (n, 3); `test` (m, 3), the inferable facts; `known` (k, 3), all
-    of the graph's between these entities, withheld ones included.
-    """
-
-    entity_ids: np.ndarray
-    relation_ids: np.ndarray
-    training: np.ndarray
-    test: np.ndarray
-    known: np.ndarray
-
-    def rows(self, entities: np.ndarray) -> np.ndarray:
-        return np.searchsorted(self.entity_ids, entities)
 
 
 def run(context: StageContext) -> None:
@@ -64,14 +50,52 @@ def run(context: StageContext) -> None:
     facts = pq.read_table(context.inputs["facts"] / "facts.parquet")
     withheld = np.load(context.inputs["facts"] / "withheld.npy", allow_pickle=False)
     inferable = facts.filter(pc.equal(facts["pool"], INFERABLE))
-    local = local_graph(graph, facts, inferable, withheld, settings.max_triples, context.seed)
-    console.line(_what_is_trained(graph, local, len(withheld), settings.max_triples))
+    whole = local_graph(graph, facts, inferable, withheld, settings.max_triples, context.seed)
+    console.line(_what_is_trained(graph, whole, len(withheld), settings.max_triples))
+    told = _told_relations(graph, whole)
+    held = held_out(whole.training, told, context.seed)
+    local = replace(whole, training=held.training)
+    model = _trained(context, local)
+    save_vectors(model, context.work / "vectors.safetensors", local.entity_ids, local.relation_ids)
+    options = option_log_probabilities(model, local, inferable)
+    pq.write_table(options, context.work / "predictions.parquet")
+    with console.progress("ranking inferable facts", 4 * len(local.test), "queries") as advance:
+        metrics = measure(model, local, inferable, advance)
+    metrics["entities_in_graph"] = graph.entity_count
+    metrics["triples_in_graph"] = len(graph.triples)
+    predicted = predicted_facts(model, local, held, told, console)
+    pq.write_table(predicted, context.work / PREDICTED)
+    metrics["held_out"] = {"facts": len(held.asked), "triples": len(held.triples)}
+    metrics["predicted"] = prediction_metrics(predicted, inferable, context.seed)
+    _write_json(context.work / "metrics.json", metrics)
+
+
+def _told_relations(graph: KnowledgeGraph, local: LocalGraph) -> np.ndarray:
+    """Rows of the relations that tell something of their head: all but its type."""
+    relations = graph.relations
+    return np.array(
+        [
+            row
+            for row, relation in enumerate(local.relation_ids)
+            if relations[relation].iri != RDF_TYPE
+        ],
+        dtype=np.int64,
+    )
+
+
+def _trained(context: StageContext, local: LocalGraph) -> ComplEx:
+    """The vectors.
+
+    Raises:
+        UserError: training diverged.
+    """
+    settings = context.project.embed
     model = ComplEx(len(local.entity_ids), len(local.relation_ids), settings.rank, context.seed)
     batches = triple_batches(
         local.training, len(local.relation_ids), settings.batch_size, context.seed
     )
     units = 2 * len(local.training) * settings.epochs
-    with console.progress("training vectors, both directions", units, "triples") as advance:
+    with context.console.progress("training vectors, both directions", units, "triples") as advance:
         train(
             model,
             Curriculum(batches, lambda batch: len(batch.tails)),
@@ -83,14 +107,7 @@ def run(context: StageContext) -> None:
     if not all(parameter.isfinite().all() for parameter in model.parameters()):
         where = f"{context.project.file}: embed.learning_rate = {settings.learning_rate}"
         raise UserError("training the vectors diverged", where, "lower it; 0.1 is usual")
-    save_vectors(model, context.work / "vectors.safetensors", local.entity_ids, local.relation_ids)
-    predictions = option_log_probabilities(model, local, inferable)
-    pq.write_table(predictions, context.work / "predictions.parquet")
-    with console.progress("ranking inferable facts", 4 * len(local.test), "queries") as advance:
-        metrics = measure(model, local, inferable, advance)
-    metrics["entities_in_graph"] = graph.entity_count
-    metrics["triples_in_graph"] = len(graph.triples)
-    _write_json(context.work / "metrics.json", metrics)
+    return model
 
 
 def training_settings(settings: EmbedTable) -> TrainingSettings:
@@ -103,76 +120,6 @@ def training_settings(settings: EmbedTable) -> TrainingSettings:
         clip_norm=None,
         checkpoint_steps=1000,
     )
-
-
-def local_graph(
-    graph: KnowledgeGraph,
-    facts: pa.Table,
-    inferable: pa.Table,
-    withheld: np.ndarray,
-    max_triples: int,
-    seed: int,
-) -> LocalGraph:
-    """Choose what is trained: the graph less the withheld rows, or a neighbourhood of the facts.
-
-    Raises:
-        UserError: no triple is left.
-        ValueError: an inferable fact isn't among the withheld rows: it would be trained on, or
-            the facts were drawn from another graph.
-    """
-    triples = np.asarray(graph.triples)
-    visible = np.delete(triples, withheld, axis=0)
-    if not len(visible):
-        raise UserError("the graph has no triples between entities to train on", "[embed]")
-    test = _triples_of(inferable)
-    if not set(map(tuple, test.tolist())) <= set(map(tuple, triples[withheld].tolist())):
-        raise ValueError("inferable facts are missing from the graph's withheld triples")
-    asked = np.concatenate((test[:, 0], test[:, 2], _flat(inferable["option_entities"])))
-    subjects = facts["subject"].to_numpy()
-    seeds = np.unique(np.concatenate((asked, subjects[subjects >= 0])))
-    if len(visible) > max_triples:
-        visible = visible[neighbourhood(visible, seeds, graph.entity_count, max_triples, seed)]
-    entity_ids = np.union1d(visible[:, [0, 2]], seeds).astype(np.int32)
-    relation_ids = np.union1d(visible[:, 1], test[:, 1]).astype(np.int32)
-    inside = np.isin(triples[:, [0, 2]], entity_ids).all(axis=1)
-    known = triples[inside & np.isin(triples[:, 1], relation_ids)]
-
-    def local(of: np.ndarray) -> np.ndarray:
-        ends = np.searchsorted(entity_ids, of[:, [0, 2]])
-        return np.insert(ends, 1, np.searchsorted(relation_ids, of[:, 1]), axis=1)
-
-    return LocalGraph(entity_ids, relation_ids, local(visible), local(test), local(known))
-
-
-def neighbourhood(
-    triples: np.ndarray, seeds: np.ndarray, entity_count: int, max_triples: int, seed: int
-) -> np.ndarray:
-    """Rows, ascending, of at most `max_triples` triples around `seeds`, breadth first.
-
-    Ring by ring, every triple that touches an entity reached so far is taken. In the ring that
-    goes over the limit, triples between entities already reached come first; then newcomers, each
-    with all of its triples, those with most first and equals in random order: entities that hang on
-    a hub alone (all classes are classes) come last, since one triple teaches little.
-    """
-    random = np.random.default_rng(seed)
-    reached = np.zeros(entity_count, dtype=bool)
-    reached[seeds] = True
-    chosen = np.zeros(len(triples), dtype=bool)
-    room = max_triples
-    while room:
-        from_head, from_tail = reached[triples[:, 0]], reached[triples[:, 2]]
-        ring = np.flatnonzero((from_head | from_tail) & ~chosen)
-        if not len(ring):
-            break
-        newcomer = np.where(from_head[ring], triples[ring, 2], triples[ring, 0])
-        bonds = np.bincount(newcomer, minlength=entity_count)
-        bonds[reached] = len(triples) + 1
-        equals = random.permutation(entity_count)[newcomer]
-        taken = ring[np.lexsort((random.permutation(len(ring)), equals, -bonds[newcomer]))[:room]]
-        chosen[taken] = True
-        reached[triples[taken][:, [0, 2]]] = True
-        room -= len(taken)
-    return np.flatnonzero(chosen)
 
 
 def option_log_probabilities(model: ComplEx, local: LocalGraph, inferable: pa.Table) -> pa.Table:
@@ -219,7 +166,7 @@ def _option_scores(score: Scorer, local: LocalGraph, inferable: pa.Table) -> lis
     """Log-softmax over all entities, read at each fact's options."""
     heads = torch.from_numpy(local.rows(inferable["subject"].to_numpy()))
     relation_rows = np.searchsorted(local.relation_ids, inferable["relation"].to_numpy())
-    options = [torch.from_numpy(local.rows(of)) for of in _arrays(inferable["option_entities"])]
+    options = [torch.from_numpy(local.rows(of)) for of in arrays(inferable["option_entities"])]
     found: list[Tensor] = []
     for start in range(0, len(heads), QUERIES_A_BATCH):
         batch = slice(start, start + QUERIES_A_BATCH)
@@ -244,23 +191,6 @@ def _by_side(ranks: SideRanks) -> dict[str, object]:
         "both": np.concatenate((ranks.tail, ranks.head)),
     }
     return {side: asdict(ranking_metrics(of)) if len(of) else None for side, of in sides.items()}
-
-
-def _triples_of(facts: pa.Table) -> np.ndarray:
-    """One triple for each true object of each fact. (m, 3) int64."""
-    objects = _arrays(facts["objects"])
-    counts = [len(of) for of in objects]
-    subjects = np.repeat(facts["subject"].to_numpy(), counts)
-    relations = np.repeat(facts["relation"].to_numpy(), counts)
-    return np.stack((subjects, relations, _flat(facts["objects"])), axis=1).astype(np.int64)
-
-
-def _arrays(column: pa.ChunkedArray) -> list[np.ndarray]:
-    return [np.array(of, dtype=np.int64) for of in column.to_pylist()]
-
-
-def _flat(column: pa.ChunkedArray) -> np.ndarray:
-    return np.concatenate([np.empty(0, dtype=np.int64), *_arrays(column)])
 
 
 def _what_is_trained(

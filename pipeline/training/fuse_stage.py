@@ -1,9 +1,11 @@
 """The fuse stage: train one strategy of fusion, and its two controls, on the frozen base."""
 
+from dataclasses import replace
+
 from ...models.base_model import load_causal_model, load_tokenizer, resolve_precision
 from ...models.fusion_training import POINTERS, text_keys
 from ..fusion_memory import MemoryWriter
-from ..graph_reader import GraphReader
+from ..graph_reader import GraphReader, read_predicted
 from ..stages import StageContext
 from ..vector_sources import VECTORS, TextReader, entity_vectors, save_vectors
 from . import pointer_variants, state_fusion_variants
@@ -16,7 +18,8 @@ def run(context: StageContext) -> None:
     settings, folder = context.project.fuse, context.inputs["base"]
     base = load_causal_model(folder, resolve_precision(context.project.model.precision))
     tokenizer = load_tokenizer(folder)
-    reader = GraphReader.open(context.inputs["ingest"], context.inputs["facts"])
+    stated = GraphReader.open(context.inputs["ingest"], context.inputs["facts"])
+    reader = replace(stated, predicted=read_predicted(context.inputs["embed"], settings.predicted))
     text_reader = TextReader(base, tokenizer, context.console)
     vectors = entity_vectors(
         settings.vectors, reader.graph, context.inputs["embed"], context.files, text_reader

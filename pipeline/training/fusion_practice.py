@@ -54,7 +54,9 @@ class FusionPractice:
         """What each question may read; how much that is, is said."""
         found = [self.writer.question_facts(question.prompt) for question in self.questions]
         each = np.mean([len(facts.facts) for facts in found])
-        console.line(f"{len(found)} practice questions, {each:.1f} facts each")
+        predicted = np.mean([sum(fact.weight < 0 for fact in facts.facts) for facts in found])
+        of_them = f", {predicted:.1f} of them predicted" if predicted else ""
+        console.line(f"{len(found)} practice questions, {each:.1f} facts each{of_them}")
         return found
 
 

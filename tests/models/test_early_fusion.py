@@ -50,7 +50,7 @@ def test_what_is_added_is_what_plain_loops_add() -> None:
                         + made.vector_key(vectors.vector[row, fact])
                         + made.token_key.weight[min(token, LABEL_TOKENS - 1)]
                     )
-                    scores.append(made.query[since] @ key / math.sqrt(8))
+                    scores.append(made.query[since] @ key / math.sqrt(8) + MEMORY.weight[row, fact])
                     labels.append(vectors.label[row, fact, token])
                     first = max(first, since)
             if not scores:

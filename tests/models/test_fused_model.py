@@ -63,7 +63,7 @@ NAMES = {
 }
 MEMORY = build_fact_memory(
     [
-        [TokenFact(0, 1, (5, 6)), TokenFact(1, -1, (7,))],
+        [TokenFact(0, 1, (5, 6)), TokenFact(1, -1, (7,), -0.9)],
         [TokenFact(2, 0, (9, 10, 11))],
         [],
     ]

@@ -14,7 +14,7 @@ from torch.nn.functional import normalize, rms_norm
 
 HIDDEN, VECTOR, KEY = 32, 5, 6
 REQUESTS = [
-    [TokenFact(0, 1, (20, 21, 22, 3)), TokenFact(1, -1, (20, 3))],
+    [TokenFact(0, 1, (20, 21, 22, 3)), TokenFact(1, -1, (20, 3), -0.9)],
     [TokenFact(1, 2, (20, 21, 22, 3)), TokenFact(0, 0, (60, 3))],
     [TokenFact(1, 0, (40, 41, 3))],
 ]
@@ -74,7 +74,7 @@ def test_facts_are_found_by_their_direction(tiny_model, fusion, batch) -> None:
         later = fusion.continued.tolist()
         scores, tokens = [fusion.null(read).item()], []
         for fact in REQUESTS[int(batch.positions.request[row])]:
-            found = fusion.scale.item() * (place @ direction(fusion, fact)).item()
+            found = fusion.scale.item() * (place @ direction(fusion, fact)).item() + fact.weight
             for number, token in enumerate(fact.label):
                 score = found + fusion.begin(read).item()
                 if number:

@@ -15,7 +15,7 @@ from infact.models.read_out import Positions, next_token_log_probabilities
 
 HIDDEN, VECTOR, KEY = 32, 5, 6
 REQUESTS = [
-    [TokenFact(0, 1, (20, 21, 22, 3)), TokenFact(1, -1, (20, 3))],
+    [TokenFact(0, 1, (20, 21, 22, 3)), TokenFact(1, -1, (20, 3), -0.9)],
     [],
     [TokenFact(1, 0, (40, 41, 3))],
 ]
@@ -60,7 +60,7 @@ def mixture(fusion, model, hidden, current, previous, facts, own) -> list[float]
         if fact.vector >= 0:
             key = key + fusion.vector_key(fusion.object_vectors[fact.vector])
         for place, token in enumerate(fact.label):
-            score = (query @ key).item() / math.sqrt(KEY)
+            score = (query @ key).item() / math.sqrt(KEY) + fact.weight
             if place == 0:
                 score += fusion.begin(read).item()
             else:

@@ -3,7 +3,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from infact.kg.linking.mentions import Candidate, Mention
-from infact.kg.questions.retrieval import RDF_TYPE, FactRetriever, RetrievedFact, relation_words
+from infact.kg.questions.retrieval import FactRetriever, RetrievedFact, relation_words
+from infact.kg.vocabulary import RDF_TYPE
 
 MARFAN, TWIN, LOEYS, OTHER = 0, 1, 2, 9
 TYPE, GENE, SIGN = 0, 1, 2

@@ -1,4 +1,5 @@
 import json
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -9,11 +10,13 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from infact.errors import UserError
+from infact.kg.graph_records import Relation
 from infact.models.complex_embedding import load_vectors
 from infact.pipeline.console import Console
 from infact.pipeline.project import load_project
 from infact.pipeline.stages import StageContext
-from infact.pipeline.training.embed_stage import neighbourhood, run
+from infact.pipeline.training.embed_stage import run
+from infact.pipeline.training.local_graph import neighbourhood
 
 PEOPLE, CITIES, COUNTRIES = 40, 10, 4
 LIVES_IN, LIES_IN, CITIZEN_OF = 0, 1, 2
@@ -35,6 +38,9 @@ def write_graph(folder: Path, triples: np.ndarray) -> None:
     np.save(folder / "triples.npy", triples)
     iris = [f"http://example.org/{entity}" for entity in range(ENTITIES)]
     pq.write_table(pa.table({"iri": iris}), folder / "entities.parquet")
+    names = [f"http://example.org/{name}" for name in ("livesIn", "liesIn", "citizenOf")]
+    rows = [asdict(Relation(name, name, 1, 1, 1, "N:1")) for name in names]
+    pq.write_table(pa.Table.from_pylist(rows), folder / "relations.parquet")
     (folder / "store").mkdir()
 
 
@@ -92,6 +98,8 @@ def test_it_infers_withheld_facts_and_beats_the_baseline(tmp_path, capsys) -> No
     assert metrics["complex"]["option_accuracy"] > 0.8 > baseline["option_accuracy"]
     assert metrics["complex"]["both"]["count"] == 16
     assert (metrics["test_facts"], metrics["training_triples"]) == (8, 82)
+    assert metrics["held_out"] == {"facts": 0, "triples": 0}
+    assert metrics["predicted"] is None
 
 
 def test_predictions_are_the_softmax_over_all_entities(tmp_path) -> None:
@@ -113,7 +121,12 @@ def test_the_same_seed_gives_the_same_bytes(tmp_path) -> None:
     table = "epochs = 2\nmax_triples = 50"
     works = [run_stage(tmp_path / of, towns(), table, inferable=5) for of in "ab"]
     names = sorted(path.name for path in works[0].iterdir() if path.is_file())
-    assert names == ["metrics.json", "predictions.parquet", "vectors.safetensors"]
+    assert names == [
+        "metrics.json",
+        "predicted.parquet",
+        "predictions.parquet",
+        "vectors.safetensors",
+    ]
     assert all((works[0] / name).read_bytes() == (works[1] / name).read_bytes() for name in names)
 
 
