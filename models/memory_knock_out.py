@@ -54,12 +54,15 @@ class MemoryReading:
         weights: of the pointer, or the mean over the layers that attend; None where none does.
         score: log-probability of the whole answer, in nats.
         without: (F,) the same with each fact taken out of the memory.
+        without_all: the same with all of them taken out at once: facts that can stand in for each
+            other each show no effect alone.
         layers: behind whose blocks facts are read; none where a pointer reads them at the top.
     """
 
     weights: FactWeights | None
     score: float
     without: Tensor
+    without_all: float
     layers: tuple[LayerReading, ...] = ()
 
 
@@ -73,17 +76,19 @@ def read_memory(
     positions = positions_of(reading.answered, reading.hidden[None])
     own = next_token_log_probabilities(model, positions.hidden)
     targets = torch.tensor(reading.answered.targets)[:, None]
-    each = replace(read_out, memory=without_each(memory, facts))
+    each = replace(read_out, memory=without_each_and_all(memory, facts))
     scores = torch.stack(
         [
             each(replace(positions, request=torch.full_like(positions.request, request)), own)
             .gather(1, targets)
             .sum()
-            for request in range(1 + len(facts))
+            for request in range(2 + len(facts))
         ]
     )
     null, weights = _pointer_weights(model, read_out, positions, own)
-    return MemoryReading(FactWeights(null, weights[facts]), float(scores[0]), scores[1:])
+    return MemoryReading(
+        FactWeights(null, weights[facts]), float(scores[0]), scores[1:-1], float(scores[-1])
+    )
 
 
 def _pointer_weights(
@@ -100,11 +105,12 @@ def _pointer_weights(
     return float(null.exp().mean()), copied.exp().sum(dim=2).mean(dim=0)
 
 
-def without_each(memory: FactMemory, facts: Tensor) -> FactMemory:
-    """Request 0 as it is; request 1 + i is it without the fact in column `facts[i]`."""
-    whole = memory.select(torch.zeros(1 + len(facts), dtype=torch.long))
+def without_each_and_all(memory: FactMemory, facts: Tensor) -> FactMemory:
+    """Request 0 as it is; request 1 + i is it without the fact in column `facts[i]`; the last has none."""
+    whole = memory.select(torch.zeros(2 + len(facts), dtype=torch.long))
     gone = torch.zeros(whole.relation.shape, dtype=torch.bool)
     gone[torch.arange(1, 1 + len(facts)), facts] = True
+    gone[-1] = True
     return FactMemory(
         whole.relation.masked_fill(gone, PADDING),
         whole.vector.masked_fill(gone, PADDING),

@@ -1,10 +1,11 @@
 """What an answer reads in a memory that changes the model's own states, and what it loses without.
 
-Each fact is taken out of the memory, and each reading layer reads nothing, one at a time: requests of
-one session, so that they are rows of a batch. Before the first place that may read a fact all of them
+Each fact is taken out of the memory, then all at once, and each reading layer reads nothing, one at a
+time: requests of one session, so that they are rows of a batch. Before the first place that may read a fact all of them
 are alike: those places are taken from the cache.
 
-Its limits are `knock_out`'s: facts that can stand in for each other each show no effect alone.
+Its limits are `knock_out`'s: facts that can stand in for each other each show no effect alone, but all
+at once do.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from .fact_memory import PADDING, FactMemory
 from .fused_model import FactReading, FusedModel
 from .fusion_session import rows_of
 from .knock_out import TOKENS_AT_ONCE, answer_log_probabilities, cache_before
-from .memory_knock_out import FactWeights, LayerReading, MemoryReading, without_each
+from .memory_knock_out import FactWeights, LayerReading, MemoryReading, without_each_and_all
 from .read_out import ReadOut
 
 
@@ -40,11 +41,11 @@ def read_states_memory(
     memory = facts.memory
     columns = (memory.relation[0] != PADDING).nonzero().squeeze(1)
     layers = fused.fusion.layers
-    # The first request is as it is; then each fact is taken out, then each layer is silenced.
-    memories = _followed(without_each(memory, columns), memory, len(layers))
+    # The first request is as it is; then each fact is taken out, then all, then each layer is silenced.
+    memories = _followed(without_each_and_all(memory, columns), memory, len(layers))
     requests = len(memories)
     silent = {
-        layer: torch.arange(requests) == 1 + len(columns) + number
+        layer: torch.arange(requests) == 2 + len(columns) + number
         for number, layer in enumerate(layers)
     }
     answering = reading.answered.answering
@@ -61,11 +62,12 @@ def read_states_memory(
     weights = {
         layer: _fact_weights(of[answering - start :], memory, columns) for layer, of in kept.items()
     }
-    of_facts, of_layers = scores[1:].split([len(columns), len(layers)])
+    of_facts, of_all, of_layers = scores[1:].split([len(columns), 1, len(layers)])
     return MemoryReading(
         _mean(list(weights.values())),
         float(scores[0]),
         of_facts,
+        float(of_all),
         tuple(
             LayerReading(layer, weights.get(layer), float(without))
             for layer, without in zip(layers, of_layers, strict=True)

@@ -139,22 +139,17 @@ class Fusions:
             variants: of `VARIANTS`.
             texts: what the model reads: each ends with its question; None: the questions alone.
         """
-        vectors, writer = self._vectors.vectors, self._writer(tokenizer)
+        writer = self._writer(tokenizer)
         requests = [writer.question_facts(question) for question in questions]
         told = [each.facts for each in requests]
         memories = {
             variant: build_fact_memory(variant_facts(variant, told, writer, self.seed))
             for variant in variants
         }
-        own = {variant: variant_vectors(variant, vectors, self.seed + 1) for variant in variants}
         if self.strategy in POINTERS:
             return {
                 variant: FusedArm(
-                    PointerReadOut(
-                        model,
-                        self._keyed(self._pointer(variant, own[variant]), model, tokenizer),
-                        memory,
-                    )
+                    PointerReadOut(model, self._pointer(variant, model, tokenizer), memory)
                 )
                 for variant, memory in memories.items()
             }
@@ -164,7 +159,7 @@ class Fusions:
                 own_read_out,
                 FactReading(
                     model,
-                    self._keyed(self._adapter(variant, own[variant]), model, tokenizer),
+                    self._adapter(variant, model, tokenizer),
                     memory,
                     padded_places(places, memory.relation.shape[1]),
                 ),
@@ -184,12 +179,36 @@ class Fusions:
     def _fits(self) -> AdapterFits:
         return AdapterFits(base_digest(self.base_folder), self.trained.id_space)
 
-    def _pointer(self, variant: str, vectors: Tensor) -> LabelPointer:
-        path = self.folder / f"{file_name(variant)}.safetensors"
-        return load_pointer(self.strategy, path, vectors)
+    def _pointer(
+        self, variant: str, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase
+    ) -> LabelPointer:
+        if variant not in self._pointers:
+            path = self.folder / f"{file_name(variant)}.safetensors"
+            pointer = load_pointer(self.strategy, path, self._variant_vectors(variant))
+            self._pointers[variant] = self._keyed(pointer, model, tokenizer)
+        return self._pointers[variant]
 
-    def _adapter(self, variant: str, vectors: Tensor) -> FusionStrategy:
-        return load_adapter(self.folder / file_name(variant), self._fits, vectors)
+    def _adapter(
+        self, variant: str, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase
+    ) -> FusionStrategy:
+        if variant not in self._adapters:
+            folder = self.folder / file_name(variant)
+            adapter = load_adapter(folder, self._fits, self._variant_vectors(variant))
+            self._adapters[variant] = self._keyed(adapter, model, tokenizer)
+        return self._adapters[variant]
+
+    def _variant_vectors(self, variant: str) -> Tensor:
+        return variant_vectors(variant, self._vectors.vectors, self.seed + 1)
+
+    # Each is loaded once: an explanation asks for it with every variant of its prompt.
+
+    @cached_property
+    def _pointers(self) -> dict[str, LabelPointer]:
+        return {}
+
+    @cached_property
+    def _adapters(self) -> dict[str, FusionStrategy]:
+        return {}
 
     def _keyed(
         self, fusion: Keyed, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase

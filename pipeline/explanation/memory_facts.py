@@ -31,7 +31,7 @@ def memory_part(facts: Sequence[TracedFact], found: Sequence[MemoryReading | Non
 
     Returns:
         {"facts": [{"text", "attention", "by_reading_layer", "effect", "low", "high", "shown",
-        "cited"}], "base_weight", "reading_layers": [{"layer", "on_facts", "base_weight", "effect",
+        "cited"}], "all_facts": {"effect", "low", "high", "shown"}, "base_weight", "reading_layers": [{"layer", "on_facts", "base_weight", "effect",
         "low", "high", "shown"}]}; a layer's effect is that of its reading nothing, and weights are
         null where the arm reads without attending.
     """
@@ -44,6 +44,9 @@ def memory_part(facts: Sequence[TracedFact], found: Sequence[MemoryReading | Non
     effects = mean_effects(
         np.stack([(memory.without - memory.score).numpy() for memory in memories])
     )
+    (all_facts,) = mean_effects(
+        np.array([[memory.without_all - memory.score] for memory in memories])
+    )
     return {
         "facts": [
             {
@@ -55,6 +58,7 @@ def memory_part(facts: Sequence[TracedFact], found: Sequence[MemoryReading | Non
             }
             for at, (fact, effect) in enumerate(zip(facts, effects, strict=True))
         ],
+        "all_facts": written(all_facts),
         "base_weight": null,
         "reading_layers": _layers(memories, [null for null, _ in by_layer]),
     }

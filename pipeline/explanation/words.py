@@ -17,7 +17,7 @@ READING = {
     "effect": "change of the natural logarithm of the whole answer's probability when this is knocked "
     "out; below zero the answer needed it; where the interval as written reaches zero, no effect is shown",
     "words and facts": "knocked out: no later place may attend to them, in any layer; a fact of the "
-    "fused arm is taken out of its memory",
+    "fused arm is taken out of its memory, and all facts are, at once",
     "layers": "effect: the layer's attention from the answering places to the facts is blocked "
     "(Geva et al. 2023); skipped: the layer's block is passed by at those places, with what it reads "
     "in the memory",

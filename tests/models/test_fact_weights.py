@@ -13,7 +13,7 @@ from infact.models.fact_memory import (
     shuffled_objects,
 )
 from infact.models.fused_model import FusedModel
-from infact.models.memory_knock_out import without_each
+from infact.models.memory_knock_out import without_each_and_all
 from torch import Tensor
 
 from .test_fused_model import MEMORY, fused, texts
@@ -75,5 +75,5 @@ def test_controls_and_knock_outs_keep_weights_in_their_places() -> None:
     chosen = memory.select(torch.tensor([3]))
     dropped = drop_facts(chosen, 0.5, torch.Generator().manual_seed(0))
     assert torch.equal(dropped.weight, chosen.weight)
-    gone = without_each(chosen, torch.tensor([1]))
-    assert gone.weight.tolist() == [[0.0, -3.5], [0.0, 0.0]]
+    gone = without_each_and_all(chosen, torch.tensor([1]))
+    assert gone.weight.tolist() == [[0.0, -3.5], [0.0, 0.0], [0.0, 0.0]]

@@ -60,6 +60,7 @@ def test_without_its_only_fact_it_is_the_base(tiny_model, tiny_tokenizer, fusion
         found = read_memory(tiny_model, read_answer(tiny_model, answered), read_out)
     base = plain_score(tiny_model, tiny_tokenizer, own_read_out)
     assert found.without.tolist() == pytest.approx([base], abs=1e-5)
+    assert found.without_all == pytest.approx(base, abs=1e-5)
 
 
 def test_a_fused_answer_is_knocked_out_through_its_own_read_out(

@@ -91,6 +91,8 @@ def test_taking_a_fact_out_is_a_memory_without_it(tiny_model, answered, facts, r
         expected = plain_score(tiny_model, answered, fusion, others, places)
         assert read.without[at].item() == pytest.approx(expected, abs=1e-4)
     assert (read.without - read.score).abs().min() > 1e-3
+    nothing = plain_score(tiny_model, answered, fusion, [], [0])
+    assert read.without_all == pytest.approx(nothing, abs=1e-4)
 
 
 def test_a_silent_layer_is_one_that_gives_nothing(tiny_model, answered, facts, read_from) -> None:

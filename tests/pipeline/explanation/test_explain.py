@@ -130,7 +130,6 @@ def test_only_arms_with_facts_in_the_prompt_have_layers_that_read_them(document:
     assert all(layer["on_facts"] > 0 for layer in told["layers"])
     for name in ("base", "fused"):
         arm = arm_of(document, name)
-        assert arm["all_facts"] is None
         assert all(layer["effect"] is None and not layer["on_facts"] for layer in arm["layers"])
 
 
@@ -138,6 +137,8 @@ def test_the_pointers_weights_and_the_bases_add_up(document: Json) -> None:
     fused = arm_of(document, "fused")
     weights = [fact["attention"] for fact in fused["facts"]]
     assert sum(weights) + fused["base_weight"] == pytest.approx(1, abs=1e-3)
+    assert fused["all_facts"]["shown"]
+    assert arm_of(document, "base")["all_facts"] is None
     capital = next(fact for fact in fused["facts"] if "Tallinn" in fact["text"])
     assert capital["effect"] == min(fact["effect"] for fact in fused["facts"])
     assert capital["shown"]
@@ -285,7 +286,8 @@ def test_what_layers_read_in_a_memory_stands_beside_its_effects(document: Json) 
     assert text.count("reads nothing: −1.25 (−1.50 to −1.00)") == 2
     assert "behind layer 1 most" in text
     assert f"30.0{NO_BREAK}% of the reading layers' attention rests on no fact" in text
-    assert [row["text"] for row in effect_plot(arm)["rows"]][-1] == "all facts, at layer 2"
+    drawn = [row["text"] for row in effect_plot(arm)["rows"]]
+    assert drawn[-2:] == ["all facts, at layer 2", "all facts"]
 
 
 def test_of_many_reading_layers_those_of_the_largest_effects_are_shown(document: Json) -> None:
