@@ -60,11 +60,7 @@ def answer(project: Project, question: str, graph: Path | None, console: Console
     """Every arm's answer; see `ask`."""
     made = asked_artifacts(project, STAGES_READ, graph)
     folders = made.folders
-    if made.changed:
-        console.line(
-            "The arms were trained with another version of the graph. Those that read it, fused and "
-            "with a prompt, answer from it as it is now."
-        )
+    made.tell(console)
     # After the check above, so that its error needs no torch.
     from ..kg.questions.templates import question_prompt
     from ..models.base_model import load_causal_model, load_tokenizer, resolve_precision
@@ -84,7 +80,13 @@ def answer(project: Project, question: str, graph: Path | None, console: Console
         return fusions.arms(base, tokenizer, [prompt], ("fused",), [text])["fused"]
 
     in_prompt = tuple(reader.citation(fact) for line in lines[0] for fact in line.facts)
-    in_memory = tuple(reader.citation(fact) for fact in fusions.reader.memory_facts(prompt, limit))
+    readable = fusions.reader.memory_facts(prompt, limit)
+    in_memory = tuple(reader.citation(fact) for fact in readable.facts)
+    if readable.left_out:
+        console.line(
+            f"fused reads {len(readable.facts)} facts and leaves out {readable.left_out}: "
+            f"fuse.max_facts = {limit}"
+        )
 
     def said(model: "PreTrainedModel", text: str, arms: "dict[str, FusedArm]") -> dict[str, str]:
         return free_answers(model, tokenizer, text, arms, project.eval.max_new_tokens)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import UserError
 from .artifacts import newest_first, read_manifest
+from .console import Console
 from .project import Project
 from .run import existing_artifacts
 
@@ -31,6 +32,14 @@ class AskedArtifacts:
     def changed(self) -> bool:
         """Whether the arms were trained with another graph."""
         return self.graph.resolve() != self.folders["ingest"].resolve()
+
+    def tell(self, console: Console) -> None:
+        """Say so where the graph isn't the one that the arms were trained with."""
+        if self.changed:
+            console.line(
+                "The arms were trained with another version of the graph. Those that read it, fused "
+                "and with a prompt, answer from it as it is now."
+            )
 
     def reader(self) -> "GraphReader":
         """Of the asked graph; relations are called as the project calls them."""

@@ -12,6 +12,7 @@ from ..errors import UserError
 from . import graph_commands
 from .command_options import (
     EXIT_DIFFERENT,
+    AskedGraph,
     Config,
     Json,
     load_chosen_project,
@@ -149,9 +150,7 @@ def status(config: Config = None, json: Json = False) -> None:
 def ask(
     question: Annotated[str, typer.Argument(help="In words.")],
     config: Config = None,
-    graph: Annotated[
-        Path | None, typer.Option(help="Read this ingested graph in place of the project's.")
-    ] = None,
+    graph: AskedGraph = None,
     json: Json = False,
 ) -> None:
     """Ask the model, with and without the graph as it is now."""
@@ -170,6 +169,7 @@ def explain(
     answer: Annotated[
         str | None, typer.Option(help="Explain this answer; each arm's own if left out.")
     ] = None,
+    graph: AskedGraph = None,
     out: Annotated[
         Path | None, typer.Option(help="HTML page to write: every layer, word and fact.")
     ] = None,
@@ -179,7 +179,7 @@ def explain(
     from .explanation.explain import explain as explain_answers
 
     gc.disable()
-    explain_answers(load_chosen_project(config), prompt, answer, out, Console(json))
+    explain_answers(load_chosen_project(config), prompt, answer, graph, out, Console(json))
 
 
 @app.command()

@@ -25,6 +25,9 @@ Config = Annotated[
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 Graph = Annotated[Path | None, typer.Option(help="Folder of a graph; the project's if left out.")]
+AskedGraph = Annotated[
+    Path | None, typer.Option("--graph", help="Read this ingested graph in place of the project's.")
+]
 FailOn = Annotated[
     str,
     typer.Option(help="Exit with status 1 at findings of this level: error, warn, info, never."),

@@ -18,10 +18,15 @@ VARIANTS = (FUSED, "random vectors", "shuffled graph")
 
 @dataclass(frozen=True)
 class QuestionFacts:
-    """What a question may read: facts, and for each the character after its entity's mention."""
+    """What a question may read: facts, and for each the character after its entity's mention.
+
+    Attributes:
+        left_out: how many more facts there are than it may read.
+    """
 
     facts: list[TokenFact]
     ends: list[int]
+    left_out: int = 0
 
 
 @dataclass
@@ -51,9 +56,9 @@ class MemoryWriter:
                 self._label(fact.object),
                 math.log(fact.probability) if isinstance(fact, PredictedFact) else 0.0,
             )
-            for fact in found
+            for fact in found.facts
         ]
-        return QuestionFacts(facts, list(found.values()))
+        return QuestionFacts(facts, list(found.facts.values()), found.left_out)
 
     @property
     def line_end(self) -> int:

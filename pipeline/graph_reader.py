@@ -27,6 +27,19 @@ def read_predicted(embed_folder: Path, most: int) -> PredictedFacts:
 
 
 @dataclass(frozen=True)
+class ReadableFacts:
+    """What a fused model may read for a question.
+
+    Attributes:
+        facts: each with the character after its entity's mention.
+        left_out: how many more there are than it may read.
+    """
+
+    facts: dict[RetrievedFact | PredictedFact, int]
+    left_out: int
+
+
+@dataclass(frozen=True)
 class GraphReader:
     """The graph, the retriever over it and the project's names of relations.
 
@@ -98,27 +111,31 @@ class GraphReader:
             lines, prompt, budget, lambda text: len(tokenizer(text)["input_ids"])
         )
 
-    def memory_facts(self, question: str, limit: int) -> dict[RetrievedFact | PredictedFact, int]:
-        """What a fused model may read: stated facts, then predicted ones, at most `limit` of each.
+    def memory_facts(self, question: str, limit: int) -> ReadableFacts:
+        """What a fused model may read: stated facts, then predicted ones, at most `limit` of each."""
+        stated, predicted = self.retriever.mentioned_facts(question), self._predicted(question)
+        kept: dict[RetrievedFact | PredictedFact, int] = {}
+        kept.update(islice(stated.items(), limit))
+        kept.update(islice(predicted.items(), limit))
+        return ReadableFacts(kept, len(stated) + len(predicted) - len(kept))
 
-        Each with the character after its entity's mention. Nothing is predicted where the graph states
-        the relation of any entity that the mention may mean.
+    def _predicted(self, question: str) -> dict[PredictedFact, int]:
+        """What is predicted of the entities that `question` mentions.
+
+        Nothing where the graph states the relation of any entity that the mention may mean.
         """
-        found: dict[RetrievedFact | PredictedFact, int] = {}
-        found.update(self.retriever.mentioned_facts(question, limit).items())
         if not self.predicted.most:
-            return found
+            return {}
         entities = self.retriever.entities(question)
         told: dict[int, set[int]] = {}
         for entity, end in entities.items():
             own = {fact.relation for fact in self.retriever.about(entity)}
             told.setdefault(end, set()).update(own)
-        predicted = (
-            (fact, end)
+        return {
+            fact: end
             for entity, end in entities.items()
             for fact in self.predicted.about(entity, told[end])
-        )
-        return found | dict(islice(predicted, limit))
+        }
 
     def citations(self, lines: Sequence[FactLine]) -> list[str]:
         """Each fact that the lines tell, in their order; see `citation`."""

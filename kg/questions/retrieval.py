@@ -85,10 +85,10 @@ class FactRetriever:
 
     def facts(self, text: str, limit: int) -> tuple[RetrievedFact, ...]:
         """At most `limit` facts about the entities that `text` mentions; see `mentioned_facts`."""
-        return tuple(self.mentioned_facts(text, limit))
+        return tuple(islice(self.mentioned_facts(text), limit))
 
-    def mentioned_facts(self, text: str, limit: int) -> dict[RetrievedFact, int]:
-        """At most `limit` facts, each with the character after the mention of its entity.
+    def mentioned_facts(self, text: str) -> dict[RetrievedFact, int]:
+        """Facts about the entities that `text` mentions, each with the character after the mention.
 
         Entity by entity, each one's relations take turns, so that one with many objects doesn't
         crowd out the others.
@@ -97,7 +97,7 @@ class FactRetriever:
         for entity, end in self.entities(text).items():
             for fact in self.about(entity) or self.around(entity):
                 found.setdefault((fact.subject, fact.relation, fact.object), (fact, end))
-        return dict(islice(found.values(), limit))
+        return dict(found.values())
 
     def about(self, entity: int) -> list[RetrievedFact]:
         """The facts whose subject is `entity`, relations taking turns."""

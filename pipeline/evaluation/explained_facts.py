@@ -23,7 +23,7 @@ def explanations(evaluation: Evaluation, base: PreTrainedModel) -> list[Json]:
             if len(found) == wanted:
                 break
             question = questions[place]
-            if not evaluation.reader.retriever.facts(question.prompt, limit):
+            if not evaluation.fusions.reader.memory_facts(question.prompt, limit).facts:
                 continue
             answer = question.options[question.correct]
             try:

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...errors import UserError
+from ..asked_graph import asked_artifacts
 from ..console import Advance, Console
 from ..project import Project
-from ..run import existing_artifacts
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -45,7 +45,12 @@ class Loaded:
 
 
 def explain(
-    project: Project, text: str, answer: str | None, out: Path | None, console: Console
+    project: Project,
+    text: str,
+    answer: str | None,
+    graph: Path | None,
+    out: Path | None,
+    console: Console,
 ) -> None:
     """Print why each arm answers as it does; write a page to `out` where one is wanted.
 
@@ -53,6 +58,7 @@ def explain(
         project: whose graph and models are read.
         text: a question, or the beginning of a sentence to be completed.
         answer: what is explained; None for what each arm itself says.
+        graph: the folder of a graph to read in place of the project's.
         out: an HTML file.
         console: for words and the JSON.
 
@@ -61,7 +67,7 @@ def explain(
             can't be written.
     """
     _check(text, answer, out)
-    loaded = _load(project)
+    loaded = _load(project, graph, console)
     document = explanation(project, loaded, text.strip(), answer, console)
     from .page import render_explanation
     from .table import explanation_tables
@@ -141,20 +147,21 @@ def _answers(
     return [said[arm.name] for arm in arms]
 
 
-def _load(project: Project) -> Loaded:
-    folders = existing_artifacts(project, STAGES_READ)
+def _load(project: Project, graph: Path | None, console: Console) -> Loaded:
+    made = asked_artifacts(project, STAGES_READ, graph)
     unfused = ""
     try:
-        folders |= existing_artifacts(project, FUSED_STAGES_READ)
+        made = asked_artifacts(project, FUSED_STAGES_READ, graph)
     except UserError as error:  # the base can be explained without it
         unfused = f"{error.what}; {error.fix}"
     # After the checks above, so that their errors need no torch.
     from ...models.base_model import load_causal_model, load_tokenizer, resolve_precision
     from ..arms import Fusions
-    from ..graph_reader import GraphReader
 
+    made.tell(console)
+    folders = made.folders
     model = load_causal_model(folders["base"], resolve_precision(project.eval.precision))
-    reader = GraphReader.open(folders["ingest"], folders["facts"])
+    reader = made.reader()
     fusions = None
     if not unfused:
         fusions = Fusions.of_stages(project, folders, reader, project.seed)

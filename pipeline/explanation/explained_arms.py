@@ -62,7 +62,7 @@ def plain_arms(
                 f"{reader.graph.label(fact.object)}",
                 (reader.citation(fact),),
             )
-            for fact in reader.memory_facts(prompt, fusions.max_facts)
+            for fact in reader.memory_facts(prompt, fusions.max_facts).facts
         )
         if facts:
             arms.append(TracedArm("fused", read, facts))

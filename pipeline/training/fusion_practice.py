@@ -57,6 +57,11 @@ class FusionPractice:
         predicted = np.mean([sum(fact.weight < 0 for fact in facts.facts) for facts in found])
         of_them = f", {predicted:.1f} of them predicted" if predicted else ""
         console.line(f"{len(found)} practice questions, {each:.1f} facts each{of_them}")
+        if over := [facts.left_out for facts in found if facts.left_out]:
+            console.line(
+                f"{len(over)} of them have more facts than max_facts = {self.writer.max_facts}: "
+                f"{sum(over)} are left out"
+            )
         return found
 
 

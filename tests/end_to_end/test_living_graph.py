@@ -52,6 +52,18 @@ def test_an_edited_fact_is_read_as_it_is_now(project: Path, edited: Path, infact
         assert was[arm] == now[arm]
 
 
+def test_an_edited_fact_is_explained_as_it_is_now(
+    project: Path, edited: Path, infact: Infact
+) -> None:
+    done = infact(edited, "explain", EDITED, "--answer", "Aardburg", "--json")
+    assert done.returncode == 0, done.stderr
+    arms = {arm["arm"]: arm for arm in json.loads(done.stdout)["arms"]}
+    for name in ("fused", "base + prompt"):
+        told = [line for fact in arms[name]["facts"] for line in fact["cited"]]
+        assert any("Aardburg" in line and "edited.ttl:" in line for line in told)
+        assert not any(": Tallinn" in line for line in told)
+
+
 def test_what_was_not_edited_is_answered_as_before(
     project: Path, edited: Path, infact: Infact
 ) -> None:

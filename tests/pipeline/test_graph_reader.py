@@ -19,8 +19,8 @@ MENTIONS = {MARFAN: 7, TWIN: 7, LOEYS: 20}  # the first two bear one name
 
 
 class Retriever:
-    def mentioned_facts(self, question: str, limit: int) -> dict[RetrievedFact, int]:
-        return {fact: MENTIONS[fact.subject] for fact in STATED[:limit]}
+    def mentioned_facts(self, question: str) -> dict[RetrievedFact, int]:
+        return {fact: MENTIONS[fact.subject] for fact in STATED}
 
     def entities(self, question: str) -> dict[int, int]:
         return MENTIONS
@@ -47,19 +47,21 @@ def reader(most: int) -> GraphReader:
 
 
 def test_without_predictions_it_is_what_the_graph_states() -> None:
-    assert list(reader(0).memory_facts("", 9)) == STATED
+    found = reader(0).memory_facts("", 9)
+    assert (list(found.facts), found.left_out) == (STATED, 0)
 
 
 def test_nothing_is_predicted_that_is_stated_of_any_bearer_of_the_name() -> None:
-    found = reader(2).memory_facts("", 9)
+    found = reader(2).memory_facts("", 9).facts
     predicted = [PredictedFact(LOEYS, GENE, 5, 0.5), PredictedFact(LOEYS, GENE, 7, 0.25)]
     assert list(found) == [*STATED, *predicted]
     assert [found[fact] for fact in predicted] == [20, 20]
 
 
 def test_stated_and_predicted_facts_are_bounded_apart() -> None:
-    found = list(reader(5).memory_facts("", 2))
-    assert found == [
+    found = reader(5).memory_facts("", 2)
+    assert found.left_out == 2
+    assert list(found.facts) == [
         *STATED[:2],
         *(PredictedFact(LOEYS, GENE, o, p) for o, p in ((5, 0.5), (7, 0.25))),
     ]

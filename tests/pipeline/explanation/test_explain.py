@@ -88,7 +88,7 @@ def explained(project: Project, answer: str | None, out: Path | None) -> Json:
             object.__setattr__(self, "found", document)
 
     console = Kept(json_wanted=True)
-    explain(project, QUESTION, answer, out, console)
+    explain(project, QUESTION, answer, None, out, console)
     return json.loads(json.dumps(console.found, allow_nan=False))
 
 
@@ -178,11 +178,11 @@ def test_a_fact_of_the_report(project: Project, document: Json) -> None:
 def test_mistakes_are_told_before_anything_is_loaded(project: Project, tmp_path: Path) -> None:
     console = Console(json_wanted=True)
     with pytest.raises(UserError, match="nothing to explain"):
-        explain(project, "  ", None, None, console)
+        explain(project, "  ", None, None, None, console)
     with pytest.raises(UserError, match="answer is empty"):
-        explain(project, QUESTION, " ", None, console)
+        explain(project, QUESTION, " ", None, None, console)
     with pytest.raises(UserError, match="folder doesn't exist"):
-        explain(project, QUESTION, None, tmp_path / "nowhere" / "page.html", console)
+        explain(project, QUESTION, None, None, tmp_path / "nowhere" / "page.html", console)
 
 
 class Page(HTMLParser):
