@@ -7,7 +7,7 @@ the memory.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -92,19 +92,35 @@ def drop_facts(memory: FactMemory, share: float, generator: torch.Generator) -> 
 
 
 def shuffled_objects(requests: Sequence[Sequence[TokenFact]], seed: int) -> list[list[TokenFact]]:
-    """Control: the same facts with objects permuted among all facts of a relation.
+    """Control: the same facts with wrong objects, each another fact's of the same relation.
 
-    Weights stay where they are: a stated fact's stand-in is stated.
+    A relation's facts are laid in a circle at random, and each takes the object of the next one that
+    its request doesn't hold: a permutation alone would leave some facts true, and where all are held,
+    none is wrong. Weights stay where they are: a stated fact's stand-in is stated.
     """
     random = np.random.default_rng(seed)
     by_relation: dict[int, list[TokenFact]] = {}
     for fact in sorted({fact for request in requests for fact in request}, key=_order):
         by_relation.setdefault(fact.relation, []).append(fact)
-    stand_in = {}
-    for facts in by_relation.values():
-        for fact, index in zip(facts, random.permutation(len(facts)), strict=True):
-            stand_in[fact] = replace(facts[index], weight=fact.weight)
-    return [[stand_in[fact] for fact in request] for request in requests]
+    circles = {
+        relation: [facts[index] for index in random.permutation(len(facts))]
+        for relation, facts in by_relation.items()
+    }
+    places = {fact: place for circle in circles.values() for place, fact in enumerate(circle)}
+
+    def stand_in(fact: TokenFact, held: Collection[tuple[int, ...]]) -> TokenFact:
+        circle, place = circles[fact.relation], places[fact] + 1
+        following = (circle[(place + step) % len(circle)] for step in range(len(circle)))
+        wrong = next((other for other in following if other.label not in held), fact)
+        return replace(wrong, weight=fact.weight)
+
+    shuffled = []
+    for request in requests:
+        held: dict[int, set[tuple[int, ...]]] = {}
+        for fact in request:
+            held.setdefault(fact.relation, set()).add(fact.label)
+        shuffled.append([stand_in(fact, held[fact.relation]) for fact in request])
+    return shuffled
 
 
 def random_facts(

@@ -1,5 +1,6 @@
 from collections import Counter
 
+import numpy as np
 import torch
 from infact.models.fact_memory import (
     PADDING,
@@ -54,6 +55,24 @@ def test_dropped_facts_are_padding_and_the_share_is_as_asked() -> None:
     assert abs(gone.float().mean().item() - (1 - 0.7 * 0.9)) < 0.03
     assert abs(gone.all(dim=1).float().mean().item() - (0.1 + 0.9 * 0.3**2)) < 0.03
     assert (memory.relation != PADDING).all(), "the memory itself is unchanged"
+
+
+def test_no_shuffled_fact_is_true() -> None:
+    """Objects that many subjects share, several of a subject: by chance some would stay true."""
+    random = np.random.default_rng(0)
+    requests = [
+        [TokenFact(0, row, (10 + row, LINE_END)) for row in random.permutation(6)[:3].tolist()]
+        for _ in range(200)
+    ]
+    shuffled = shuffled_objects(requests, seed=1)
+    for request, other in zip(requests, shuffled, strict=True):
+        assert len(other) == len(request)
+        assert not {fact.label for fact in request} & {fact.label for fact in other}
+    assert {fact.label for request in shuffled for fact in request} == {
+        fact.label for request in requests for fact in request
+    }
+    everything = [requests[0] + requests[1]]
+    assert shuffled_objects(everything, seed=1) == everything, "no other object is left"
 
 
 def test_shuffling_permutes_objects_within_a_relation() -> None:
