@@ -11,7 +11,6 @@ from typing import Any, Literal
 import torch
 from peft import PeftModel
 from safetensors import SafetensorError
-from torch import nn
 from transformers import (
     AutoConfig,
     AutoModelForCausalLM,
@@ -26,6 +25,7 @@ from transformers.models.auto.modeling_auto import (
 
 from ..errors import UserError
 from .base_model import check_model_folder, load_tokenizer
+from .reading_window import reading_window
 
 ADAPTER = "adapter_config.json"
 
@@ -41,18 +41,7 @@ class LanguageModel:
     @property
     def window(self) -> int | None:
         """How many tokens it can read; None where its kind of position has no end."""
-        told = getattr(self.model.config.get_text_config(), "max_position_embeddings", None)
-        if not isinstance(told, int) or told <= 0:
-            return None
-        # Families after RoBERTa count positions from behind the padding token's number.
-        starts = [
-            part.padding_idx + 1
-            for name, part in self.model.named_modules()
-            if name.endswith("position_embeddings")
-            and isinstance(part, nn.Embedding)
-            and part.padding_idx is not None
-        ]
-        return told - max(starts, default=0)
+        return reading_window(self.model)
 
 
 def model_folders(folder: Path, base: Path | None) -> list[Path]:

@@ -66,6 +66,7 @@ def answer(project: Project, question: str, graph: Path | None, console: Console
     from ..models.base_model import load_causal_model, load_tokenizer, resolve_precision
     from ..models.low_rank import load_adapted_model
     from ..models.read_out import own_read_out
+    from ..models.reading_window import check_window
     from .arms import FusedArm, Fusions, augmented, free_answers
 
     dtype = resolve_precision(project.eval.precision)
@@ -75,6 +76,7 @@ def answer(project: Project, question: str, graph: Path | None, console: Console
     limit = project.fuse.max_facts
     fusions = Fusions.of_stages(project, folders, reader, project.seed)
     told, lines = augmented(reader, tokenizer, [prompt], limit)
+    check_window(base, tokenizer, told, project.eval.max_new_tokens, "infact ask")
 
     def fused(text: str) -> "FusedArm":
         return fusions.arms(base, tokenizer, [prompt], ("fused",), [text])["fused"]

@@ -11,6 +11,7 @@ from ...errors import UserError
 from ...models.base_model import load_causal_model, load_tokenizer, resolve_precision
 from ...models.option_scoring import TreeStates
 from ...models.read_out import own_read_out
+from ...models.reading_window import check_window
 from ..arms import FusedArm, Fusions, read_together
 from ..graph_reader import GraphReader
 from ..stages import StageContext
@@ -40,6 +41,8 @@ def run(context: StageContext) -> None:
     reader = GraphReader.open(context.inputs["ingest"], context.inputs["facts"])
     fusions = Fusions.of_stages(context.project, context.inputs, reader, context.seed)
     evaluation = Evaluation(context, tokenizer, _questions(context), fusions)
+    prompts = [question.prompt for question in evaluation.questions]
+    check_window(base, tokenizer, prompts, settings.max_new_tokens, "a question of the facts stage")
     answers = base_answers(evaluation, base)
     answers |= prompt_answers(evaluation, base, answers["base"])
     states = text_states(base, tokenizer, texts, settings.batch_tokens)

@@ -84,12 +84,16 @@ def explanation(
 ) -> Json:
     """The whole explanation; see `words.READING` for what its numbers mean."""
     from ...kg.questions.templates import question_prompt
+    from ...models.reading_window import check_window
     from .explained_arms import plain_arms, prompt_arm
     from .prompt_draws import LEAD_INS
     from .words import document_of
 
     prompt = question_prompt(text) if text.endswith("?") else text
     told = prompt_arm(loaded.reader, loaded.tokenizer, prompt, project.fuse.max_facts)
+    longest = told[1] if told else prompt
+    room = project.eval.max_new_tokens
+    check_window(loaded.model, loaded.tokenizer, [longest], room, "infact explain")
     plain = plain_arms(loaded.model, loaded.tokenizer, prompt, loaded.fusions)
     asked = [(prompt, plain), *([(told[1], [told[0]])] if told else [])]
     said = {

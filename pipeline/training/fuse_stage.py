@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from ...models.base_model import load_causal_model, load_tokenizer, resolve_precision
 from ...models.fusion_training import POINTERS, text_keys
+from ...models.reading_window import check_window
 from ..fusion_memory import MemoryWriter
 from ..graph_reader import GraphReader, read_predicted
 from ..stages import StageContext
@@ -25,11 +26,14 @@ def run(context: StageContext) -> None:
         settings.vectors, reader.graph, context.inputs["embed"], context.files, text_reader
     )
     save_vectors(vectors, context.work / VECTORS)
+    questions = practice_questions(context)
+    texts = [f"{question.prompt} {question.answer}" for question in questions]
+    check_window(base, tokenizer, texts, 1, "a practice question of the facts stage")
     labels = [reader.relation_label(number) for number in range(reader.graph.relation_count)]
     practice = FusionPractice(
         base,
         tokenizer,
-        practice_questions(context),
+        questions,
         MemoryWriter(reader, tokenizer, vectors.rows, settings.max_facts),
         text_keys(base, tokenizer, labels),
         vectors.vectors,
