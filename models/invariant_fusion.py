@@ -31,7 +31,7 @@ from torch import Tensor, nn
 from torch.nn.functional import normalize
 
 from .fact_memory import PADDING, FactMemory
-from .label_pointer import IMPOSSIBLE, FusionBatch, LabelPointer, PointerSizes
+from .label_pointer import IMPOSSIBLE, FusionBatch, LabelPointer, PointerSizes, mixture_loss
 
 TEMPERATURE = 0.07  # at the start: CLIP's, and its bound
 COLDEST = 0.01
@@ -47,8 +47,11 @@ class InvariantFusion(LabelPointer):
         self.log_scale = nn.Parameter(torch.tensor(-math.log(TEMPERATURE)))
 
     def relevance(self, read: Tensor, base: Tensor, memory: FactMemory) -> Tensor:
-        match = torch.einsum("nk,nfk->nf", self.text_tower(read), self.fact_tower(memory))
-        return (self.scale * match)[:, :, None]
+        return self.match(self.text_tower(read), self.fact_tower(memory))
+
+    def match(self, text: Tensor, facts: Tensor) -> Tensor:
+        """(N, F, 1) of directions (N, K) and (N, F, K)."""
+        return self.scale * torch.einsum("nk,nfk->nf", text, facts)[:, :, None]
 
     @property
     def scale(self) -> Tensor:
@@ -68,8 +71,10 @@ class InvariantFusion(LabelPointer):
 
     def loss(self, batch: FusionBatch) -> Tensor:
         read = self.read(batch.positions, batch.embeddings)
-        scores = self.scale * self.text_tower(read) @ self.fact_tower(batch.memory).flatten(0, 1).T
-        return super().loss(batch) + alignment_loss(scores, batch)
+        text, facts = self.text_tower(read), self.fact_tower(batch.memory)
+        shares = self.shares(self.match(text, facts), read, batch.positions, batch.memory)
+        scores = self.scale * text @ facts.flatten(0, 1).T
+        return mixture_loss(batch, *shares) + alignment_loss(scores, batch)
 
 
 def alignment_loss(scores: Tensor, batch: FusionBatch) -> Tensor:

@@ -109,8 +109,13 @@ class LabelPointer(nn.Module, ABC):
         self, read: Tensor, positions: Positions, base: Tensor, memory: FactMemory
     ) -> tuple[Tensor, Tensor]:
         """The same of what has been read already."""
-        scores = self.relevance(read, base, memory) + memory.weight[:, :, None]
-        scores = scores + self._place(read, positions, memory)
+        return self.shares(self.relevance(read, base, memory), read, positions, memory)
+
+    def shares(
+        self, relevance: Tensor, read: Tensor, positions: Positions, memory: FactMemory
+    ) -> tuple[Tensor, Tensor]:
+        """The same of what is relevant."""
+        scores = relevance + memory.weight[:, :, None] + self._place(read, positions, memory)
         scores = scores.masked_fill(memory.label == PADDING, IMPOSSIBLE)
         joined = torch.cat([self.null(read), scores.flatten(1)], dim=1).log_softmax(dim=1)
         return joined[:, 0], joined[:, 1:].reshape(scores.shape)
