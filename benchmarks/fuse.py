@@ -2,7 +2,7 @@
 
     python benchmarks/fuse.py PROJECT [--strategies late attention] [--seeds 0] [--phrasings 1]
         [--epochs 3] [--learning-rates 2e-3 3e-3] [--vectors graph label graph+definition none]
-        [--predicted 0]
+        [--predicted 0] [--swapped 0.5]
         [--asked 100] [--work FOLDER] [--json FILE]
 
 PROJECT is a project file whose stages base, ingest, facts and embed have been made. Every strategy is
@@ -59,6 +59,7 @@ def main() -> None:
     parser.add_argument("--phrasings", type=int, default=1)
     parser.add_argument("--epochs", type=int, default=3)
     parser.add_argument("--predicted", type=int, default=0, help="objects of a lacking relation")
+    parser.add_argument("--swapped", type=float, default=0.5, help="share of the practice facts")
     parser.add_argument("--asked", type=int, default=100)
     parser.add_argument("--work", type=Path, help="keeps what was trained and answered")
     parser.add_argument("--json", type=Path)
@@ -84,13 +85,14 @@ def main() -> None:
                 "strategy": strategy,
                 "vectors": () if vectors == "none" else tuple(vectors.split("+")),
                 "predicted": arguments.predicted,
+                "swapped": arguments.swapped,
                 "learning_rate": rate,
                 "batch_size": size,
                 "phrasings": arguments.phrasings,
                 "epochs": arguments.epochs,
             }
             own = project.model_copy(update={"fuse": project.fuse.model_copy(update=changed)})
-            name = f"{strategy}-{vectors}-{arguments.predicted}-{seed}"
+            name = f"{strategy}-{vectors}-{arguments.predicted}-{arguments.swapped}-{seed}"
             found.append(raced(own, seed, arguments.asked, work / name))
     if arguments.json:
         arguments.json.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
@@ -139,8 +141,10 @@ def _printed(
     seconds: Mapping[str, float],
 ) -> dict[str, Any]:
     strategy, vectors = project.fuse.strategy, " + ".join(project.fuse.vectors) or "none"
-    predicted = project.fuse.predicted
-    print(f"\n{strategy}, vectors: {vectors}, predicted: {predicted}, seed {seed}")
+    predicted, swapped = project.fuse.predicted, project.fuse.swapped
+    print(
+        f"\n{strategy}, vectors: {vectors}, predicted: {predicted}, swapped: {swapped}, seed {seed}"
+    )
     print(
         f"{'':<18}{'trained':>9}"
         + "".join(f"{pool:>17}" for pool in POOLS)
@@ -174,6 +178,7 @@ def _printed(
         "strategy": strategy,
         "vectors": vectors,
         "predicted": predicted,
+        "swapped": swapped,
         "seed": seed,
         "arms": arms,
     }

@@ -1,6 +1,6 @@
 """One door to the graph for every stage that reads facts: linking, retrieval, prompts with citations."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
@@ -79,13 +79,13 @@ class GraphReader:
 
     def edited(self, facts_folder: Path, pool: str) -> "GraphReader":
         """The same over the graph as a pool's edits leave it; see kg/questions/edited_facts.py."""
-        edits = [
-            row
-            for row in pq.read_table(facts_folder / "edits.parquet").to_pylist()
-            if row["pool"] == pool
-        ]
-        removed = [edit["row"] for edit in edits if edit["object"] == REMOVED]
-        replaced = {edit["row"]: edit["object"] for edit in edits if edit["object"] != REMOVED}
+        edits = pq.read_table(facts_folder / "edits.parquet").to_pylist()
+        return self.changed({edit["row"]: edit["object"] for edit in edits if edit["pool"] == pool})
+
+    def changed(self, rows: Mapping[int, int]) -> "GraphReader":
+        """The same with other objects in some of the graph's triples, or `REMOVED` ones."""
+        removed = [row for row, entity in rows.items() if entity == REMOVED]
+        replaced = {row: entity for row, entity in rows.items() if entity != REMOVED}
         retriever = self.retriever.edited(np.array(removed, dtype=np.int64), replaced)
         return replace(self, retriever=retriever)
 

@@ -66,13 +66,24 @@ def edited_facts(
         edits += [Edit(DELETED, identity, row, REMOVED) for row in told]
         swapped = _swapped(graph, fact, seed)
         facts.append(swapped)
-        (new,) = swapped.objects
-        changed = [fact.subject, fact.relation, asked]
-        edits += [
-            Edit(SWAPPED, swapped.fact, row, new if triple == changed else REMOVED)
-            for row, triple in zip(told, graph.triples[told].tolist(), strict=True)
-        ]
+        changes = swapped_rows(graph, own, swapped.objects[0], groups)
+        edits += [Edit(SWAPPED, swapped.fact, row, new) for row, new in changes.items()]
     return facts, edits
+
+
+def swapped_rows(
+    graph: KnowledgeGraph, fact: AskableFact, new: int, groups: NameGroups
+) -> dict[int, int]:
+    """Rows of the graph's triples that tell a fact, each with its object where the fact is swapped.
+
+    The asked object's row tells `new`; every other is `REMOVED`.
+    """
+    told = withheld_rows(graph, [fact], groups).tolist()
+    changed = [fact.subject, fact.relation, fact.asked]
+    return {
+        row: new if triple == changed else REMOVED
+        for row, triple in zip(told, graph.triples[told].tolist(), strict=True)
+    }
 
 
 def _swapped(graph: KnowledgeGraph, fact: Fact, seed: int) -> Fact:

@@ -111,6 +111,8 @@ class FuseTable(Table):
     """questions a step"""
     phrasings: Count = 4
     """training phrasings of each fact"""
+    swapped: Annotated[float, Field(ge=0, le=1)] = 0.5
+    """share of the practice facts told with another object, so that none is learnt by heart"""
     fact_dropout: Annotated[float, Field(ge=0, lt=1)] = 0.1
     """share of the facts hidden from the model while it trains"""
 

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from ...kg.questions.pools import PRACTICE
 from ...models.base_model import load_causal_model, load_tokenizer, resolve_precision
 from ...models.fusion_training import POINTERS, text_keys
 from ...models.reading_window import check_window
@@ -11,6 +12,8 @@ from ..stages import StageContext
 from ..vector_sources import VECTORS, TextReader, entity_vectors, save_vectors
 from . import pointer_variants, state_fusion_variants
 from .fusion_practice import FusionPractice, practice_questions
+from .swapped_practice import swapped_practice
+from .teaching_data import facts_of_pools
 from .teaching_run import write_json
 
 
@@ -26,15 +29,19 @@ def run(context: StageContext) -> None:
         settings.vectors, reader.graph, context.inputs["embed"], context.files, text_reader
     )
     save_vectors(vectors, context.work / VECTORS)
-    questions = practice_questions(context)
+    facts = facts_of_pools(context.inputs["facts"], (PRACTICE,))
+    swapped = swapped_practice(reader, facts, settings.swapped, context.seed)
+    questions = swapped.asked(practice_questions(context))
     texts = [f"{question.prompt} {question.answer}" for question in questions]
     check_window(base, tokenizer, texts, 1, "a practice question of the facts stage")
+    writer = MemoryWriter(reader, tokenizer, vectors.rows, settings.max_facts)
     labels = [reader.relation_label(number) for number in range(reader.graph.relation_count)]
     practice = FusionPractice(
         base,
         tokenizer,
         questions,
-        MemoryWriter(reader, tokenizer, vectors.rows, settings.max_facts),
+        writer,
+        replace(writer, reader=swapped.reader),
         text_keys(base, tokenizer, labels),
         vectors.vectors,
     )

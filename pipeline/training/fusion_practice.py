@@ -23,11 +23,18 @@ Trained = dict[str, object]  # what training.json says of one variant
 
 @dataclass(frozen=True)
 class PracticeQuestion:
-    """A training prompt, its answer and the relation that it asks."""
+    """A training prompt, its answer and the relation that it asks.
 
+    Attributes:
+        fact: its id.
+        swapped: whether the answer is another object, as the graph would have it after an edit.
+    """
+
+    fact: str
     prompt: str
     answer: str
     relation: int
+    swapped: bool = False
 
 
 @dataclass(frozen=True)
@@ -39,6 +46,7 @@ class FusionPractice:
         tokenizer: its tokenizer.
         questions: in the order in which they are kept.
         writer: of the questions' facts.
+        swapped_writer: of those of the questions that are swapped.
         relation_keys: (relations, D).
         object_vectors: (objects, G).
     """
@@ -47,12 +55,16 @@ class FusionPractice:
     tokenizer: PreTrainedTokenizerBase
     questions: Sequence[PracticeQuestion]
     writer: MemoryWriter
+    swapped_writer: MemoryWriter
     relation_keys: Tensor
     object_vectors: Tensor
 
     def facts(self, console: Console) -> list[QuestionFacts]:
         """What each question may read; how much that is, is said."""
-        found = [self.writer.question_facts(question.prompt) for question in self.questions]
+        found = [
+            (self.swapped_writer if asked.swapped else self.writer).question_facts(asked.prompt)
+            for asked in self.questions
+        ]
         each = np.mean([len(facts.facts) for facts in found])
         predicted = np.mean([sum(fact.weight < 0 for fact in facts.facts) for facts in found])
         of_them = f", {predicted:.1f} of them predicted" if predicted else ""
@@ -120,7 +132,7 @@ def practice_questions(context: StageContext) -> list[PracticeQuestion]:
     for number, (fact, phrasings) in enumerate(sorted(prompts.items())):
         order = np.random.default_rng([context.seed, 37, number]).permutation(len(phrasings))
         chosen += [
-            PracticeQuestion(phrasings[index], facts[fact]["answer"], facts[fact]["relation"])
+            PracticeQuestion(fact, phrasings[index], facts[fact]["answer"], facts[fact]["relation"])
             for index in order[: context.project.fuse.phrasings]
         ]
     if not chosen:
