@@ -2,7 +2,7 @@
 
     python benchmarks/fuse.py PROJECT [--strategies late attention] [--seeds 0] [--phrasings 1]
         [--epochs 3] [--learning-rates 2e-3 3e-3] [--vectors graph label graph+definition none]
-        [--predicted 0] [--swapped 0.5]
+        [--predicted 0] [--swapped 0.5] [--arms unprompted]
         [--asked 100] [--work FOLDER] [--json FILE]
 
 PROJECT is a project file whose stages base, ingest, facts and embed have been made. Every strategy is
@@ -34,7 +34,7 @@ from infact.pipeline.console import Console
 from infact.pipeline.evaluation.answer_rows import answer_rows
 from infact.pipeline.evaluation.arm_answers import ArmAnswers
 from infact.pipeline.evaluation.asked_questions import AskedQuestion, asked_questions
-from infact.pipeline.evaluation.base_arms import Evaluation, base_answers
+from infact.pipeline.evaluation.base_arms import Evaluation, base_answers, unprompted_answers
 from infact.pipeline.evaluation.drift import Drift, general_texts, text_states, with_ratios
 from infact.pipeline.evaluation.eval_stage import fused_drift
 from infact.pipeline.graph_reader import GraphReader
@@ -44,6 +44,7 @@ from infact.pipeline.run import existing_artifacts
 from infact.pipeline.stages import StageContext
 from infact.pipeline.training import fuse_stage
 
+ARMS = {"all": base_answers, "unprompted": unprompted_answers}
 POOLS = ("T", "M", "I", "U", "S", "D")
 STAGES = ("base", "ingest", "facts", "embed")
 
@@ -60,6 +61,7 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=3)
     parser.add_argument("--predicted", type=int, default=0, help="objects of a lacking relation")
     parser.add_argument("--swapped", type=float, default=0.5, help="share of the practice facts")
+    parser.add_argument("--arms", choices=sorted(ARMS), default="all", help="facts in prompts too?")
     parser.add_argument("--asked", type=int, default=100)
     parser.add_argument("--work", type=Path, help="keeps what was trained and answered")
     parser.add_argument("--json", type=Path)
@@ -93,13 +95,13 @@ def main() -> None:
             }
             own = project.model_copy(update={"fuse": project.fuse.model_copy(update=changed)})
             name = f"{strategy}-{vectors}-{arguments.predicted}-{arguments.swapped}-{seed}"
-            found.append(raced(own, seed, arguments.asked, work / name))
+            found.append(raced(own, seed, arguments.asked, arguments.arms, work / name))
     if arguments.json:
         arguments.json.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
 
 
-def raced(project: Project, seed: int, most: int, work: Path) -> dict[str, Any]:
-    """Train one strategy and ask it; prints and returns what was measured."""
+def raced(project: Project, seed: int, most: int, arms: str, work: Path) -> dict[str, Any]:
+    """Train one strategy and ask it and those of `ARMS`; prints and returns what was measured."""
     folders = existing_artifacts(project, STAGES)
     files = {spec: project.resolve(spec) for spec in (project.facts.general_text,)}
     console = Console()
@@ -115,7 +117,7 @@ def raced(project: Project, seed: int, most: int, work: Path) -> dict[str, Any]:
     fusions = Fusions.of_stages(project, context.inputs, reader, seed)
     questions = _drawn(asked_questions(folders["facts"], POOLS), most, seed)
     evaluation = Evaluation(context, tokenizer, questions, fusions)
-    answers = base_answers(evaluation, base)
+    answers = ARMS[arms](evaluation, base)
     texts = general_texts(files[project.facts.general_text])
     states = text_states(base, tokenizer, texts, project.eval.batch_tokens)
     drift = with_ratios(fused_drift(evaluation, base, states, texts))

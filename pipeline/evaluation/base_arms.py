@@ -93,39 +93,80 @@ class Evaluation:
             return None
 
 
+@dataclass(frozen=True)
+class GraphQuestions:
+    """Questions that are asked of one graph.
+
+    Attributes:
+        prefix: of their answers' files.
+        questions: what is asked.
+        variants: of the fused arm.
+    """
+
+    prefix: str
+    questions: Sequence[AskedQuestion]
+    variants: Sequence[str]
+
+    @property
+    def prompts(self) -> list[str]:
+        return [question.prompt for question in self.questions]
+
+
 def base_answers(evaluation: Evaluation, base: PreTrainedModel) -> Answers:
     """Every arm that leaves the base's weights alone, on all questions."""
-    answers = _of_graph(evaluation, base, "", evaluation.unedited, VARIANTS)
+
+    def of_graph(evaluation: Evaluation, base: PreTrainedModel, asked: GraphQuestions) -> Answers:
+        answers = _without_prompts(evaluation, base, asked)
+        return answers | _with_prompts(evaluation, base, asked, answers)
+
+    return _of_graphs(evaluation, base, of_graph)
+
+
+def unprompted_answers(evaluation: Evaluation, base: PreTrainedModel) -> Answers:
+    """The same less the arms that get facts in their prompt, on which half of the time goes."""
+    return _of_graphs(evaluation, base, _without_prompts)
+
+
+def _of_graphs(
+    evaluation: Evaluation,
+    base: PreTrainedModel,
+    of_graph: Callable[[Evaluation, PreTrainedModel, GraphQuestions], Answers],
+) -> Answers:
+    """Answers of the graph as it is, and as the pools S and D edit it."""
+    answers = of_graph(evaluation, base, GraphQuestions("", evaluation.unedited, VARIANTS))
     for pool in EDITED:
         questions = evaluation.of_pool(pool)
         if questions:
             reader = evaluation.reader.edited(evaluation.context.inputs["facts"], pool)
             edited = replace(evaluation, fusions=replace(evaluation.fusions, reader=reader))
-            found = _of_graph(edited, base, f"{pool}-", questions, (FUSED,))
+            found = of_graph(edited, base, GraphQuestions(f"{pool}-", questions, (FUSED,)))
             answers |= {
                 arm: joined(answers[arm], given) for arm, given in found.items() if arm in answers
             }
     return answers
 
 
-def _of_graph(
-    evaluation: Evaluation,
-    base: PreTrainedModel,
-    prefix: str,
-    questions: Sequence[AskedQuestion],
-    variants: Sequence[str],
+def _without_prompts(
+    evaluation: Evaluation, base: PreTrainedModel, asked: GraphQuestions
 ) -> Answers:
-    """Answers with one graph; prompts that nothing was added to aren't rerun."""
-    plain = [question.prompt for question in questions]
-    fusions, tokenizer = evaluation.fusions, evaluation.tokenizer
-
+    """The base, and fused and its controls, asked the questions alone."""
+    fusions, plain = evaluation.fusions, asked.prompts
     fused = evaluation.attempt(
-        variants, fusions.folder, lambda: fusions.arms(base, tokenizer, plain, variants)
+        asked.variants,
+        fusions.folder,
+        lambda: fusions.arms(base, evaluation.tokenizer, plain, asked.variants),
     )
     # The controls by choice alone: their free answers would cost most and show nothing more.
     controls = frozenset(fused or {}) - {FUSED}
-    group = ArmGroup(f"{prefix}base", questions, plain, {}, controls)
-    answers = _asked(evaluation, base, group, {"base": FusedArm(own_read_out), **(fused or {})})
+    group = ArmGroup(f"{asked.prefix}base", asked.questions, plain, {}, controls)
+    return _asked(evaluation, base, group, {"base": FusedArm(own_read_out), **(fused or {})})
+
+
+def _with_prompts(
+    evaluation: Evaluation, base: PreTrainedModel, asked: GraphQuestions, alone: Answers
+) -> Answers:
+    """Base and fused with facts before the question; prompts that nothing was added to aren't rerun."""
+    fusions, tokenizer, plain = evaluation.fusions, evaluation.tokenizer, asked.prompts
     told, lines = augmented(evaluation.reader, tokenizer, plain, fusions.max_facts)
     changed = [number for number, text in enumerate(told) if text != plain[number]]
     second: Answers = {}
@@ -133,14 +174,16 @@ def _of_graph(
         texts = [plain[number] for number in changed]
         read = [told[number] for number in changed]
         arms = {"base + prompt": FusedArm(own_read_out)}
-        if fused:
+        if FUSED in alone:
             arms["fused + prompt"] = fusions.arms(base, tokenizer, texts, (FUSED,), read)[FUSED]
-        asked = [questions[number] for number in changed]
-        second = _asked(evaluation, base, ArmGroup(f"{prefix}prompt", asked, read, {}), arms)
+        questions = [asked.questions[number] for number in changed]
+        group = ArmGroup(f"{asked.prefix}prompt", questions, read, {})
+        second = _asked(evaluation, base, group, arms)
     cited = [evaluation.reader.citations(told) for told in lines]
-    for arm, plain_arm in (("base + prompt", "base"), ("fused + prompt", "fused")):
-        if plain_arm in answers:
-            under = answers[plain_arm]
+    answers = {}
+    for arm, plain_arm in (("base + prompt", "base"), ("fused + prompt", FUSED)):
+        if plain_arm in alone:
+            under = alone[plain_arm]
             merged = _overlay(under, second[arm], changed) if changed else under
             answers[arm] = replace(merged, cited=cited)
     return answers
