@@ -28,6 +28,7 @@ from ..errors import UserError
 from .base_model import check_model_folder, load_tokenizer
 
 ADAPTER = "adapter_config.json"
+Kind = Literal["masked", "causal"]
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ class LanguageModel:
 
     model: PreTrainedModel
     tokenizer: PreTrainedTokenizerBase
-    kind: Literal["masked", "causal"]
+    kind: Kind
 
     @property
     def window(self) -> int | None:
@@ -53,6 +54,11 @@ class LanguageModel:
             and part.padding_idx is not None
         ]
         return told - max(starts, default=0)
+
+
+def kind_of(model: PreTrainedModel) -> Kind:
+    """How a loaded model reads: all of a text, or left to right."""
+    return "masked" if "ForMaskedLM" in type(model).__name__ else "causal"
 
 
 def model_folders(folder: Path, base: Path | None) -> list[Path]:
@@ -110,8 +116,7 @@ def load_language_model(folder: Path, base: Path | None, dtype: torch.dtype) -> 
 
 def _loaded(folders: Sequence[Path], dtype: torch.dtype) -> LanguageModel:
     source = folders[-1]
-    kind = _kind(source)
-    auto = AutoModelForMaskedLM if kind == "masked" else AutoModelForCausalLM
+    auto = AutoModelForMaskedLM if folder_kind(source) == "masked" else AutoModelForCausalLM
     loaded: Any = auto.from_pretrained(
         source, dtype=dtype, local_files_only=True, use_safetensors=True, output_loading_info=True
     )
@@ -123,11 +128,15 @@ def _loaded(folders: Sequence[Path], dtype: torch.dtype) -> LanguageModel:
     if len(folders) == 2:
         model = PeftModel.from_pretrained(model, folders[0]).merge_and_unload()
     model = model.eval().requires_grad_(False)
-    return LanguageModel(model, load_tokenizer(source), kind)
+    return LanguageModel(model, load_tokenizer(source), kind_of(model))
 
 
-def _kind(folder: Path) -> Literal["masked", "causal"]:
-    """What the folder's own architecture says; else what its family is."""
+def folder_kind(folder: Path) -> Kind:
+    """What the folder's own architecture says; else what its family is.
+
+    Raises:
+        UserError: it is neither.
+    """
     config = AutoConfig.from_pretrained(folder, local_files_only=True)
     named = " ".join(config.architectures or ())
     if "ForMaskedLM" in named:

@@ -7,6 +7,8 @@ from torch import Tensor
 from transformers import PreTrainedTokenizerBase
 
 from ..models.fact_memory import TokenFact, random_facts, shuffled_objects
+from ..models.label_tokens import label_end, label_tokens
+from ..models.language_model import Kind
 from .graph_reader import GraphReader
 
 # The fused arm and its controls: the same architecture, data and steps, other memories.
@@ -31,12 +33,14 @@ class MemoryWriter:
         tokenizer: of the language model.
         vector_rows: entity to its row in the object vectors.
         max_facts: facts a question may have.
+        kind: of the language model.
     """
 
     reader: GraphReader
     tokenizer: PreTrainedTokenizerBase
     vector_rows: dict[int, int]
     max_facts: int
+    kind: Kind
     _labels: dict[int, tuple[int, ...]] = field(default_factory=dict)
 
     def question_facts(self, question: str) -> QuestionFacts:
@@ -51,14 +55,14 @@ class MemoryWriter:
         return QuestionFacts(facts, list(found.values()))
 
     @property
-    def line_end(self) -> int:
-        """The token that ends an answer."""
-        return int(self.tokenizer("\n")["input_ids"][-1])
+    def label_end(self) -> tuple[int, ...]:
+        """The tokens that end every label."""
+        return label_end(self.tokenizer, self.kind)
 
     def _label(self, entity: int) -> tuple[int, ...]:
         if entity not in self._labels:
-            text = f" {self.reader.graph.label(entity)}\n"
-            self._labels[entity] = tuple(self.tokenizer(text)["input_ids"])
+            label = self.reader.graph.label(entity)
+            self._labels[entity] = label_tokens(self.tokenizer, label, self.kind)
         return self._labels[entity]
 
 
@@ -74,7 +78,7 @@ def variant_facts(
     if variant == "shuffled graph":
         return shuffled_objects(requests, seed)
     if variant == "random vectors":
-        return random_facts(requests, len(writer.tokenizer), writer.line_end, seed)
+        return random_facts(requests, len(writer.tokenizer), writer.label_end, seed)
     return requests
 
 

@@ -1,7 +1,8 @@
 """The fuse stage: train one strategy of fusion, and its two controls, on the frozen base."""
 
-from ...models.base_model import load_causal_model, load_tokenizer, resolve_precision
+from ...models.base_model import resolve_precision
 from ...models.fusion_training import POINTERS, text_keys
+from ...models.language_model import load_language_model
 from ..fusion_memory import MemoryWriter
 from ..graph_reader import GraphReader
 from ..stages import StageContext
@@ -14,8 +15,9 @@ from .teaching_run import write_json
 def run(context: StageContext) -> None:
     """Write the trained fused arm and its controls, and training.json."""
     settings, folder = context.project.fuse, context.inputs["base"]
-    base = load_causal_model(folder, resolve_precision(context.project.model.precision))
-    tokenizer = load_tokenizer(folder)
+    precision = resolve_precision(context.project.model.precision)
+    loaded = load_language_model(folder, None, precision)
+    base, tokenizer = loaded.model, loaded.tokenizer
     reader = GraphReader.open(context.inputs["ingest"], context.inputs["facts"])
     text_reader = TextReader(base, tokenizer, context.console)
     vectors = entity_vectors(
@@ -27,7 +29,7 @@ def run(context: StageContext) -> None:
         base,
         tokenizer,
         practice_questions(context),
-        MemoryWriter(reader, tokenizer, vectors.rows, settings.max_facts),
+        MemoryWriter(reader, tokenizer, vectors.rows, settings.max_facts, loaded.kind),
         text_keys(base, tokenizer, labels),
         vectors.vectors,
     )
