@@ -6,29 +6,23 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from peft import PeftModel
 from safetensors import SafetensorError
 from torch import nn
 from transformers import (
-    AutoConfig,
     AutoModelForCausalLM,
     AutoModelForMaskedLM,
     PreTrainedTokenizerBase,
 )
 from transformers.modeling_utils import PreTrainedModel
-from transformers.models.auto.modeling_auto import (
-    MODEL_FOR_CAUSAL_LM_MAPPING_NAMES,
-    MODEL_FOR_MASKED_LM_MAPPING_NAMES,
-)
 
 from ..errors import UserError
-from .base_model import check_model_folder, load_tokenizer
+from .base_model import Kind, check_model_folder, folder_kind, load_tokenizer
 
 ADAPTER = "adapter_config.json"
-Kind = Literal["masked", "causal"]
 
 
 @dataclass(frozen=True)
@@ -129,23 +123,3 @@ def _loaded(folders: Sequence[Path], dtype: torch.dtype) -> LanguageModel:
         model = PeftModel.from_pretrained(model, folders[0]).merge_and_unload()
     model = model.eval().requires_grad_(False)
     return LanguageModel(model, load_tokenizer(source), kind_of(model))
-
-
-def folder_kind(folder: Path) -> Kind:
-    """What the folder's own architecture says; else what its family is.
-
-    Raises:
-        UserError: it is neither.
-    """
-    config = AutoConfig.from_pretrained(folder, local_files_only=True)
-    named = " ".join(config.architectures or ())
-    if "ForMaskedLM" in named:
-        return "masked"
-    if "ForCausalLM" in named or "LMHeadModel" in named:
-        return "causal"
-    if config.model_type in MODEL_FOR_MASKED_LM_MAPPING_NAMES:
-        return "masked"
-    if config.model_type in MODEL_FOR_CAUSAL_LM_MAPPING_NAMES:
-        return "causal"
-    problem = f"A {config.model_type} model is neither a masked nor a causal language model."
-    raise UserError(problem, str(folder / "config.json"), "Give a language model.")
