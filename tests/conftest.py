@@ -105,7 +105,9 @@ def word_piece_tokenizer() -> PreTrainedTokenizerFast:
         initial_alphabet=list(string.ascii_lowercase + string.digits + string.punctuation),
         show_progress=False,
     )
-    tokenizer.train_from_iterator(TOKENIZER_TEXTS, trainer)
+    # Every piece may go on a word, so that no word is unknown.
+    pieces = " ".join(f"a{piece}" for piece in string.ascii_lowercase + string.digits)
+    tokenizer.train_from_iterator([*TOKENIZER_TEXTS, pieces], trainer)
     tokenizer.post_processor = processors.TemplateProcessing(
         single="[CLS] $A [SEP]",
         special_tokens=[(name, tokenizer.token_to_id(name)) for name in ("[CLS]", "[SEP]")],

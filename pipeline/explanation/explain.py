@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...errors import UserError
+from ..base_kind import check_writes
 from ..console import Advance, Console
 from ..project import Project
 from ..run import existing_artifacts
@@ -142,6 +143,7 @@ def _answers(
 
 
 def _load(project: Project) -> Loaded:
+    check_writes(project)
     folders = existing_artifacts(project, STAGES_READ)
     unfused = ""
     try:

@@ -1,5 +1,10 @@
 """The fuse stage: train one strategy of fusion, and its two controls, on the frozen base."""
 
+from pathlib import Path
+
+from transformers.modeling_utils import PreTrainedModel
+
+from ...errors import UserError
 from ...models.base_model import resolve_precision
 from ...models.fusion_training import POINTERS, text_keys
 from ...models.language_model import load_language_model
@@ -13,11 +18,16 @@ from .teaching_run import write_json
 
 
 def run(context: StageContext) -> None:
-    """Write the trained fused arm and its controls, and training.json."""
+    """Write the trained fused arm and its controls, and training.json.
+
+    Raises:
+        UserError: the base can't be fused; or there is nothing to practise on.
+    """
     settings, folder = context.project.fuse, context.inputs["base"]
     precision = resolve_precision(context.project.model.precision)
     loaded = load_language_model(folder, None, precision)
     base, tokenizer = loaded.model, loaded.tokenizer
+    _check_widths(base, folder)
     reader = GraphReader.open(context.inputs["ingest"], context.inputs["facts"])
     text_reader = TextReader(base, tokenizer, context.console)
     vectors = entity_vectors(
@@ -38,3 +48,15 @@ def run(context: StageContext) -> None:
     write_json(context.work / "training.json", trained.record)
     (context.work / "log").mkdir(exist_ok=True)
     write_json(context.work / "log" / "training.json", {"seconds": dict(trained.seconds)})
+
+
+def _check_widths(base: PreTrainedModel, folder: Path) -> None:
+    """Labels are read and written in the space of the states: some encoders have narrower embeddings."""
+    states = base.config.get_text_config().hidden_size
+    embeddings = base.get_input_embeddings().weight.shape[1]
+    if embeddings != states:
+        raise UserError(
+            f"the base's embeddings have {embeddings} numbers and its states {states}",
+            str(folder),
+            "Name a base in which they are alike: BERT, RoBERTa, MiniLM, ModernBERT, DeBERTa, Llama, …",
+        )
