@@ -53,7 +53,7 @@ def run(context: StageContext) -> None:
 def _check_widths(base: PreTrainedModel, folder: Path) -> None:
     """Labels are read and written in the space of the states: some encoders have narrower embeddings."""
     states = base.config.get_text_config().hidden_size
-    embeddings = base.get_input_embeddings().weight.shape[1]
+    embeddings = next(base.get_input_embeddings().parameters()).shape[1]
     if embeddings != states:
         raise UserError(
             f"the base's embeddings have {embeddings} numbers and its states {states}",
