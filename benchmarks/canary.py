@@ -21,8 +21,9 @@ from pathlib import Path
 import numpy as np
 import torch
 from infact.kg.questions.fact_prompt import FactLine, as_told, augmented_prompt
-from infact.models.answering import Posed, answer_questions
+from infact.models.answering import answer_questions
 from infact.models.base_model import load_causal_model, load_tokenizer
+from infact.models.posed_questions import Posed
 from infact.models.read_out import own_read_out
 from infact.pipeline.evaluation.asked_questions import AskedQuestion, asked_questions
 from infact.pipeline.graph_reader import GraphReader

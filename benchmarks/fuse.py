@@ -28,14 +28,21 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from infact.models.base_model import load_causal_model, load_tokenizer, resolve_precision
+from infact.models.base_model import resolve_precision
+from infact.models.language_model import load_language_model
 from infact.pipeline.arms import Fusions
 from infact.pipeline.console import Console
 from infact.pipeline.evaluation.answer_rows import answer_rows
 from infact.pipeline.evaluation.arm_answers import ArmAnswers
 from infact.pipeline.evaluation.asked_questions import AskedQuestion, asked_questions
 from infact.pipeline.evaluation.base_arms import Evaluation, base_answers, unprompted_answers
-from infact.pipeline.evaluation.drift import Drift, general_texts, text_states, with_ratios
+from infact.pipeline.evaluation.drift import (
+    Drift,
+    general_texts,
+    read_texts,
+    text_states,
+    with_ratios,
+)
 from infact.pipeline.evaluation.eval_stage import fused_drift
 from infact.pipeline.graph_reader import GraphReader
 from infact.pipeline.measures.statistics import accuracy_interval
@@ -111,14 +118,16 @@ def raced(project: Project, seed: int, most: int, arms: str, work: Path) -> dict
     if not (trained / "training.json").exists():
         fuse_stage.run(StageContext(project, trained, folders, seed, console, files))
     context = StageContext(project, asked, {**folders, "fuse": trained}, seed, console, files)
-    base = load_causal_model(folders["base"], resolve_precision(project.eval.precision))
-    tokenizer = load_tokenizer(folders["base"])
+    dtype = resolve_precision(project.eval.precision)
+    loaded = load_language_model(folders["base"], None, dtype)
+    base, tokenizer = loaded.model, loaded.tokenizer
     reader = GraphReader.open(folders["ingest"], folders["facts"])
     fusions = Fusions.of_stages(project, context.inputs, reader, seed)
     questions = _drawn(asked_questions(folders["facts"], POOLS), most, seed)
     evaluation = Evaluation(context, tokenizer, questions, fusions)
     answers = ARMS[arms](evaluation, base)
-    texts = general_texts(files[project.facts.general_text])
+    general = general_texts(files[project.facts.general_text])
+    texts = read_texts(loaded.kind, tokenizer, general)
     states = text_states(base, tokenizer, texts, project.eval.batch_tokens)
     drift = with_ratios(fused_drift(evaluation, base, states, texts))
     seconds = json.loads((trained / "log" / "training.json").read_text())["seconds"]

@@ -13,67 +13,21 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
-from torch import Tensor
 from transformers import PreTrainedTokenizerBase
 from transformers.modeling_utils import PreTrainedModel
 
 from .fusion_session import rows_of
 from .generation import complete_prompts
+from .language_model import kind_of
+from .masked_answering import answer_masked_questions
 from .near_ties import settle_near_ties
 from .option_scoring import option_scores, states_after, tree_states
 from .option_tree import OptionTree, beyond_prompt, build_option_tree
+from .posed_questions import Answered, Posed, TimedReadOut
 from .prompt_reading import WORTH_SHARING, ReadPrompts, keep_prompts, read_prompts
-from .read_out import Positions, ReadOut
+from .read_out import ReadOut
 
 ALIKE = 8  # prompts that begin alike are read together from this many on
-
-
-@dataclass(frozen=True)
-class Posed:
-    """A question as a model gets it.
-
-    Attributes:
-        prompt: the text that an answer completes after one space.
-        options: answers to choose from.
-        request: number by which read-outs know the question.
-        freely: whether it is also answered without options.
-    """
-
-    prompt: str
-    options: tuple[str, ...]
-    request: int
-    freely: bool
-
-
-@dataclass(frozen=True)
-class Answered:
-    """One arm's answer to one question.
-
-    Attributes:
-        scores: (options,) log-probabilities in nats.
-        text: the free answer; None where none was asked for.
-        tokens: of the prompt.
-        seconds: its share of the batch's reading and scoring; writing the free answer isn't in it.
-    """
-
-    scores: np.ndarray
-    text: str | None
-    tokens: int
-    seconds: float
-
-
-@dataclass
-class _Timed:
-    """A read-out that adds up the seconds it takes."""
-
-    read_out: ReadOut
-    seconds: float = 0.0
-
-    def __call__(self, positions: Positions, own: Tensor) -> Tensor:
-        started = time.monotonic()
-        table = self.read_out(positions, own)
-        self.seconds += time.monotonic() - started
-        return table
 
 
 @dataclass(frozen=True)
@@ -95,8 +49,10 @@ def answer_questions(
 ) -> list[list[Answered]]:
     """For each read-out, its answer to each question.
 
+    A masked model answers by choice alone, each question by itself; see `masked_answering`.
+
     Args:
-        model: an unmodified causal language model.
+        model: an unmodified language model.
         tokenizer: its tokenizer.
         questions: what is asked.
         read_outs: turn hidden states into next-token log-probabilities.
@@ -105,6 +61,8 @@ def answer_questions(
         advance: called with the number of questions just answered.
         silent: places of read-outs that choose among options and write nothing.
     """
+    if kind_of(model) == "masked":
+        return answer_masked_questions(model, tokenizer, questions, read_outs, advance)
     writers = [arm for arm in range(len(read_outs)) if arm not in silent]
     tokenised = [_tokenise(tokenizer, posed) for posed in questions]
     found: list[list[Answered | None]] = [[None] * len(questions) for _ in read_outs]
@@ -184,7 +142,7 @@ def _answer_batch(
     max_new_tokens: int,
 ) -> list[list[Answered]]:
     started = time.monotonic()
-    timed = [_Timed(read_out) for read_out in read_outs]
+    timed = [TimedReadOut(read_out) for read_out in read_outs]
     read = _read(model, tokenizer, batch)
     scores = _choices(model, batch, read, timed)
     shared = time.monotonic() - started - sum(arm.seconds for arm in timed)

@@ -8,10 +8,15 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Literal
 
 import torch
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, PreTrainedTokenizerBase
 from transformers.modeling_utils import PreTrainedModel
+from transformers.models.auto.modeling_auto import (
+    MODEL_FOR_CAUSAL_LM_MAPPING_NAMES,
+    MODEL_FOR_MASKED_LM_MAPPING_NAMES,
+)
 from transformers.utils import logging
 
 from ..errors import UserError
@@ -19,6 +24,7 @@ from ..errors import UserError
 # Its bars say nothing that the stages do not say.
 logging.disable_progress_bar()
 
+Kind = Literal["masked", "causal"]  # reads all of a text, or left to right
 PICKLE_SUFFIXES = {".bin", ".pt", ".pth", ".pkl", ".ckpt"}
 
 
@@ -85,7 +91,10 @@ def copy_hub_model(model_id: str, folder: Path) -> None:
     """Fetch a Hugging Face model's safetensors into `folder`; needs the network."""
     os.environ.pop("HF_HUB_OFFLINE", None)
     try:
-        AutoConfig.from_pretrained(model_id)
+        config = AutoConfig.from_pretrained(model_id)
+        if any("ForMaskedLM" in name for name in config.architectures or ()):
+            fix = "Download it and give its folder."
+            raise UserError(f"{model_id} is a masked language model.", "model.base", fix)
         model = AutoModelForCausalLM.from_pretrained(
             model_id, dtype=torch.float32, use_safetensors=True
         )
@@ -100,9 +109,39 @@ def copy_hub_model(model_id: str, folder: Path) -> None:
     tokenizer.save_pretrained(folder)
 
 
+def folder_kind(folder: Path) -> Kind:
+    """What the folder's own architecture says; else what its family is.
+
+    Raises:
+        UserError: it is neither.
+    """
+    config = AutoConfig.from_pretrained(folder, local_files_only=True)
+    named = " ".join(config.architectures or ())
+    if "ForMaskedLM" in named:
+        return "masked"
+    if "ForCausalLM" in named or "LMHeadModel" in named:
+        return "causal"
+    if config.model_type in MODEL_FOR_MASKED_LM_MAPPING_NAMES:
+        return "masked"
+    if config.model_type in MODEL_FOR_CAUSAL_LM_MAPPING_NAMES:
+        return "causal"
+    problem = f"A {config.model_type} model is neither a masked nor a causal language model."
+    raise UserError(problem, str(folder / "config.json"), "Give a language model.")
+
+
 def load_causal_model(folder: Path, dtype: torch.dtype) -> PreTrainedModel:
-    """The causal language model in `folder`, in evaluation mode, without gradients."""
+    """The causal language model in `folder`, in evaluation mode, without gradients.
+
+    Raises:
+        UserError: there is none, or it is a masked one.
+    """
     check_model_folder(folder)
+    if folder_kind(folder) == "masked":
+        raise UserError(
+            "A masked language model can't go on from a prompt, and this needs one that can.",
+            str(folder),
+            "`infact fuse` takes it, and benchmarks/fuse.py asks it; all else needs a causal model.",
+        )
     model = AutoModelForCausalLM.from_pretrained(folder, dtype=dtype, local_files_only=True)
     return model.eval().requires_grad_(False)
 

@@ -124,15 +124,22 @@ def shuffled_objects(requests: Sequence[Sequence[TokenFact]], seed: int) -> list
 
 
 def random_facts(
-    requests: Sequence[Sequence[TokenFact]], vocabulary: int, line_end: int, seed: int
+    requests: Sequence[Sequence[TokenFact]], vocabulary: int, end: Sequence[int], seed: int
 ) -> list[list[TokenFact]]:
-    """Control: as many facts, with label tokens at random; keys and vectors are to be random too."""
+    """Control: as many facts, with label tokens at random; keys and vectors are to be random too.
+
+    Args:
+        requests: facts of each.
+        vocabulary: of the tokenizer.
+        end: the tokens that end each label, which stay.
+        seed: of the draw.
+    """
     random = np.random.default_rng(seed)
     stand_in = {
         fact: TokenFact(
             fact.relation,
             fact.vector,
-            (*random.integers(0, vocabulary, len(fact.label) - 1).tolist(), line_end),
+            (*random.integers(0, vocabulary, len(fact.label) - len(end)).tolist(), *end),
             fact.weight,
         )
         for fact in sorted({fact for request in requests for fact in request}, key=_order)

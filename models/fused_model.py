@@ -32,8 +32,10 @@ from .fusion_session import (
     session,
 )
 from .fusion_strategy import FusionStrategy
-from .language_model import load_language_model
+from .language_model import Kind, kind_of, load_language_model
 from .transformer_blocks import transformer_blocks, with_hidden
+
+NO_TOKEN = -2  # no id of a token, nor what stands before a label's first one
 
 
 class FusedModel(nn.Module):
@@ -64,9 +66,10 @@ class FusedModel(nn.Module):
         ]
         self._handles.append(base.get_input_embeddings().register_forward_hook(self._at_input))
         # The whole model is called, or its body without the head; some heads go past the body.
+        kind = kind_of(base)
         for module in dict.fromkeys((base, base.base_model)):
             self._handles += [
-                module.register_forward_pre_hook(_beginning_hook(module), with_kwargs=True),
+                module.register_forward_pre_hook(_beginning_hook(module, kind), with_kwargs=True),
                 module.register_forward_hook(_end_pass, always_call=True),
             ]
 
@@ -190,17 +193,17 @@ class FactReading:
             fused.detach()
 
 
-def _beginning_hook(module: nn.Module) -> Any:
+def _beginning_hook(module: nn.Module, kind: Kind) -> Any:
     signature = inspect.signature(module.forward)  # once: a pass may be a single token
 
     def hook(module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        begin_pass(lambda: _run(signature.bind_partial(*args, **kwargs).arguments))
+        begin_pass(lambda: _run(signature.bind_partial(*args, **kwargs).arguments, kind))
 
     return hook
 
 
-def _run(arguments: Mapping[str, Any]) -> RunTokens:
-    """The tokens of a pass, by its arguments."""
+def _run(arguments: Mapping[str, Any], kind: Kind) -> RunTokens:
+    """The tokens of a pass of a model of this kind, by its arguments."""
     given = {**arguments, **arguments.get("kwargs", {})}
     tokens = given.get("input_ids")
     run = given["inputs_embeds"] if tokens is None else tokens
@@ -210,6 +213,8 @@ def _run(arguments: Mapping[str, Any]) -> RunTokens:
     places = given.get("position_ids")
     if places is None or given.get("attention_mask") is None or given["attention_mask"].dim() == 2:
         places = places_of_tokens(length, given.get("attention_mask"), past, rows)
+    if tokens is not None and kind == "masked":
+        tokens = nn.functional.pad(tokens, (1, 0), value=NO_TOKEN)[:, :-1]
     return RunTokens(places.expand(rows, length).to(run.device), tokens)
 
 

@@ -70,7 +70,9 @@ class RunTokens:
 
     Attributes:
         places: (B, Q) place of each in its text, from 0; negative in padding.
-        tokens: (B, Q) their ids; None where embeddings are run.
+        tokens: (B, Q) ids of those that a label is gone on with from: in a causal model the tokens
+            themselves, in a masked one, which predicts a token at its own place, those to their left;
+            None where embeddings are run.
     """
 
     places: Tensor

@@ -16,7 +16,9 @@ from transformers.modeling_utils import PreTrainedModel
 from .fact_memory import FactMemory, drop_facts
 from .invariant_fusion import InvariantFusion
 from .label_pointer import FusionBatch, LabelPointer, PointerSizes, label_log_probabilities
+from .language_model import kind_of
 from .late_fusion import LateFusion
+from .masked_states import answer_rows, masked_states
 from .option_scoring import PLACES_AT_ONCE, TreeStates, tree_states
 from .option_tree import OptionTree, merge_sequences, shared_length
 from .read_out import Positions, next_token_log_probabilities
@@ -41,11 +43,13 @@ class FusionStates:
 
     Attributes:
         places: the N places that predict an answer token; `request` numbers the question.
-        target: (N,) gold next token.
+        target: (N,) the answer token.
+        tokens: that the base ran, padding left out.
     """
 
     places: Positions
     target: Tensor
+    tokens: int
 
 
 def fusion_states(
@@ -56,7 +60,37 @@ def fusion_states(
 ) -> FusionStates:
     """Run the base once over the answer trees."""
     states: TreeStates = tree_states(model, trees, batch_tokens, advance)
-    return FusionStates(states.positions.select(states.scored_row), states.scored_token)
+    return _scored(states, sum(len(tree) for tree in trees))
+
+
+def answer_states(
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    answered: Sequence[tuple[str, str]],
+    batch_tokens: int,
+    advance: Callable[[int], None],
+) -> FusionStates:
+    """Run the base once over prompts with their answers, by its kind.
+
+    Args:
+        model: frozen.
+        tokenizer: a fast one.
+        answered: prompts and answers.
+        batch_tokens: padded tokens of one forward pass.
+        advance: called with the number of answers just done.
+    """
+    if kind_of(model) == "causal":
+        trees = [answer_tree(tokenizer, prompt, answer) for prompt, answer in answered]
+        return fusion_states(model, trees, batch_tokens, advance)
+    rows = [answer_rows(tokenizer, prompt, answer) for prompt, answer in answered]
+    flat = [row for own in rows for row in own]
+    requests = [number for number, own in enumerate(rows) for _ in own]
+    states = masked_states(model, flat, requests, batch_tokens, advance)
+    return _scored(states, sum(len(row.tokens) for row in flat))
+
+
+def _scored(states: TreeStates, tokens: int) -> FusionStates:
+    return FusionStates(states.positions.select(states.scored_row), states.scored_token, tokens)
 
 
 @torch.no_grad()

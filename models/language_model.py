@@ -6,25 +6,20 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from peft import PeftModel
 from safetensors import SafetensorError
 from transformers import (
-    AutoConfig,
     AutoModelForCausalLM,
     AutoModelForMaskedLM,
     PreTrainedTokenizerBase,
 )
 from transformers.modeling_utils import PreTrainedModel
-from transformers.models.auto.modeling_auto import (
-    MODEL_FOR_CAUSAL_LM_MAPPING_NAMES,
-    MODEL_FOR_MASKED_LM_MAPPING_NAMES,
-)
 
 from ..errors import UserError
-from .base_model import check_model_folder, load_tokenizer
+from .base_model import Kind, check_model_folder, folder_kind, load_tokenizer
 from .reading_window import reading_window
 
 ADAPTER = "adapter_config.json"
@@ -36,12 +31,17 @@ class LanguageModel:
 
     model: PreTrainedModel
     tokenizer: PreTrainedTokenizerBase
-    kind: Literal["masked", "causal"]
+    kind: Kind
 
     @property
     def window(self) -> int | None:
         """How many tokens it can read; None where its kind of position has no end."""
         return reading_window(self.model)
+
+
+def kind_of(model: PreTrainedModel) -> Kind:
+    """How a loaded model reads: all of a text, or left to right."""
+    return "masked" if "ForMaskedLM" in type(model).__name__ else "causal"
 
 
 def model_folders(folder: Path, base: Path | None) -> list[Path]:
@@ -99,8 +99,7 @@ def load_language_model(folder: Path, base: Path | None, dtype: torch.dtype) -> 
 
 def _loaded(folders: Sequence[Path], dtype: torch.dtype) -> LanguageModel:
     source = folders[-1]
-    kind = _kind(source)
-    auto = AutoModelForMaskedLM if kind == "masked" else AutoModelForCausalLM
+    auto = AutoModelForMaskedLM if folder_kind(source) == "masked" else AutoModelForCausalLM
     loaded: Any = auto.from_pretrained(
         source, dtype=dtype, local_files_only=True, use_safetensors=True, output_loading_info=True
     )
@@ -112,20 +111,4 @@ def _loaded(folders: Sequence[Path], dtype: torch.dtype) -> LanguageModel:
     if len(folders) == 2:
         model = PeftModel.from_pretrained(model, folders[0]).merge_and_unload()
     model = model.eval().requires_grad_(False)
-    return LanguageModel(model, load_tokenizer(source), kind)
-
-
-def _kind(folder: Path) -> Literal["masked", "causal"]:
-    """What the folder's own architecture says; else what its family is."""
-    config = AutoConfig.from_pretrained(folder, local_files_only=True)
-    named = " ".join(config.architectures or ())
-    if "ForMaskedLM" in named:
-        return "masked"
-    if "ForCausalLM" in named or "LMHeadModel" in named:
-        return "causal"
-    if config.model_type in MODEL_FOR_MASKED_LM_MAPPING_NAMES:
-        return "masked"
-    if config.model_type in MODEL_FOR_CAUSAL_LM_MAPPING_NAMES:
-        return "causal"
-    problem = f"A {config.model_type} model is neither a masked nor a causal language model."
-    raise UserError(problem, str(folder / "config.json"), "Give a language model.")
+    return LanguageModel(model, load_tokenizer(source), kind_of(model))

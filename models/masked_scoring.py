@@ -25,6 +25,8 @@ from .masked_places import logits_at
 from .near_ties import CANONICAL_TOKENS, settle_near_ties
 from .option_rows import batches_of_rows
 
+BLOT = "\N{FULL BLOCK}"  # of no word
+
 
 @dataclass(frozen=True)
 class MaskedRow:
@@ -59,6 +61,20 @@ def masked_rows(
         ]
         rows.append(MaskedRow(tuple(masked), place, tokens[place]))
     return rows
+
+
+def visible_text(tokenizer: PreTrainedTokenizerBase, text: str, row: MaskedRow) -> str:
+    """The text of a row with every masked character blotted out, the others in their places.
+
+    What a model may be told beside a masked text is what the rest of it calls for: a mention that a
+    mask overlaps is no longer one.
+    """
+    seen = list(text)
+    offsets = tokenizer(text, return_offsets_mapping=True)["offset_mapping"]
+    for token, (start, end) in zip(row.tokens, offsets, strict=True):
+        if token == tokenizer.mask_token_id:
+            seen[start:end] = BLOT * (end - start)
+    return "".join(seen)
 
 
 def pseudo_log_likelihoods(

@@ -63,11 +63,18 @@ def run_once(
 
     handle = transformer_blocks(model)[layer].register_forward_hook(keep)
     try:
-        with _head_at(model, at) as read:
-            model(input_ids=tokens, attention_mask=mask)
+        read = states_at(model, tokens, mask, at)
     finally:
         handle.remove()
-    return found[-1], read[-1][0]
+    return found[-1], read
+
+
+@torch.no_grad()
+def states_at(model: PreTrainedModel, tokens: Tensor, mask: Tensor, at: Places) -> Tensor:
+    """(N, D) states that the output embedding reads at N places of (B, T) texts."""
+    with _head_at(model, at) as read:
+        model(input_ids=tokens, attention_mask=mask)
+    return read[-1][0]
 
 
 @contextmanager

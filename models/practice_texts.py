@@ -13,6 +13,8 @@ from transformers.modeling_utils import PreTrainedModel
 
 from .answered_prompt import answered_prompt
 from .fact_memory import FactMemory, TokenFact, build_fact_memory
+from .language_model import Kind
+from .masked_states import answer_rows
 from .mention_places import mention_places, padded_places
 from .option_rows import batches_of_rows
 from .partial_passes import BlockOutput, Places, run_once
@@ -28,7 +30,7 @@ class PracticeText:
 
     Attributes:
         tokens: of the whole text.
-        places: that predict the answer's tokens.
+        places: that predict the answer's tokens, or one of them.
         targets: the token that each predicts.
         facts: what the model may read.
         read_from: for each fact, the place of its mention's last token.
@@ -124,6 +126,40 @@ def practice_text(
         mention_places(tokenizer, prompt, ends),
         relation,
     )
+
+
+def masked_practice_texts(
+    tokenizer: PreTrainedTokenizerBase,
+    prompt: str,
+    answer: str,
+    facts: Sequence[TokenFact],
+    ends: Sequence[int],
+    relation: int,
+) -> list[PracticeText]:
+    """A masked model's prompt with its answer, once for each token of it, masked as it is when asked.
+
+    Args: see `practice_text`.
+    """
+    read_from = mention_places(tokenizer, prompt, ends)
+    return [
+        PracticeText(row.tokens, (row.place,), (row.target,), tuple(facts), read_from, relation)
+        for row in answer_rows(tokenizer, prompt, answer)
+    ]
+
+
+def question_texts(
+    kind: Kind,
+    tokenizer: PreTrainedTokenizerBase,
+    prompt: str,
+    answer: str,
+    facts: Sequence[TokenFact],
+    ends: Sequence[int],
+    relation: int,
+) -> list[PracticeText]:
+    """All texts that one answered prompt makes for a model of this kind; see `practice_text`."""
+    if kind == "masked":
+        return masked_practice_texts(tokenizer, prompt, answer, facts, ends, relation)
+    return [practice_text(tokenizer, prompt, answer, facts, ends, relation)]
 
 
 def practice_states(

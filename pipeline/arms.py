@@ -20,6 +20,7 @@ from ..models.fusion_strategy import FusionStrategy
 from ..models.fusion_training import POINTERS, load_pointer, text_keys
 from ..models.generation import generate_greedy
 from ..models.label_pointer import LabelPointer, PointerReadOut
+from ..models.language_model import Kind, kind_of
 from ..models.mention_places import mention_places, padded_places
 from ..models.read_out import ReadOut, own_read_out
 from .fusion_memory import (
@@ -139,7 +140,7 @@ class Fusions:
             variants: of `VARIANTS`.
             texts: what the model reads: each ends with its question; None: the questions alone.
         """
-        writer = self._writer(tokenizer)
+        writer = self._writer(tokenizer, kind_of(model))
         requests = [writer.question_facts(question) for question in questions]
         told = [each.facts for each in requests]
         memories = {
@@ -172,8 +173,8 @@ class Fusions:
         found = load_vectors(self.folder / VECTORS)
         return vectors_in(found, self.trained, self.reader.graph)
 
-    def _writer(self, tokenizer: PreTrainedTokenizerBase) -> MemoryWriter:
-        return MemoryWriter(self.reader, tokenizer, self._vectors.rows, self.max_facts)
+    def _writer(self, tokenizer: PreTrainedTokenizerBase, kind: Kind) -> MemoryWriter:
+        return MemoryWriter(self.reader, tokenizer, self._vectors.rows, self.max_facts, kind)
 
     @cached_property
     def _fits(self) -> AdapterFits:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .asked_graph import asked_artifacts
+from .base_kind import check_writes
 from .console import Console
 from .project import Project
 
@@ -33,7 +34,7 @@ def ask(project: Project, question: str, graph: Path | None, console: Console) -
         console: where the answers go.
 
     Raises:
-        UserError: a stage that the arms need hasn't been run.
+        UserError: a stage that the arms need hasn't been run, or the base doesn't write.
     """
     answers = answer(project, question, graph, console)
     width = max(len(item.arm) for item in answers)
@@ -58,6 +59,7 @@ def ask(project: Project, question: str, graph: Path | None, console: Console) -
 
 def answer(project: Project, question: str, graph: Path | None, console: Console) -> list[Answer]:
     """Every arm's answer; see `ask`."""
+    check_writes(project)
     made = asked_artifacts(project, STAGES_READ, graph)
     folders = made.folders
     made.tell(console)

@@ -7,13 +7,16 @@ from pathlib import Path
 from safetensors import SafetensorError, safe_open
 
 from ..errors import UserError
-from ..models.base_model import check_model_folder, convert_gguf, copy_hub_model
+from ..models.base_model import check_model_folder, convert_gguf, copy_hub_model, folder_kind
+from .encoder_head import give_head
 from .project import is_hub_id
 from .stages import StageContext
 
 
 def run(context: StageContext) -> None:
     """Write the model and its tokenizer into the stage's folder.
+
+    A text encoder gets the head that it lacks; head.json then says on what it was trained.
 
     Raises:
         UserError: no weights, pickled or damaged ones, a configuration that names no architecture,
@@ -51,6 +54,8 @@ def run(context: StageContext) -> None:
     for file in sorted(source.iterdir()):
         if file.suffix in {".json", ".safetensors", ".txt", ".model", ".jinja"}:
             shutil.copy2(file, context.work / file.name)
+    if folder_kind(context.work) == "masked":
+        give_head(context)
 
 
 def _check_gguf(file: Path) -> None:

@@ -9,6 +9,8 @@ from transformers import PreTrainedTokenizerBase
 
 from ..kg.questions.predicted_facts import PredictedFact
 from ..models.fact_memory import TokenFact, random_facts, shuffled_objects
+from ..models.label_tokens import label_end, label_tokens
+from ..models.language_model import Kind
 from .graph_reader import GraphReader
 
 # The fused arm and its controls: the same architecture, data and steps, other memories.
@@ -38,12 +40,14 @@ class MemoryWriter:
         tokenizer: of the language model.
         vector_rows: entity to its row in the object vectors.
         max_facts: stated facts that a question may have, and as many predicted ones.
+        kind: of the language model.
     """
 
     reader: GraphReader
     tokenizer: PreTrainedTokenizerBase
     vector_rows: dict[int, int]
     max_facts: int
+    kind: Kind
     _labels: dict[int, tuple[int, ...]] = field(default_factory=dict)
 
     def question_facts(self, question: str) -> QuestionFacts:
@@ -61,14 +65,14 @@ class MemoryWriter:
         return QuestionFacts(facts, list(found.facts.values()), found.left_out)
 
     @property
-    def line_end(self) -> int:
-        """The token that ends an answer."""
-        return int(self.tokenizer("\n")["input_ids"][-1])
+    def label_end(self) -> tuple[int, ...]:
+        """The tokens that end every label."""
+        return label_end(self.tokenizer, self.kind)
 
     def _label(self, entity: int) -> tuple[int, ...]:
         if entity not in self._labels:
-            text = f" {self.reader.graph.label(entity)}\n"
-            self._labels[entity] = tuple(self.tokenizer(text)["input_ids"])
+            label = self.reader.graph.label(entity)
+            self._labels[entity] = label_tokens(self.tokenizer, label, self.kind)
         return self._labels[entity]
 
 
@@ -84,7 +88,7 @@ def variant_facts(
     if variant == "shuffled graph":
         return shuffled_objects(requests, seed)
     if variant == "random vectors":
-        return random_facts(requests, len(writer.tokenizer), writer.line_end, seed)
+        return random_facts(requests, len(writer.tokenizer), writer.label_end, seed)
     return requests
 
 

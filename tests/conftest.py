@@ -1,7 +1,8 @@
-"""A tiny random language model, as a folder and loaded (never trained in place)."""
+"""Tiny random language models, as folders and loaded (never trained in place)."""
 
 import re
 import shutil
+import string
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -9,8 +10,20 @@ from pathlib import Path
 import pytest
 import torch
 from infact.models.base_model import load_causal_model, load_tokenizer
-from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+from infact.models.language_model import LanguageModel, load_language_model
+from tokenizers import (
+    Tokenizer,
+    decoders,
+    models,
+    normalizers,
+    pre_tokenizers,
+    processors,
+    trainers,
+)
 from transformers import (
+    BertConfig,
+    BertForMaskedLM,
+    BertModel,
     LlamaConfig,
     LlamaForCausalLM,
     PreTrainedTokenizerBase,
@@ -77,6 +90,73 @@ def tiny_model_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     return folder
+
+
+def word_piece_tokenizer() -> PreTrainedTokenizerFast:
+    """A WordPiece of 250 tokens over lower-case ASCII: most words are several pieces."""
+    tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]"))
+    tokenizer.normalizer = normalizers.BertNormalizer()
+    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    tokenizer.decoder = decoders.WordPiece()
+    special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+    trainer = trainers.WordPieceTrainer(
+        vocab_size=250,
+        special_tokens=special,
+        initial_alphabet=list(string.ascii_lowercase + string.digits + string.punctuation),
+        show_progress=False,
+    )
+    # Every piece may go on a word, so that no word is unknown.
+    pieces = " ".join(f"a{piece}" for piece in string.ascii_lowercase + string.digits)
+    tokenizer.train_from_iterator([*TOKENIZER_TEXTS, pieces], trainer)
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single="[CLS] $A [SEP]",
+        special_tokens=[(name, tokenizer.token_to_id(name)) for name in ("[CLS]", "[SEP]")],
+    )
+    return PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer,
+        unk_token="[UNK]",
+        pad_token="[PAD]",
+        cls_token="[CLS]",
+        sep_token="[SEP]",
+        mask_token="[MASK]",
+    )
+
+
+def _tiny_bert(kind: type[BertModel | BertForMaskedLM], folder: Path) -> Path:
+    tokenizer = word_piece_tokenizer()
+    config = BertConfig(
+        vocab_size=len(tokenizer),
+        hidden_size=32,
+        intermediate_size=64,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        max_position_embeddings=512,
+        initializer_range=0.2,
+        pad_token_id=tokenizer.pad_token_id,
+    )
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        model = kind(config)
+    model.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def tiny_encoder_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A 2-layer random BERT without a head for masked tokens, and its tokenizer."""
+    return _tiny_bert(BertModel, tmp_path_factory.mktemp("tiny_encoder"))
+
+
+@pytest.fixture(scope="session")
+def tiny_masked_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same with its head."""
+    return _tiny_bert(BertForMaskedLM, tmp_path_factory.mktemp("tiny_masked"))
+
+
+@pytest.fixture(scope="session")
+def tiny_masked(tiny_masked_folder: Path) -> LanguageModel:
+    return load_language_model(tiny_masked_folder, None, torch.float32)
 
 
 @pytest.fixture(scope="session")

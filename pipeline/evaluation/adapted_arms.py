@@ -11,13 +11,13 @@ from ...models.language_model import LanguageModel, load_language_model
 from ...models.low_rank import load_adapted_model
 from ...models.option_scoring import TreeStates
 from .base_arms import Answers, Evaluation, Unasked, adapted_answers
-from .drift import Drift, adapted_drift, text_states
+from .drift import Drift, ReadTexts, adapted_drift, text_states
 
 ADAPTED = {"pretrained": "pretrain", "distilled": "distill"}  # arm: the stage that trained it
 
 
 def stage_answers(
-    evaluation: Evaluation, dtype: torch.dtype, texts: list[str], base: TreeStates
+    evaluation: Evaluation, dtype: torch.dtype, texts: ReadTexts, base: TreeStates
 ) -> tuple[Answers, Drift]:
     """What the taught models answer, and what became of general text under them.
 

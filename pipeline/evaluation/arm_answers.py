@@ -14,7 +14,8 @@ from transformers import PreTrainedTokenizerBase
 from transformers.modeling_utils import PreTrainedModel
 
 from ...kg.questions.pools import IN_MEMORY, SWAPPED, TAUGHT
-from ...models.answering import Posed, answer_questions
+from ...models.answering import answer_questions
+from ...models.posed_questions import Posed
 from ...models.read_out import ReadOut
 from ..console import Console
 from ..settings.evaluation import EvalTable

@@ -1,12 +1,20 @@
-"""What each arm does to general text: perplexity, its ratio to the base's, and KL to the base."""
+"""What each arm does to general text: perplexity, its ratio to the base's, and KL to the base.
+
+A masked model's is the pseudo-perplexity of `masked_scoring`'s likelihood: each token predicted from
+all others but the later ones of its word.
+"""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from torch import Tensor
 from transformers import PreTrainedTokenizerBase
 from transformers.modeling_utils import PreTrainedModel
 
+from ...models.language_model import Kind
+from ...models.masked_scoring import MaskedRow, masked_rows, visible_text
+from ...models.masked_states import masked_states
 from ...models.option_scoring import TreeStates, tree_states
 from ...models.option_tree import merge_sequences
 from ...models.read_out import ReadOut, own_read_out
@@ -20,14 +28,42 @@ def general_texts(path: Path) -> list[str]:
     return [line.strip() for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
 
 
+@dataclass(frozen=True)
+class ReadTexts:
+    """Texts of R requests: a text each of a causal model, a masked token of one each of a masked model.
+
+    Attributes:
+        texts: what is read.
+        visible: what of it may be linked: all, or all but what is masked.
+        rows: masked ones; none of a causal model.
+    """
+
+    texts: Sequence[str]
+    visible: Sequence[str]
+    rows: Sequence[MaskedRow]
+
+
+def read_texts(kind: Kind, tokenizer: PreTrainedTokenizerBase, texts: Sequence[str]) -> ReadTexts:
+    """General texts as a model of this kind reads them to predict each of their tokens."""
+    if kind == "causal":
+        return ReadTexts(texts, texts, ())
+    pairs = [(text, row) for text in texts for row in masked_rows(tokenizer, text)]
+    visible = [visible_text(tokenizer, text, row) for text, row in pairs]
+    return ReadTexts([text for text, _ in pairs], visible, [row for _, row in pairs])
+
+
 def text_states(
     model: PreTrainedModel,
     tokenizer: PreTrainedTokenizerBase,
-    texts: Sequence[str],
+    read: ReadTexts,
     batch_tokens: int,
 ) -> TreeStates:
-    """States at every place of every text."""
-    trees = [merge_sequences([tokens], [1]) for tokens in tokenizer(list(texts))["input_ids"]]
+    """States at every place of every text that predicts a token."""
+    if read.rows:
+        requests = range(len(read.rows))
+        return masked_states(model, read.rows, requests, batch_tokens, lambda done: None)
+    tokens = tokenizer(list(read.texts))["input_ids"]
+    trees = [merge_sequences([own], [1]) for own in tokens]
     return tree_states(model, trees, batch_tokens, lambda done: None)
 
 

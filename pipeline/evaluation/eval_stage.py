@@ -9,10 +9,12 @@ from transformers.modeling_utils import PreTrainedModel
 
 from ...errors import UserError
 from ...models.base_model import load_causal_model, load_tokenizer, resolve_precision
+from ...models.language_model import kind_of
 from ...models.option_scoring import TreeStates
 from ...models.read_out import own_read_out
 from ...models.reading_window import check_window
 from ..arms import FusedArm, Fusions, read_together
+from ..fusion_memory import VARIANTS
 from ..graph_reader import GraphReader
 from ..stages import StageContext
 from ..training.teaching_run import write_json
@@ -22,7 +24,7 @@ from .arm_answers import ArmAnswers, without_words
 from .asked_questions import AskedQuestion, asked_questions
 from .base_arms import Evaluation, base_answers
 from .costs import arm_costs
-from .drift import Drift, drift_of, general_texts, text_states, with_ratios
+from .drift import Drift, ReadTexts, drift_of, general_texts, read_texts, text_states, with_ratios
 from .explained_facts import explanations
 from .prompt_arms import prompt_answers
 
@@ -37,7 +39,8 @@ def run(context: StageContext) -> None:
     settings, folder = context.project.eval, context.inputs["base"]
     dtype = resolve_precision(settings.precision)
     base, tokenizer = load_causal_model(folder, dtype), load_tokenizer(folder)
-    texts = general_texts(context.files[context.project.facts.general_text])
+    general = general_texts(context.files[context.project.facts.general_text])
+    texts = read_texts(kind_of(base), tokenizer, general)
     reader = GraphReader.open(context.inputs["ingest"], context.inputs["facts"])
     fusions = Fusions.of_stages(context.project, context.inputs, reader, context.seed)
     evaluation = Evaluation(context, tokenizer, _questions(context), fusions)
@@ -69,11 +72,15 @@ def run(context: StageContext) -> None:
 
 
 def fused_drift(
-    evaluation: Evaluation, base: PreTrainedModel, states: TreeStates, texts: list[str]
+    evaluation: Evaluation, base: PreTrainedModel, states: TreeStates, texts: ReadTexts
 ) -> Drift:
     """What becomes of general text under the arms that leave the base's weights alone."""
     fusions, tokenizer = evaluation.fusions, evaluation.tokenizer
-    fused = evaluation.attempt((), fusions.folder, lambda: fusions.arms(base, tokenizer, texts))
+    fused = evaluation.attempt(
+        (),
+        fusions.folder,
+        lambda: fusions.arms(base, tokenizer, texts.visible, VARIANTS, texts.texts),
+    )
     arms = {"base": FusedArm(own_read_out), **(fused or {})}
     batch_tokens = evaluation.context.project.eval.batch_tokens
     drift: Drift = {}

@@ -13,8 +13,9 @@ from transformers.modeling_utils import PreTrainedModel
 
 from ...kg.questions.few_shot import WorkedExample, choose_examples, few_shot_prompt
 from ...kg.questions.pools import PRACTICE
-from ...models.answering import Posed, answer_questions
+from ...models.answering import answer_questions
 from ...models.base_model import load_causal_model, load_tokenizer, resolve_precision
+from ...models.posed_questions import Posed
 from ...models.read_out import own_read_out
 from ...models.soft_prompt import with_soft_prompt
 from ..training.teaching_data import facts_of_pools, training_prompts

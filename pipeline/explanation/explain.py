@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...errors import UserError
 from ..asked_graph import asked_artifacts
+from ..base_kind import check_writes
 from ..console import Advance, Console
 from ..project import Project
 
@@ -152,6 +153,7 @@ def _answers(
 
 
 def _load(project: Project, graph: Path | None, console: Console) -> Loaded:
+    check_writes(project)
     made = asked_artifacts(project, STAGES_READ, graph)
     unfused = ""
     try:

@@ -1,10 +1,15 @@
 """The fuse stage: train one strategy of fusion, and its two controls, on the frozen base."""
 
 from dataclasses import replace
+from pathlib import Path
 
+from transformers.modeling_utils import PreTrainedModel
+
+from ...errors import UserError
 from ...kg.questions.pools import PRACTICE
-from ...models.base_model import load_causal_model, load_tokenizer, resolve_precision
+from ...models.base_model import resolve_precision
 from ...models.fusion_training import POINTERS, text_keys
+from ...models.language_model import load_language_model
 from ...models.reading_window import check_window
 from ..fusion_memory import MemoryWriter
 from ..graph_reader import GraphReader, read_predicted
@@ -18,10 +23,16 @@ from .teaching_run import write_json
 
 
 def run(context: StageContext) -> None:
-    """Write the trained fused arm and its controls, and training.json."""
+    """Write the trained fused arm and its controls, and training.json.
+
+    Raises:
+        UserError: the base can't be fused; or there is nothing to practise on.
+    """
     settings, folder = context.project.fuse, context.inputs["base"]
-    base = load_causal_model(folder, resolve_precision(context.project.model.precision))
-    tokenizer = load_tokenizer(folder)
+    precision = resolve_precision(context.project.model.precision)
+    loaded = load_language_model(folder, None, precision)
+    base, tokenizer = loaded.model, loaded.tokenizer
+    _check_widths(base, folder)
     stated = GraphReader.open(context.inputs["ingest"], context.inputs["facts"])
     reader = replace(stated, predicted=read_predicted(context.inputs["embed"], settings.predicted))
     text_reader = TextReader(base, tokenizer, context.console)
@@ -34,7 +45,7 @@ def run(context: StageContext) -> None:
     questions = swapped.asked(practice_questions(context))
     texts = [f"{question.prompt} {question.answer}" for question in questions]
     check_window(base, tokenizer, texts, 1, "a practice question of the facts stage")
-    writer = MemoryWriter(reader, tokenizer, vectors.rows, settings.max_facts)
+    writer = MemoryWriter(reader, tokenizer, vectors.rows, settings.max_facts, loaded.kind)
     labels = [reader.relation_label(number) for number in range(reader.graph.relation_count)]
     practice = FusionPractice(
         base,
@@ -50,3 +61,15 @@ def run(context: StageContext) -> None:
     write_json(context.work / "training.json", trained.record)
     (context.work / "log").mkdir(exist_ok=True)
     write_json(context.work / "log" / "training.json", {"seconds": dict(trained.seconds)})
+
+
+def _check_widths(base: PreTrainedModel, folder: Path) -> None:
+    """Labels are read and written in the space of the states: some encoders have narrower embeddings."""
+    states = base.config.get_text_config().hidden_size
+    embeddings = next(base.get_input_embeddings().parameters()).shape[1]
+    if embeddings != states:
+        raise UserError(
+            f"the base's embeddings have {embeddings} numbers and its states {states}",
+            str(folder),
+            "Name a base in which they are alike: BERT, RoBERTa, MiniLM, ModernBERT, DeBERTa, Llama, …",
+        )

@@ -8,14 +8,13 @@ import torch
 from ...models.fact_memory import build_fact_memory
 from ...models.fusion_training import (
     POINTERS,
-    answer_tree,
+    FusionStates,
+    answer_states,
     epoch_of_rows,
     fusion_rows,
-    fusion_states,
     save_pointer,
 )
 from ...models.label_pointer import FusionBatch, LabelPointer, PointerSizes
-from ...models.option_tree import OptionTree
 from ...models.training import Curriculum, TrainingSettings, train
 from ..fusion_memory import FUSED, VARIANTS, file_name, variant_facts, variant_vectors
 from ..stages import StageContext
@@ -34,17 +33,14 @@ CACHE_BATCH_TOKENS = 4096
 def train_variants(context: StageContext, practice: FusionPractice) -> TrainedVariants:
     """Train each variant's top and write one safetensors file for each."""
     refuse_layers(context, "at the top")
-    trees = [
-        answer_tree(practice.tokenizer, question.prompt, question.answer)
-        for question in practice.questions
-    ]
     started = time.monotonic()
-    rows_of_variants = _cached_rows(context, practice, trees)
+    states = _states(context, practice)
+    rows_of_variants = _cached_rows(context, practice, states)
     cached = time.monotonic() - started
     counts = {
-        "questions": len(trees),
+        "questions": len(practice.questions),
         "places": len(rows_of_variants[FUSED].target),
-        "tokens": sum(len(tree) for tree in trees),
+        "tokens": states.tokens,
     }
 
     def train_one(variant: str) -> Trained:
@@ -53,13 +49,20 @@ def train_variants(context: StageContext, practice: FusionPractice) -> TrainedVa
     return trained_variants(counts, cached, train_one)
 
 
+def _states(context: StageContext, practice: FusionPractice) -> FusionStates:
+    """The base's states where the answers' tokens are predicted, computed once."""
+    answered = [(question.prompt, question.answer) for question in practice.questions]
+    with context.console.progress("caching states", len(answered), "answers") as advance:
+        return answer_states(
+            practice.base, practice.tokenizer, answered, CACHE_BATCH_TOKENS, advance
+        )
+
+
 def _cached_rows(
-    context: StageContext, practice: FusionPractice, trees: list[OptionTree]
+    context: StageContext, practice: FusionPractice, states: FusionStates
 ) -> dict[str, FusionBatch]:
-    """What each variant trains on: the base's states, computed once, with the variant's facts."""
+    """What each variant trains on: the base's states with the variant's facts."""
     requests = [each.facts for each in practice.facts(context.console)]
-    with context.console.progress("caching states", len(trees), "questions") as advance:
-        states = fusion_states(practice.base, trees, CACHE_BATCH_TOKENS, advance)
     memories = [
         build_fact_memory(variant_facts(variant, requests, practice.writer, context.seed))
         for variant in VARIANTS

@@ -13,13 +13,14 @@ from ...models.fused_model import FusedModel
 from ...models.fused_text_loss import practice_loss
 from ...models.fusion_adapter import STRATEGIES, AdapterFits, base_digest, save_adapter
 from ...models.fusion_strategy import FusionSizes, FusionStrategy
+from ...models.language_model import kind_of
 from ...models.practice_texts import (
     PracticeStates,
     PracticeText,
     drawn_batch,
     epoch_of_texts,
     practice_states,
-    practice_text,
+    question_texts,
 )
 from ...models.training import Curriculum, TrainingSettings, train
 from ...models.transformer_blocks import top_layers, transformer_blocks
@@ -50,13 +51,13 @@ def train_variants(context: StageContext, practice: FusionPractice) -> TrainedVa
     started = time.monotonic()
     # The states of the base are those of its texts, whatever may be read beside them.
     plain = texts_of_variants[FUSED]
-    with context.console.progress("caching states", len(plain), "questions") as advance:
+    with context.console.progress("caching states", len(plain), "texts") as advance:
         lowest = layers[0] if layers else -1
         states = practice_states(practice.base, plain, lowest, CACHE_BATCH_TOKENS, advance)
     cached = time.monotonic() - started
     choose_training_attention(practice.base)
     counts = {
-        "questions": len(plain),
+        "questions": len(practice.questions),
         "places": sum(len(text.places) for text in plain),
         "tokens": sum(len(text) for text in plain),
     }
@@ -95,17 +96,25 @@ def _layers(context: StageContext, practice: FusionPractice) -> tuple[int, ...]:
 def _texts(context: StageContext, practice: FusionPractice) -> dict[str, list[PracticeText]]:
     """For each variant, the questions with its facts."""
     found = practice.facts(context.console)
+    kind = kind_of(practice.base)
     told = [each.facts for each in found]
     return {
         variant: [
-            practice_text(
-                practice.tokenizer, asked.prompt, asked.answer, facts, each.ends, asked.relation
-            )
+            text
             for asked, facts, each in zip(
                 practice.questions,
                 variant_facts(variant, told, practice.writer, context.seed),
                 found,
                 strict=True,
+            )
+            for text in question_texts(
+                kind,
+                practice.tokenizer,
+                asked.prompt,
+                asked.answer,
+                facts,
+                each.ends,
+                asked.relation,
             )
         ]
         for variant in VARIANTS

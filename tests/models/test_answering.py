@@ -1,10 +1,11 @@
 import numpy as np
 import pytest
 import torch
-from infact.models.answering import Posed, answer_questions
+from infact.models.answering import answer_questions
 from infact.models.generation import generate_greedy
 from infact.models.option_scoring import option_scores, tree_states
 from infact.models.option_tree import build_option_tree
+from infact.models.posed_questions import Posed
 from infact.models.prompt_reading import WORTH_SHARING, last_states, read_prompts, shared_beginning
 from infact.models.read_out import Positions, own_read_out
 from transformers import DynamicCache

@@ -94,7 +94,7 @@ def test_shuffling_permutes_objects_within_a_relation() -> None:
 
 def test_random_facts_keep_lengths_and_line_ends_alone() -> None:
     requests = many_requests(40)
-    found = random_facts(requests, vocabulary=400, line_end=LINE_END, seed=1)
+    found = random_facts(requests, vocabulary=400, end=(LINE_END,), seed=1)
     for left, right in zip(requests, found, strict=True):
         for fact, other in zip(left, right, strict=True):
             assert (other.relation, other.vector) == (fact.relation, fact.vector)

@@ -68,7 +68,7 @@ def test_controls_and_knock_outs_keep_weights_in_their_places() -> None:
         for row in range(20)
     ]
     expected = [[0.0, -0.5 - row] for row in range(20)]
-    for control in (shuffled_objects(requests, 1), random_facts(requests, 400, 3, 1)):
+    for control in (shuffled_objects(requests, 1), random_facts(requests, 400, (3,), 1)):
         assert [[fact.weight for fact in request] for request in control] == expected
     memory = build_fact_memory(requests)
     assert memory.weight.tolist() == expected

@@ -6,7 +6,7 @@ from functools import partial
 import numpy as np
 import pytest
 import torch
-from infact.models.answering import Posed, answer_questions
+from infact.models.answering import answer_questions
 from infact.models.fact_memory import build_fact_memory
 from infact.models.fused_model import FusedModel
 from infact.models.fused_text_loss import practice_loss
@@ -14,6 +14,7 @@ from infact.models.fusion_adapter import STRATEGIES
 from infact.models.fusion_strategy import FusionSizes
 from infact.models.fusion_training import text_keys
 from infact.models.mention_places import mention_places, padded_places
+from infact.models.posed_questions import Posed
 from infact.models.practice_texts import (
     drawn_batch,
     epoch_of_texts,

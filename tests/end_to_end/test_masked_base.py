@@ -1,0 +1,197 @@
+"""The countries project on a text encoder: it gets a head, is fused and asked, and follows an edit."""
+
+import json
+import re
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from infact.models.fusion_training import POINTERS
+from infact.models.language_model import LanguageModel, load_language_model
+from infact.models.masked_scoring import pseudo_log_likelihoods
+from infact.pipeline.arms import Fusions
+from infact.pipeline.console import Console
+from infact.pipeline.evaluation.arm_answers import ArmAnswers, ArmGroup
+from infact.pipeline.evaluation.asked_questions import asked_questions
+from infact.pipeline.evaluation.base_arms import Evaluation, base_answers
+from infact.pipeline.evaluation.drift import general_texts, read_texts, text_states
+from infact.pipeline.evaluation.eval_stage import fused_drift
+from infact.pipeline.graph_reader import GraphReader
+from infact.pipeline.project import Project, load_project
+from infact.pipeline.run import existing_artifacts
+from infact.pipeline.stages import StageContext
+from safetensors.torch import load_file
+
+from .conftest import Infact
+
+STAGES = ("base", "ingest", "facts", "embed", "fuse")
+POOLS = ("M", "S")
+
+
+@pytest.fixture(scope="module")
+def encoder_project(
+    tmp_path_factory: pytest.TempPathFactory,
+    tiny_countries: Callable[[Path], Path],
+    tiny_encoder_folder: Path,
+) -> Path:
+    file = tiny_countries(tmp_path_factory.mktemp("encoder"))
+    text = file.read_text(encoding="utf-8")
+    text = re.sub(r'base = ".*"', f'base = "{tiny_encoder_folder}"', text)
+    file.write_text(text, encoding="utf-8")
+    return file
+
+
+@pytest.fixture(scope="module", params=["late", "invariant", "attention", "interactive", "early"])
+def fused(encoder_project: Path, infact: Infact, request: pytest.FixtureRequest) -> Project:
+    """With each strategy; what doesn't read it is made once."""
+    file = encoder_project.with_name(f"{request.param}.toml")
+    plain = encoder_project.read_text(encoding="utf-8")
+    table = f'[fuse]\nstrategy = "{request.param}"\nepochs = 6\nbatch_size = 8\nphrasings = 2\n'
+    changed = re.sub(r"\[fuse\]\n(.*=.*\n)*", table, plain)
+    file.write_text(changed, encoding="utf-8")
+    done = infact(file, "fuse", "--json")
+    assert done.returncode == 0, done.stdout + done.stderr
+    return load_project(file)
+
+
+@pytest.fixture(scope="module")
+def asked(fused: Project) -> "Asked":
+    return Asked.of(fused)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A project's arms that leave the base alone, and their answers on facts in memory and edited ones."""
+
+    loaded: LanguageModel
+    evaluation: Evaluation
+    answers: dict[str, ArmAnswers]
+
+    @classmethod
+    def of(cls, project: Project) -> "Asked":
+        folders = existing_artifacts(project, STAGES)
+        loaded = load_language_model(folders["base"], None, torch.float32)
+        reader = GraphReader.open(folders["ingest"], folders["facts"])
+        fusions = Fusions.of_stages(project, folders, reader, project.seed)
+        work = project.file.with_suffix(".work")
+        context = StageContext(project, work, folders, project.seed, Console())
+        questions = asked_questions(folders["facts"], POOLS)
+        evaluation = Evaluation(context, loaded.tokenizer, questions, fusions)
+        return cls(loaded, evaluation, base_answers(evaluation, loaded.model))
+
+    def scores(self, arm: str, pool: str) -> list[np.ndarray]:
+        given = self.answers[arm]
+        pairs = zip(given.questions, given.scores, strict=True)
+        return [scores for question, scores in pairs if question.pool == pool]
+
+
+def test_the_base_is_the_encoder_with_a_head_and_says_so(
+    encoder_project: Path, infact: Infact, tiny_encoder_folder: Path
+) -> None:
+    done = infact(encoder_project, "base")
+    assert done.returncode == 0, done.stderr
+    folder = existing_artifacts(load_project(encoder_project), ["base"])["base"]
+    told = json.loads((folder / "head.json").read_text(encoding="utf-8"))
+    assert told["losses"][-1] < told["losses"][0]
+    before, after = (load_file(of / "model.safetensors") for of in (tiny_encoder_folder, folder))
+    for name, tensor in before.items():
+        if not name.startswith("pooler."):
+            assert torch.equal(after[f"bert.{name}"], tensor)
+    assert {name for name in after if not name.startswith("bert.")} == set(told["trained"])
+
+
+def test_an_option_scores_what_infact_eval_scores_it(asked: Asked) -> None:
+    given, loaded = asked.answers["base"], asked.loaded
+    expected = pseudo_log_likelihoods(
+        loaded.model,
+        loaded.tokenizer,
+        [question.options for question in given.questions],
+        [f"{question.prompt} " for question in given.questions],
+        4096,
+    )
+    for own, plain in zip(given.scores, expected, strict=True):
+        np.testing.assert_allclose(own, plain, atol=1e-4)
+
+
+def test_every_arm_chooses_and_none_writes(asked: Asked) -> None:
+    assert set(asked.answers) == {
+        "base",
+        "base + prompt",
+        "fused",
+        "fused + prompt",
+        "random vectors",
+        "shuffled graph",
+    }
+    for arm, given in asked.answers.items():
+        assert all(np.isfinite(scores).all() for scores in given.scores)
+        assert set(given.generated) == {None}
+        same = map(np.allclose, given.scores, asked.answers["base"].scores)
+        assert arm == "base" or not all(same)
+
+
+def test_what_is_edited_is_read_as_it_is_now(asked: Asked) -> None:
+    """Pointers, which have learnt to copy in these few steps, find the new object likelier than before."""
+    evaluation = asked.evaluation
+    questions = evaluation.of_pool("S")
+    prompts = [question.prompt for question in questions]
+    arms = evaluation.fusions.arms(asked.loaded.model, asked.loaded.tokenizer, prompts, ("fused",))
+    group = ArmGroup("was", questions, prompts, {"fused": arms["fused"].read_out})
+    group = replace(group, asked=arms["fused"].asked)
+    was = evaluation.ask(asked.loaded.model, group)["fused"].scores
+    now = asked.scores("fused", "S")
+    rises = [
+        after[question.correct] - before[question.correct]
+        for question, before, after in zip(questions, was, now, strict=True)
+    ]
+    assert all(rises)
+    if evaluation.fusions.strategy in POINTERS:
+        assert np.mean(rises) > 0
+        assert np.mean(np.array(rises) > 0) > 0.6
+
+
+def test_general_text_is_measured_by_pseudo_perplexity(asked: Asked) -> None:
+    evaluation, loaded = asked.evaluation, asked.loaded
+    project = evaluation.context.project
+    texts = general_texts(project.resolve(project.facts.general_text))[:2]
+    texts.append("Tallinn is the capital of Estonia.")
+    read = read_texts(loaded.kind, loaded.tokenizer, texts)
+    states = text_states(loaded.model, loaded.tokenizer, read, 2048)
+    drift = fused_drift(evaluation, loaded.model, states, read)
+    scored = pseudo_log_likelihoods(loaded.model, loaded.tokenizer, [texts], [""], 2048)[0]
+    assert drift["base"]["tokens"] == len(read.rows)
+    expected = np.exp(-scored.sum() / len(read.rows))
+    assert drift["base"]["perplexity"] == pytest.approx(expected, rel=1e-3)
+    assert drift["base"]["kl"] == pytest.approx(0, abs=1e-6)
+    assert drift["fused"]["kl"] > 0
+
+
+def test_a_masked_mention_tells_nothing(encoder_project: Path, tiny_masked: LanguageModel) -> None:
+    """A country is found for every masked token but those of its own name."""
+    folders = existing_artifacts(load_project(encoder_project), ["facts"])
+    reader = GraphReader.open(folders["ingest"], folders["facts"])
+    text = "The country of Estonia borders on the sea, and so does Mongolia."
+    read = read_texts("masked", tiny_masked.tokenizer, [text])
+    assert len(read.rows) > len(text.split())
+    found = Counter[str]()
+    for visible in read.visible:
+        assert len(visible) == len(text)
+        names = {reader.graph.label(entity) for entity in reader.retriever.entities(visible)}
+        assert names == {name for name in ("Estonia", "Mongolia") if name in visible}
+        found.update(names)
+    assert 0 < found["Estonia"] < len(read.rows)
+    assert 0 < found["Mongolia"] < len(read.rows)
+
+
+@pytest.mark.parametrize("words", [("prompt",), ("ask", "What is the capital of Estonia?")])
+def test_what_cant_take_it_says_so(
+    encoder_project: Path, infact: Infact, words: tuple[str, ...]
+) -> None:
+    done = infact(encoder_project, *words)
+    assert done.returncode == 2
+    assert "masked language model" in done.stderr
+    assert "infact fuse" in done.stderr
+    assert "Traceback" not in done.stderr
