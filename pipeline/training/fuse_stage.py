@@ -9,7 +9,7 @@ from ...errors import UserError
 from ...kg.questions.pools import PRACTICE
 from ...models.base_model import resolve_precision
 from ...models.fusion_training import POINTERS, text_keys
-from ...models.language_model import load_language_model
+from ...models.language_model import LanguageModel, load_language_model
 from ...models.reading_window import check_window
 from ..fusion_memory import MemoryWriter
 from ..graph_reader import GraphReader, read_predicted
@@ -31,23 +31,32 @@ def run(context: StageContext) -> None:
     settings, folder = context.project.fuse, context.inputs["base"]
     precision = resolve_precision(context.project.model.precision)
     loaded = load_language_model(folder, None, precision)
+    _check_widths(loaded.model, folder)
+    practice = _practice(context, loaded)
+    train = pointer_variants if settings.strategy in POINTERS else state_fusion_variants
+    trained = train.train_variants(context, practice)
+    write_json(context.work / "training.json", trained.record)
+    (context.work / "log").mkdir(exist_ok=True)
+    write_json(context.work / "log" / "training.json", {"seconds": dict(trained.seconds)})
+
+
+def _practice(context: StageContext, loaded: LanguageModel) -> FusionPractice:
+    """The questions, and all that may be read for them; the vectors are written."""
+    settings, inputs = context.project.fuse, context.inputs
     base, tokenizer = loaded.model, loaded.tokenizer
-    _check_widths(base, folder)
-    stated = GraphReader.open(context.inputs["ingest"], context.inputs["facts"])
-    reader = replace(stated, predicted=read_predicted(context.inputs["embed"], settings.predicted))
-    text_reader = TextReader(base, tokenizer, context.console)
-    vectors = entity_vectors(
-        settings.vectors, reader.graph, context.inputs["embed"], context.files, text_reader
-    )
+    stated = GraphReader.open(inputs["ingest"], inputs["facts"])
+    reader = replace(stated, predicted=read_predicted(inputs["embed"], settings.predicted))
+    graph, text_reader = reader.graph, TextReader(base, tokenizer, context.console)
+    vectors = entity_vectors(settings.vectors, graph, inputs["embed"], context.files, text_reader)
     save_vectors(vectors, context.work / VECTORS)
-    facts = facts_of_pools(context.inputs["facts"], (PRACTICE,))
+    facts = facts_of_pools(inputs["facts"], (PRACTICE,))
     swapped = swapped_practice(reader, facts, settings.swapped, context.seed)
     questions = swapped.asked(practice_questions(context))
     texts = [f"{question.prompt} {question.answer}" for question in questions]
     check_window(base, tokenizer, texts, 1, "a practice question of the facts stage")
     writer = MemoryWriter(reader, tokenizer, vectors.rows, settings.max_facts, loaded.kind)
-    labels = [reader.relation_label(number) for number in range(reader.graph.relation_count)]
-    practice = FusionPractice(
+    labels = [reader.relation_label(number) for number in range(graph.relation_count)]
+    return FusionPractice(
         base,
         tokenizer,
         questions,
@@ -56,11 +65,6 @@ def run(context: StageContext) -> None:
         text_keys(base, tokenizer, labels),
         vectors.vectors,
     )
-    train = pointer_variants if settings.strategy in POINTERS else state_fusion_variants
-    trained = train.train_variants(context, practice)
-    write_json(context.work / "training.json", trained.record)
-    (context.work / "log").mkdir(exist_ok=True)
-    write_json(context.work / "log" / "training.json", {"seconds": dict(trained.seconds)})
 
 
 def _check_widths(base: PreTrainedModel, folder: Path) -> None:
