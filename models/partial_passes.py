@@ -63,7 +63,7 @@ def run_once(
 
     handle = transformer_blocks(model)[layer].register_forward_hook(keep)
     try:
-        with _head_at(model, at) as read:
+        with head_at(model, at) as read:
             model(input_ids=tokens, attention_mask=mask)
     finally:
         handle.remove()
@@ -89,13 +89,13 @@ def from_block(model: PreTrainedModel, bottom: BlockOutput) -> Iterator[None]:
 
 def logits_at_places(model: PreTrainedModel, tokens: Tensor, mask: Tensor, at: Places) -> Tensor:
     """(N, V) float32 logits at N places of (B, T) texts; the output embedding sees those alone."""
-    with _head_at(model, at):
+    with head_at(model, at):
         logits: Tensor = model(input_ids=tokens, attention_mask=mask).logits
-    return logits[0].float()
+    return logits.squeeze(0).float()
 
 
 @contextmanager
-def _head_at(model: PreTrainedModel, at: Places) -> Iterator[list[Tensor]]:
+def head_at(model: PreTrainedModel, at: Places) -> Iterator[list[Tensor]]:
     """Within, the output embedding reads (1, N, D) of (B, T, D), which is kept."""
     read: list[Tensor] = []
 
