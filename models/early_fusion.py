@@ -15,7 +15,8 @@ already, so that a text grows no longer. g begins at zero: the model is the base
     text  … mention ? Answer : ──► (+) ──► first block
 
 Nothing before the first block knows what is asked, so the k vectors are the same for every question: it
-fails where an entity has more to tell than they hold. No block lies below, so training runs them all.
+fails where an entity has more to tell than they hold. No block lies below, so training runs them all,
+for the tokens from the first mention's end on: those before are kept (`text_beginnings`).
 """
 
 from __future__ import annotations

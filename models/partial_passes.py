@@ -72,7 +72,7 @@ def run_once(
 @torch.no_grad()
 def states_at(model: PreTrainedModel, tokens: Tensor, mask: Tensor, at: Places) -> Tensor:
     """(N, D) states that the output embedding reads at N places of (B, T) texts."""
-    with _head_at(model, at) as read:
+    with head_at(model, at) as read:
         model(input_ids=tokens, attention_mask=mask)
     return read[-1][0]
 
@@ -96,13 +96,13 @@ def from_block(model: PreTrainedModel, bottom: BlockOutput) -> Iterator[None]:
 
 def logits_at_places(model: PreTrainedModel, tokens: Tensor, mask: Tensor, at: Places) -> Tensor:
     """(N, V) float32 logits at N places of (B, T) texts; the output embedding sees those alone."""
-    with _head_at(model, at):
+    with head_at(model, at):
         logits: Tensor = model(input_ids=tokens, attention_mask=mask).logits
-    return logits[0].float()
+    return logits.squeeze(0).float()
 
 
 @contextmanager
-def _head_at(model: PreTrainedModel, at: Places) -> Iterator[list[Tensor]]:
+def head_at(model: PreTrainedModel, at: Places) -> Iterator[list[Tensor]]:
     """Within, the output embedding reads (1, N, D) of (B, T, D), which is kept."""
     read: list[Tensor] = []
 

@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
-from torch import Tensor
 from transformers import PreTrainedTokenizerBase
-from transformers.modeling_utils import PreTrainedModel
 
 from .answered_prompt import answered_prompt
-from .fact_memory import FactMemory, TokenFact, build_fact_memory
+from .fact_memory import TokenFact
 from .language_model import Kind
 from .masked_states import answer_rows
-from .mention_places import mention_places, padded_places
-from .option_rows import batches_of_rows
-from .partial_passes import BlockOutput, Places, run_once
-from .token_batches import padded_tokens, shuffled_batches
+from .mention_places import mention_places
+from .partial_passes import Places
+from .token_batches import shuffled_batches
 
-PADDED = 0  # any token: it is masked
 WITHOUT_ANSWER = 0.1  # share of the texts whose memory lacks the asked relation
 
 
@@ -47,6 +43,11 @@ class PracticeText:
     def __len__(self) -> int:
         return len(self.tokens)
 
+    @property
+    def beginning(self) -> int:
+        """How many tokens come before any fact is read or anything predicted."""
+        return min((*self.read_from, *self.places))
+
 
 @dataclass(frozen=True)
 class PracticeDraw:
@@ -54,49 +55,6 @@ class PracticeDraw:
 
     texts: tuple[int, ...]
     kept: tuple[tuple[int, ...], ...]
-
-
-@dataclass(frozen=True)
-class PracticeBatch:
-    """Texts of one step. Shapes: B texts, T tokens, N predicted places, F facts.
-
-    Attributes:
-        tokens, mask: (B, T) ids, padded at the end, and 0 in padding.
-        at: the N places.
-        targets: (N,) token that each predicts.
-        taught: (N,) whether the target is to be predicted; else what the base predicts.
-        base: (N, D) what the base's head reads there.
-        memory: facts of the B texts.
-        read_from: (B, F) see `FactVectors`.
-        bottom: what the base gives below the first block that facts are read behind; None where
-            they are read before any block.
-    """
-
-    tokens: Tensor
-    mask: Tensor
-    at: Places
-    targets: Tensor
-    taught: Tensor
-    base: Tensor
-    memory: FactMemory
-    read_from: Tensor
-    bottom: BlockOutput | None
-
-
-@dataclass(frozen=True)
-class PracticeStates:
-    """What the frozen base gives for each text, computed once.
-
-    Attributes:
-        bottom: for each text, the (T, D) output of the block; none where none is kept.
-        layer, members: see `BlockOutput`.
-        base: for each text, the (places, D) states that its head reads.
-    """
-
-    bottom: Sequence[Tensor]
-    layer: int
-    members: int
-    base: Sequence[Tensor]
 
 
 def practice_text(
@@ -162,48 +120,21 @@ def question_texts(
     return [practice_text(tokenizer, prompt, answer, facts, ends, relation)]
 
 
-def practice_states(
-    model: PreTrainedModel,
-    texts: Sequence[PracticeText],
-    layer: int,
-    batch_tokens: int,
-    advance: Callable[[int], None],
-) -> PracticeStates:
-    """Run the base once over all texts, and keep what it gives above and below.
-
-    Args:
-        model: frozen, in evaluation mode.
-        texts: what is practised.
-        layer: the block whose output is kept; -1 for none.
-        batch_tokens: padded tokens of one pass.
-        advance: called with the number of texts just done.
-    """
-    bottom: dict[int, Tensor] = {}
-    base: dict[int, Tensor] = {}
-    members = 0
-    for numbers in batches_of_rows([len(text) for text in texts], batch_tokens):
-        chosen = [texts[number] for number in numbers]
-        tokens, mask = padded_tokens([text.tokens for text in chosen], PADDED)
-        output, read = run_once(model, max(layer, 0), tokens, mask, places_of(chosen))
-        members = output.members
-        parts = read.split([len(text.places) for text in chosen])
-        for row, (number, part) in enumerate(zip(numbers, parts, strict=True)):
-            if layer >= 0:
-                bottom[number] = output.hidden[row, : len(texts[number])].clone()
-            base[number] = part.clone()
-        advance(len(numbers))
-    every = range(len(texts))
-    kept = [bottom[number] for number in every] if layer >= 0 else []
-    return PracticeStates(kept, layer, members, [base[number] for number in every])
-
-
 def epoch_of_texts(
-    texts: Sequence[PracticeText], batch_size: int, dropout: float, seed: int, epoch: int
+    texts: Sequence[PracticeText],
+    lengths: Sequence[int],
+    batch_size: int,
+    dropout: float,
+    seed: int,
+    epoch: int,
 ) -> list[PracticeDraw]:
-    """Random batches; a share of the facts is hidden, and of some texts all that answers them."""
+    """Random batches of texts of which as many tokens are run, by `PracticeStates.lengths`.
+
+    A share of the facts is hidden, and of some texts all that answers them.
+    """
     random = np.random.default_rng([seed, 41, epoch])
     draws = []
-    for numbers in shuffled_batches([len(text) for text in texts], batch_size, random):
+    for numbers in shuffled_batches(lengths, batch_size, random):
         kept = [kept_facts(texts[number], dropout, random) for number in numbers]
         draws.append(PracticeDraw(tuple(numbers), tuple(kept)))
     return draws
@@ -216,48 +147,6 @@ def kept_facts(text: PracticeText, dropout: float, random: np.random.Generator) 
     if drawn[0] < WITHOUT_ANSWER:
         kept = [number for number in kept if text.facts[number].relation != text.relation]
     return tuple(kept)
-
-
-def drawn_batch(
-    texts: Sequence[PracticeText], states: PracticeStates, draw: PracticeDraw
-) -> PracticeBatch:
-    """The texts of a draw with what the base gives for them.
-
-    A text whose memory lacks the asked relation is to be answered as the base answers it.
-    """
-    chosen = [texts[number] for number in draw.texts]
-    told = [
-        [text.facts[number] for number in own] for text, own in zip(chosen, draw.kept, strict=True)
-    ]
-    places = [
-        [text.read_from[number] for number in own]
-        for text, own in zip(chosen, draw.kept, strict=True)
-    ]
-    taught = [
-        any(fact.relation == text.relation for fact in own)
-        for text, own in zip(chosen, told, strict=True)
-    ]
-    memory = build_fact_memory(told)
-    at = places_of(chosen)
-    return PracticeBatch(
-        *padded_tokens([text.tokens for text in chosen], PADDED),
-        at,
-        torch.tensor([token for text in chosen for token in text.targets]),
-        torch.tensor(taught)[at.rows],
-        torch.cat([states.base[number] for number in draw.texts]),
-        memory,
-        padded_places(places, memory.relation.shape[1]),
-        _bottom(states, draw.texts),
-    )
-
-
-def _bottom(states: PracticeStates, numbers: Sequence[int]) -> BlockOutput | None:
-    if states.layer < 0:
-        return None
-    hidden = [states.bottom[number] for number in numbers]
-    return BlockOutput(
-        states.layer, torch.nn.utils.rnn.pad_sequence(hidden, batch_first=True), states.members
-    )
 
 
 def places_of(texts: Sequence[PracticeText]) -> Places:

@@ -14,14 +14,8 @@ from ...models.fused_text_loss import practice_loss
 from ...models.fusion_adapter import STRATEGIES, AdapterFits, base_digest, save_adapter
 from ...models.fusion_strategy import FusionSizes, FusionStrategy
 from ...models.language_model import kind_of
-from ...models.practice_texts import (
-    PracticeStates,
-    PracticeText,
-    drawn_batch,
-    epoch_of_texts,
-    practice_states,
-    question_texts,
-)
+from ...models.practice_batches import PracticeStates, drawn_batch, practice_states
+from ...models.practice_texts import PracticeText, epoch_of_texts, question_texts
 from ...models.training import Curriculum, TrainingSettings, train
 from ...models.transformer_blocks import top_layers, transformer_blocks
 from ..fusion_memory import (
@@ -139,7 +133,9 @@ def _trained_variant(
         variant_vectors(variant, vectors, seed + 1),
     )
     model = FusedModel(practice.base, fusion)
-    epochs = partial(epoch_of_texts, texts, settings.batch_size, settings.fact_dropout, seed)
+    epochs = partial(
+        epoch_of_texts, texts, states.lengths, settings.batch_size, settings.fact_dropout, seed
+    )
     total = settings.epochs * sum(len(text) for text in texts)
     with context.console.progress(f"training {variant}", total, "tokens") as advance:
         record = train(

@@ -15,10 +15,9 @@ from infact.models.fusion_strategy import FusionSizes
 from infact.models.fusion_training import text_keys
 from infact.models.mention_places import mention_places, padded_places
 from infact.models.posed_questions import Posed
+from infact.models.practice_batches import drawn_batch, practice_states
 from infact.models.practice_texts import (
-    drawn_batch,
     epoch_of_texts,
-    practice_states,
     practice_text,
 )
 from infact.models.read_out import own_read_out
@@ -95,7 +94,9 @@ def trained(model, tokenizer, world: World, strategy: str, folder) -> FusedModel
         keys = text_keys(model, tokenizer, RELATIONS)
         sizes = FusionSizes(keys.shape[1], 4, (0, 1), heads=2, key=32)
         fused_model = FusedModel(model, STRATEGIES[strategy](sizes, keys, torch.zeros(1, 4)))
-        curriculum = Curriculum(partial(epoch_of_texts, texts, 32, 0.1, 0), lambda draw: 1)
+        curriculum = Curriculum(
+            partial(epoch_of_texts, texts, states.lengths, 32, 0.1, 0), lambda draw: 1
+        )
         settings = TrainingSettings(learning_rate=2e-2, epochs=16, checkpoint_steps=10**9)
         train(
             fused_model.fusion,

@@ -13,12 +13,11 @@ from infact.models.fused_text_loss import practice_loss
 from infact.models.fusion_adapter import STRATEGIES
 from infact.models.fusion_strategy import FusionSizes
 from infact.models.mention_places import mention_places
+from infact.models.practice_batches import drawn_batch, practice_states
 from infact.models.practice_texts import (
     PracticeText,
-    drawn_batch,
     epoch_of_texts,
     kept_facts,
-    practice_states,
     practice_text,
 )
 
@@ -79,36 +78,45 @@ def test_a_mention_beyond_the_text_is_an_error(tiny_tokenizer) -> None:
         mention_places(tiny_tokenizer, "Oslo", [5])
 
 
+def plain_loss(model: FusedModel, texts: list[PracticeText], draw, batch) -> torch.Tensor:
+    """The module's formula, text by text and token by token, each text run whole."""
+    losses = []
+    for row, (number, kept) in enumerate(zip(draw.texts, draw.kept, strict=True)):
+        text, one = texts[number], torch.tensor([row])
+        tokens = torch.tensor([text.tokens])
+        plain = model.base(tokens).logits[0].log_softmax(-1)
+        with model.session(batch.memory.select(one), batch.read_from[one]):
+            told = model.base(tokens).logits[0].log_softmax(-1)
+        taught = text.relation in [text.facts[fact].relation for fact in kept]
+        for place, target in zip(text.places, text.targets, strict=True):
+            divergence = (plain[place].exp() * (plain[place] - told[place])).sum()
+            losses.append(-told[place, target] if taught else divergence)
+    return torch.stack(losses).mean()
+
+
+def gradients(model: FusedModel, loss: torch.Tensor) -> list[torch.Tensor]:
+    trained = [weights for weights in model.fusion.parameters() if weights.requires_grad]
+    return list(torch.autograd.grad(loss, trained, materialize_grads=True))
+
+
 @pytest.mark.parametrize("strategy", STRATEGIES)
 @pytest.mark.parametrize("layers", [(0, 1), (1,)])
-def test_the_loss_from_a_block_on_is_that_of_whole_passes(
+def test_the_loss_and_its_gradients_are_those_of_whole_passes(
     tiny_model, tiny_tokenizer, world, layers: tuple[int, ...], strategy: str
 ) -> None:
     texts = practised(tiny_tokenizer, world, 12)
     model = fused(tiny_model, layers, strategy)
     lowest = model.fusion.layers[0] if model.fusion.layers else -1
     states = practice_states(tiny_model, texts, lowest, 60, ignore)
-    batches = [drawn_batch(texts, states, draw) for draw in epoch_of_texts(texts, 5, 0.4, 1, 0)]
+    assert (states.begun is not None) == (strategy == "early")
     untaught = 0
-    for batch in batches:
-        expected = []
-        for row in range(len(batch.tokens)):
-            length = int(batch.mask[row].sum())
-            tokens = batch.tokens[row : row + 1, :length]
-            one = torch.tensor([row])
-            plain = tiny_model(tokens).logits[0].log_softmax(-1)
-            with model.session(batch.memory.select(one), batch.read_from[one]):
-                told = tiny_model(tokens).logits[0].log_softmax(-1)
-            for number in (batch.at.rows == row).nonzero().flatten().tolist():
-                place, target = int(batch.at.places[number]), int(batch.targets[number])
-                if batch.taught[number]:
-                    expected.append(-told[place, target])
-                else:
-                    untaught += 1
-                    chances = plain[place].exp()
-                    expected.append((chances * (plain[place] - told[place])).sum())
-        found = practice_loss(model, batch)
-        torch.testing.assert_close(found, torch.stack(expected).mean(), atol=1e-4, rtol=1e-4)
+    for draw in epoch_of_texts(texts, states.lengths, 5, 0.4, 1, 0):
+        batch = drawn_batch(texts, states, draw)
+        untaught += int((~batch.taught).sum())
+        found, expected = practice_loss(model, batch), plain_loss(model, texts, draw, batch)
+        torch.testing.assert_close(found, expected, atol=1e-4, rtol=1e-4)
+        for fast, slow in zip(gradients(model, found), gradients(model, expected), strict=True):
+            torch.testing.assert_close(fast, slow, atol=1e-4, rtol=1e-3)
     assert untaught
 
 
@@ -116,7 +124,10 @@ def test_an_epoch_holds_every_text_once_and_depends_on_its_number(
     tiny_model, tiny_tokenizer, world
 ) -> None:
     texts = practised(tiny_tokenizer, world, 20)
-    first, again, second = (epoch_of_texts(texts, 6, 0.3, 0, number) for number in (0, 0, 1))
+    lengths = [len(text) for text in texts]
+    first, again, second = (
+        epoch_of_texts(texts, lengths, 6, 0.3, 0, number) for number in (0, 0, 1)
+    )
     for draws in (first, second):
         assert sorted(number for draw in draws for number in draw.texts) == list(range(20))
     assert first == again
@@ -128,7 +139,7 @@ def test_a_batch_holds_the_facts_that_stay_and_knows_what_they_tell(
 ) -> None:
     texts = practised(tiny_tokenizer, world, 20)
     states = practice_states(tiny_model, texts, 0, 4096, ignore)
-    for draw in epoch_of_texts(texts, 6, 0.5, 0, 0):
+    for draw in epoch_of_texts(texts, states.lengths, 6, 0.5, 0, 0):
         batch = drawn_batch(texts, states, draw)
         for row, (number, kept) in enumerate(zip(draw.texts, draw.kept, strict=True)):
             text = texts[number]
