@@ -17,7 +17,7 @@ from transformers.modeling_utils import PreTrainedModel
 from .fact_memory import FactMemory, build_fact_memory
 from .mention_places import padded_places
 from .option_rows import batches_of_rows
-from .partial_passes import BlockOutput, Places, head_at, run_once
+from .partial_passes import BlockOutput, Places, head_at, run_once, states_at
 from .practice_texts import PracticeDraw, PracticeText, places_of
 from .text_beginnings import BeginningKeeper, Beginnings, KeptBeginnings, goes_on
 from .token_batches import padded_tokens
@@ -35,6 +35,7 @@ class PracticeBatch:
         targets: (N,) token that each predicts.
         taught: (N,) whether the target is to be predicted; else what the base predicts.
         base: (N, D) what the base's head reads there.
+        prompted: (N, D) the same where the facts stand in the prompt; None where that isn't known.
         memory: facts of the B texts.
         read_from: (B, F) see `FactVectors`.
         bottom: what the base gives below the first block that facts are read behind; None where
@@ -48,6 +49,7 @@ class PracticeBatch:
     targets: Tensor
     taught: Tensor
     base: Tensor
+    prompted: Tensor | None
     memory: FactMemory
     read_from: Tensor
     bottom: BlockOutput | None
@@ -64,6 +66,7 @@ class PracticeStates:
         base: for each text, the (places, D) states that its head reads.
         run: for each text, the first of its tokens that a step runs and the one after the last.
         begun: what stands before the first; nothing where texts are run whole.
+        prompted: what `base` is where the facts stand in the prompt; none where that isn't asked.
     """
 
     bottom: Sequence[Tensor]
@@ -72,6 +75,7 @@ class PracticeStates:
     base: Sequence[Tensor]
     run: Sequence[tuple[int, int]]
     begun: KeptBeginnings | None
+    prompted: Sequence[Tensor] = ()
 
     @property
     def lengths(self) -> list[int]:
@@ -119,6 +123,25 @@ def practice_states(
         [(0, len(text)) for text in texts],
         None,
     )
+
+
+def answer_states(
+    model: PreTrainedModel,
+    texts: Sequence[PracticeText],
+    batch_tokens: int,
+    advance: Callable[[int], None],
+) -> list[Tensor]:
+    """For each text, the (places, D) states that the base's head reads; nothing else is kept.
+
+    Args: see `practice_states`.
+    """
+    read: dict[int, Tensor] = {}
+    for numbers in batches_of_rows([len(text) for text in texts], batch_tokens):
+        chosen = [texts[number] for number in numbers]
+        tokens, mask = padded_tokens([text.tokens for text in chosen], PADDED)
+        read |= _by_text(states_at(model, tokens, mask, places_of(chosen)), texts, numbers)
+        advance(len(numbers))
+    return [read[number] for number in range(len(texts))]
 
 
 @torch.no_grad()
@@ -189,6 +212,7 @@ def drawn_batch(
         torch.tensor([token for text in chosen for token in text.targets]),
         torch.tensor(taught)[at.rows],
         torch.cat([states.base[number] for number in draw.texts]),
+        torch.cat([states.prompted[number] for number in draw.texts]) if states.prompted else None,
         memory,
         padded_places(places, memory.relation.shape[1]),
         _bottom(states, draw.texts),

@@ -113,6 +113,8 @@ class FuseTable(Table):
     """training phrasings of each fact"""
     swapped: Annotated[float, Field(ge=0, le=1)] = 0.5
     """share of the practice facts told with another object, so that none is learnt by heart"""
+    prompted_weight: Annotated[float, Field(ge=0, le=1)] = 0.0
+    """of the KL to the base that reads the facts in its prompt, in place of the answer; 0 = none"""
     fact_dropout: Annotated[float, Field(ge=0, lt=1)] = 0.1
     """share of the facts hidden from the model while it trains"""
 

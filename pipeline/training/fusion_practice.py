@@ -13,6 +13,7 @@ from transformers.modeling_utils import PreTrainedModel
 from ...errors import UserError
 from ...kg.questions.pools import TRAINED
 from ...models.low_rank import trained_parameters
+from ..arms import augmented
 from ..console import Console
 from ..fusion_memory import VARIANTS, MemoryWriter, QuestionFacts
 from ..stages import StageContext
@@ -59,12 +60,19 @@ class FusionPractice:
     relation_keys: Tensor
     object_vectors: Tensor
 
+    def writer_of(self, asked: PracticeQuestion) -> MemoryWriter:
+        """The writer of a question's facts."""
+        return self.swapped_writer if asked.swapped else self.writer
+
+    def prompted(self, asked: PracticeQuestion) -> str:
+        """The question with its facts as text before it, as the arm with a prompt gets them."""
+        writer = self.writer_of(asked)
+        (text,), _ = augmented(writer.reader, self.tokenizer, [asked.prompt], writer.max_facts)
+        return text
+
     def facts(self, console: Console) -> list[QuestionFacts]:
         """What each question may read; how much that is, is said."""
-        found = [
-            (self.swapped_writer if asked.swapped else self.writer).question_facts(asked.prompt)
-            for asked in self.questions
-        ]
+        found = [self.writer_of(asked).question_facts(asked.prompt) for asked in self.questions]
         each = np.mean([len(facts.facts) for facts in found])
         predicted = np.mean([sum(fact.weight < 0 for fact in facts.facts) for facts in found])
         of_them = f", {predicted:.1f} of them predicted" if predicted else ""
@@ -120,6 +128,17 @@ def refuse_layers(context: StageContext, where: str) -> None:
             f"{settings.strategy} fusion reads {where}, and behind no block",
             f"{context.project.file.name}:fuse.layers",
             "Leave it out.",
+        )
+
+
+def refuse_prompted_weight(context: StageContext) -> None:
+    """Raises UserError where the project asks a pointer to learn from the base's whole distribution."""
+    settings = context.project.fuse
+    if settings.prompted_weight:
+        raise UserError(
+            f"{settings.strategy} fusion learns from the labels of its facts alone",
+            f"{context.project.file.name}:fuse.prompted_weight",
+            "Leave it out, or take early, interactive or attention fusion.",
         )
 
 

@@ -23,6 +23,7 @@ from .fusion_practice import (
     Trained,
     TrainedVariants,
     refuse_layers,
+    refuse_prompted_weight,
     trained_variants,
     variant_record,
 )
@@ -33,6 +34,7 @@ CACHE_BATCH_TOKENS = 4096
 def train_variants(context: StageContext, practice: FusionPractice) -> TrainedVariants:
     """Train each variant's top and write one safetensors file for each."""
     refuse_layers(context, "at the top")
+    refuse_prompted_weight(context)
     started = time.monotonic()
     states = _states(context, practice)
     rows_of_variants = _cached_rows(context, practice, states)

@@ -2,9 +2,11 @@
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 
 import torch
+from torch import Tensor
 
 from ...errors import UserError
 from ...models.base_model import choose_training_attention
@@ -14,7 +16,12 @@ from ...models.fused_text_loss import practice_loss
 from ...models.fusion_adapter import STRATEGIES, AdapterFits, base_digest, save_adapter
 from ...models.fusion_strategy import FusionSizes, FusionStrategy
 from ...models.language_model import kind_of
-from ...models.practice_batches import PracticeStates, drawn_batch, practice_states
+from ...models.practice_batches import (
+    PracticeStates,
+    answer_states,
+    drawn_batch,
+    practice_states,
+)
 from ...models.practice_texts import PracticeText, epoch_of_texts, question_texts
 from ...models.training import Curriculum, TrainingSettings, train
 from ...models.transformer_blocks import top_layers, transformer_blocks
@@ -48,6 +55,8 @@ def train_variants(context: StageContext, practice: FusionPractice) -> TrainedVa
     with context.console.progress("caching states", len(plain), "texts") as advance:
         lowest = layers[0] if layers else -1
         states = practice_states(practice.base, plain, lowest, CACHE_BATCH_TOKENS, advance)
+    if context.project.fuse.prompted_weight:
+        states = replace(states, prompted=_prompted(context, practice))
     cached = time.monotonic() - started
     choose_training_attention(practice.base)
     counts = {
@@ -115,6 +124,20 @@ def _texts(context: StageContext, practice: FusionPractice) -> dict[str, list[Pr
     }
 
 
+def _prompted(context: StageContext, practice: FusionPractice) -> list[Tensor]:
+    """What the base's head reads at the answers where the facts stand in the prompt."""
+    kind, tokenizer = kind_of(practice.base), practice.tokenizer
+    texts = [
+        text
+        for asked in practice.questions
+        for text in question_texts(
+            kind, tokenizer, practice.prompted(asked), asked.answer, (), (), asked.relation
+        )
+    ]
+    with context.console.progress("reading prompts with facts", len(texts), "texts") as advance:
+        return answer_states(practice.base, texts, CACHE_BATCH_TOKENS, advance)
+
+
 def _trained_variant(
     context: StageContext,
     practice: FusionPractice,
@@ -141,7 +164,9 @@ def _trained_variant(
         record = train(
             fusion,
             Curriculum(epochs, lambda draw: sum(len(texts[number]) for number in draw.texts)),
-            lambda _, draw: practice_loss(model, drawn_batch(texts, states, draw)),
+            lambda _, draw: practice_loss(
+                model, drawn_batch(texts, states, draw), settings.prompted_weight
+            ),
             TrainingSettings(settings.learning_rate, settings.epochs),
             context.checkpoint(file_name(variant)),
             advance,

@@ -13,7 +13,7 @@ from infact.models.fused_text_loss import practice_loss
 from infact.models.fusion_adapter import STRATEGIES
 from infact.models.fusion_strategy import FusionSizes
 from infact.models.mention_places import mention_places
-from infact.models.practice_batches import drawn_batch, practice_states
+from infact.models.practice_batches import answer_states, drawn_batch, practice_states
 from infact.models.practice_texts import (
     PracticeText,
     epoch_of_texts,
@@ -118,6 +118,40 @@ def test_the_loss_and_its_gradients_are_those_of_whole_passes(
         for fast, slow in zip(gradients(model, found), gradients(model, expected), strict=True):
             torch.testing.assert_close(fast, slow, atol=1e-4, rtol=1e-3)
     assert untaught
+
+
+@pytest.mark.parametrize("weight", [0.3, 1.0])
+def test_where_facts_stand_in_the_prompt_the_base_says_what_is_learnt(
+    tiny_model, tiny_tokenizer, world, weight: float
+) -> None:
+    """The module's formula, place by place, beside the loss with the answers' weight that is left."""
+    texts = practised(tiny_tokenizer, world, 12)
+    told = [
+        practice_text(tiny_tokenizer, f"Facts: {answer}.\n\n{prompt}", answer, (), (), 0)
+        for prompt, answer in zip(world.prompts[:12], world.answers, strict=False)
+    ]
+    model = fused(tiny_model, (0, 1), "attention")
+    states = practice_states(tiny_model, texts, 0, 60, ignore)
+    states = replace(states, prompted=answer_states(tiny_model, told, 60, ignore))
+    for draw in epoch_of_texts(texts, states.lengths, 5, 0.4, 1, 0):
+        batch = drawn_batch(texts, states, draw)
+        added = []
+        for row, (number, kept) in enumerate(zip(draw.texts, draw.kept, strict=True)):
+            text, prompted, one = texts[number], told[number], torch.tensor([row])
+            taught = text.relation in [text.facts[fact].relation for fact in kept]
+            assert prompted.targets == text.targets
+            plain = model.base(torch.tensor([prompted.tokens])).logits[0].log_softmax(-1)
+            with model.session(batch.memory.select(one), batch.read_from[one]):
+                own = model.base(torch.tensor([text.tokens])).logits[0].log_softmax(-1)
+            for there, place, target in zip(
+                prompted.places, text.places, text.targets, strict=True
+            ):
+                divergence = (plain[there].exp() * (plain[there] - own[place])).sum()
+                added.append(weight * (divergence + own[place, target]) * taught)
+        expected = plain_loss(model, texts, draw, batch) + torch.stack(added).mean()
+        torch.testing.assert_close(
+            practice_loss(model, batch, weight), expected, atol=1e-4, rtol=1e-4
+        )
 
 
 def test_an_epoch_holds_every_text_once_and_depends_on_its_number(
