@@ -50,6 +50,11 @@ class MemoryWriter:
         ]
         return QuestionFacts(facts, list(found.values()))
 
+    def labels_of_rows(self) -> dict[int, tuple[int, ...]]:
+        """By row of the object vectors, its entity's label tokens without the line end."""
+        written = {row: self._label(own)[:-1] for own, row in self.vector_rows.items() if own >= 0}
+        return {row: label for row, label in written.items() if label}
+
     @property
     def line_end(self) -> int:
         """The token that ends an answer."""
