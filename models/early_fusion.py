@@ -1,14 +1,16 @@
 """Early fusion: where a mention has ended, what is known of its entity is added to the input.
 
-    x_p ← x_p + |x_p| · g ⊙ Σ_{f,j} a_{s,f,j} label_{f,j}       s = p − mention end of f,  0 ≤ s < k
-    a_s = softmax(q_s·n, q_s·k_{1,1} + log P(1), …, q_s·k_{F,L} + log P(F))     P: how likely a fact is true
+    x_p ← x_p + |x_p| · g ⊙ Σ_{f,j} a_{s,f,j} value_{f,j}       s = p − mention end of f,  0 ≤ s < k
+    a_s = softmax(q_s·n, q_s·k_{1,0} + log P(1), …, q_s·k_{F,L} + log P(F))     P: how likely a fact is true
     k_{f,j} = W_r · relation_f + W_e · vector_f + place_j
+    value_{f,0} = unit(W_v · vector_f + b)      value_{f,j} = label_{f,j}
 
-The token that ends a mention and the k − 1 after it each take a mean of the facts' label tokens, weighted
-by a query of their own: the first may hold a gene's first token, the next its second. Entity vectors in
-the space of input embeddings are E-BERT's (Poerner et al. 2020), several for an entity, made from its
-neighbours' labels, ConceptFormer's (Barmettler et al. 2025); here they are laid over tokens that are there
-already, so that a text grows no longer. g begins at zero: the model is the base's to the bit.
+The token that ends a mention and the k − 1 after it each take a mean of the facts' objects and of their
+label tokens, weighted by a query of their own: the first may hold a gene's first token, the next its
+second. Entity vectors in the space of input embeddings are E-BERT's (Poerner et al. 2020), and W_v begins
+as its map by least squares (`label_map`); several for an entity, made from its neighbours' labels, are
+ConceptFormer's (Barmettler et al. 2025). Here they are laid over tokens that are there already, so that a
+text grows no longer. g begins at zero: the model is the base's to the bit.
 
     facts ──► k vectors
                │
@@ -32,6 +34,7 @@ from .fact_memory import PADDING
 from .fact_vectors import FactVectors
 from .fusion_session import TextRun
 from .fusion_strategy import FusionSizes, FusionStrategy
+from .label_map import LabelMap
 from .label_reading import added
 
 PLACES = 8  # tokens from a mention's last on that take a vector each
@@ -40,11 +43,11 @@ LABEL_TOKENS = 8  # of a label that are told apart by their place; later ones ar
 
 @dataclass(frozen=True)
 class PlacedLabels:
-    """What the k places from a mention's end on take of each label token. S label tokens.
+    """What the k places from a mention's end on take of each slot: S objects and label tokens.
 
     Attributes:
-        scores: (B, k, 1 + S) of the null slot and of each label token.
-        values: (B, S, D) label tokens as the model reads them.
+        scores: (B, k, 1 + S) of the null slot and of the others.
+        values: (B, S, D) in the space of input embeddings.
         there: (B, S) False in padding.
         read_from: (B, S) see `FactVectors`.
     """
@@ -68,23 +71,34 @@ class EarlyFusion(FusionStrategy):
         self.null = nn.Parameter(torch.zeros(sizes.width))
         self.relation_key = nn.Linear(sizes.hidden, sizes.width, bias=False)
         self.vector_key = nn.Linear(sizes.vector, sizes.width, bias=False)
-        self.token_key = nn.Embedding(LABEL_TOKENS, sizes.width)
+        self.place_key = nn.Embedding(1 + LABEL_TOKENS, sizes.width)  # the object itself is at 0
+        self.vector_value = nn.Linear(sizes.vector, sizes.hidden)
         self.gate = nn.Parameter(torch.zeros(sizes.hidden))
 
+    @torch.no_grad()
+    def start_from(self, found: LabelMap) -> None:
+        """Lay objects' vectors where the least-squares map says; training goes on from there."""
+        self.vector_value.weight.copy_(found.weight)
+        self.vector_value.bias.copy_(found.bias)
+
     def prepare(self, facts: FactVectors) -> PlacedLabels:
-        length = facts.tokens.shape[2]
-        place = torch.arange(length).clamp(max=LABEL_TOKENS - 1)
+        slots = 1 + facts.tokens.shape[2]
+        place = torch.arange(slots).clamp(max=LABEL_TOKENS)
         own = self.relation_key(facts.relation) + self.vector_key(facts.vector)
-        keys = (own[:, :, None] + self.token_key(place)).flatten(1, 2)  # (B, S, K)
+        keys = (own[:, :, None] + self.place_key(place)).flatten(1, 2)  # (B, S, K)
         known = torch.einsum("nk,bsk->bns", self.query, keys)
         null = (self.query @ self.null).expand(len(keys), -1)
-        weight = facts.weight.repeat_interleave(length, dim=1)[:, None]
-        known = known / math.sqrt(self.sizes.width) + weight
+        known = known / math.sqrt(self.sizes.width)
+        known = known + facts.weight.repeat_interleave(slots, dim=1)[:, None]
+        laid = self.vector_value(facts.vector)
+        laid = nn.functional.rms_norm(laid, laid.shape[-1:], eps=1e-12)
+        known_object = facts.there & (facts.vector != 0).any(dim=2)
+        there = torch.cat([known_object[:, :, None], facts.tokens != PADDING], dim=2)
         return PlacedLabels(
             torch.cat([null[:, :, None] / math.sqrt(self.sizes.width), known], dim=2),
-            facts.label.flatten(1, 2),
-            facts.tokens.flatten(1) != PADDING,
-            facts.read_from[:, :, None].expand(-1, -1, length).flatten(1),
+            torch.cat([laid[:, :, None], facts.label], dim=2).flatten(1, 2),
+            there.flatten(1),
+            facts.read_from[:, :, None].expand(-1, -1, slots).flatten(1),
         )
 
     def at_input(self, embedded: Tensor, run: TextRun, facts: Any) -> Tensor:

@@ -64,6 +64,12 @@ class MemoryWriter:
         ]
         return QuestionFacts(facts, list(found.facts.values()), found.left_out)
 
+    def labels_of_rows(self) -> dict[int, tuple[int, ...]]:
+        """By row of the object vectors, its entity's label tokens without those that end it."""
+        end = len(self.label_end)
+        labels = {row: self._label(own) for own, row in self.vector_rows.items() if own >= 0}
+        return {row: label[: len(label) - end] for row, label in labels.items() if len(label) > end}
+
     @property
     def label_end(self) -> tuple[int, ...]:
         """The tokens that end every label."""

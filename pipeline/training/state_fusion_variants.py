@@ -15,6 +15,7 @@ from ...models.fused_model import FusedModel
 from ...models.fused_text_loss import practice_loss
 from ...models.fusion_adapter import STRATEGIES, AdapterFits, base_digest, save_adapter
 from ...models.fusion_strategy import FusionSizes, FusionStrategy
+from ...models.label_map import label_map, mean_embeddings
 from ...models.language_model import kind_of
 from ...models.practice_batches import (
     PracticeStates,
@@ -25,6 +26,7 @@ from ...models.practice_batches import (
 from ...models.practice_texts import PracticeText, epoch_of_texts, question_texts
 from ...models.training import Curriculum, TrainingSettings, train
 from ...models.transformer_blocks import top_layers, transformer_blocks
+from ..console import Console
 from ..fusion_memory import (
     FUSED,
     VARIANTS,
@@ -155,6 +157,8 @@ def _trained_variant(
         variant_vectors(variant, keys, seed),
         variant_vectors(variant, vectors, seed + 1),
     )
+    if isinstance(fusion, EarlyFusion):
+        _lay_vectors(fusion, practice, context.console)
     model = FusedModel(practice.base, fusion)
     epochs = partial(
         epoch_of_texts, texts, states.lengths, settings.batch_size, settings.fact_dropout, seed
@@ -173,3 +177,14 @@ def _trained_variant(
         )
     model.detach()
     return fusion, record.losses
+
+
+def _lay_vectors(fusion: EarlyFusion, practice: FusionPractice, console: Console) -> None:
+    """Begin with the least-squares map of objects' vectors to their labels; what it explains is said."""
+    labels = practice.writer.labels_of_rows()
+    if len(labels) < 2:
+        return  # the project names no vectors
+    embeddings = mean_embeddings(practice.base, list(labels.values()))
+    found = label_map(fusion.object_vectors[list(labels)], embeddings)
+    fusion.start_from(found)
+    console.line(f"vectors explain {found.explained:.0%} of their objects' label embeddings")

@@ -11,6 +11,7 @@ from infact.models.fact_vectors import fact_vectors
 from infact.models.fused_model import FusedModel
 from infact.models.fusion_session import TextRun
 from infact.models.fusion_strategy import FusionSizes
+from infact.models.label_map import LabelMap
 
 from .test_fused_model import HIDDEN, MEMORY, VECTOR, texts, tiny
 
@@ -39,29 +40,44 @@ def test_what_is_added_is_what_plain_loops_add() -> None:
     expected = embedded.clone()
     for row in range(3):
         for at in range(9):
-            scores, labels, first = [], [], 0
+            scores, values, first = [], [], 0
             for fact in range(vectors.tokens.shape[1]):
                 since = int(places[row, at]) - int(read_from[row, fact])
+                if not 0 <= since < PLACES:
+                    continue
+                laid = made.vector_value(vectors.vector[row, fact])
+                slots = [(0, laid / laid.square().mean().sqrt())] * int(
+                    MEMORY.vector[row, fact] >= 0
+                )
                 for token in range(vectors.tokens.shape[2]):
-                    if vectors.tokens[row, fact, token] == PADDING or not 0 <= since < PLACES:
-                        continue
+                    if vectors.tokens[row, fact, token] != PADDING:
+                        place = min(1 + token, LABEL_TOKENS)
+                        slots.append((place, vectors.label[row, fact, token]))
+                for place, value in slots:
                     key = (
                         made.relation_key(vectors.relation[row, fact])
                         + made.vector_key(vectors.vector[row, fact])
-                        + made.token_key.weight[min(token, LABEL_TOKENS - 1)]
+                        + made.place_key.weight[place]
                     )
                     scores.append(made.query[since] @ key / math.sqrt(8) + MEMORY.weight[row, fact])
-                    labels.append(vectors.label[row, fact, token])
+                    values.append(value)
                     first = max(first, since)
             if not scores:
                 continue
             null = made.query[first] @ made.null / math.sqrt(8)
             weights = torch.stack([null, *scores]).softmax(0)[1:]
-            mixed = sum(weight * label for weight, label in zip(weights, labels, strict=True))
+            mixed = sum(weight * value for weight, value in zip(weights, values, strict=True))
             length = embedded[row, at].square().mean().sqrt()
             expected[row, at] += length * made.gate * mixed
     torch.testing.assert_close(found, expected, atol=1e-5, rtol=1e-4)
     assert not torch.allclose(found, embedded)
+
+
+@torch.no_grad()
+def test_vectors_are_laid_where_the_map_says() -> None:
+    made = fusion(trained=False)
+    made.start_from(LabelMap(torch.ones(HIDDEN, VECTOR), torch.arange(float(HIDDEN)), 0.5))
+    assert made.vector_value(torch.ones(VECTOR)).tolist() == [VECTOR + i for i in range(HIDDEN)]
 
 
 @pytest.mark.parametrize("layer", [0, 1, 2])
