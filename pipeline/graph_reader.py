@@ -142,18 +142,23 @@ class GraphReader:
         return [self.citation(fact) for line in lines for fact in line.facts]
 
     def citation(self, fact: RetrievedFact | PredictedFact) -> str:
-        """A triple in words with its IRIs' subject, source file and line, or how likely it is."""
+        """A triple in words with its subject's IRI, its source file and line."""
+        words = f"{self.graph.iri(fact.subject)} {self.in_words(fact)}"
         if isinstance(fact, PredictedFact):
-            return f"{self._in_words(fact)} (predicted, {fact.probability:.0%} likely)"
+            return words
         origin = self.graph.origin(fact.row)
         place = origin.place
         told = int(self.graph.triples[fact.row, 2])
         if told != fact.object:
             place = f"edited: {self.graph.label(told)} in {place}"
-        return f"{self._in_words(fact)} ({place})"
+        return f"{words} ({place})"
 
-    def _in_words(self, fact: RetrievedFact | PredictedFact) -> str:
-        return (
-            f"{self.graph.iri(fact.subject)} {self.graph.label(fact.subject)}, "
-            f"{self.relation_label(fact.relation)}: {self.graph.label(fact.object)}"
+    def in_words(self, fact: RetrievedFact | PredictedFact) -> str:
+        """A triple by its labels; a predicted one with how likely it is."""
+        words = (
+            f"{self.graph.label(fact.subject)}, {self.relation_label(fact.relation)}: "
+            f"{self.graph.label(fact.object)}"
         )
+        if isinstance(fact, PredictedFact):
+            words += f" (predicted, {fact.probability:.0%} likely)"
+        return words

@@ -57,11 +57,7 @@ def plain_arms(
             return known.arms(model, tokenizer, [prompt], (FUSED,), [text])[FUSED]
 
         facts = tuple(
-            TracedFact(
-                f"{reader.graph.label(fact.subject)}, {reader.relation_label(fact.relation)}: "
-                f"{reader.graph.label(fact.object)}",
-                (reader.citation(fact),),
-            )
+            TracedFact(reader.in_words(fact), (reader.citation(fact),))
             for fact in reader.memory_facts(prompt, fusions.max_facts).facts
         )
         if facts:
