@@ -13,7 +13,9 @@ from infact.models.label_pointer import (
 from infact.models.late_fusion import LateFusion
 from infact.models.read_out import Positions, next_token_log_probabilities
 
-HIDDEN, VECTOR, KEY = 32, 5, 6
+from .test_set_encoder import heard
+
+HIDDEN, VECTOR, KEY = 32, 5, 8
 REQUESTS = [
     [TokenFact(0, 1, (20, 21, 22, 3)), TokenFact(1, -1, (20, 3), -0.9)],
     [],
@@ -32,7 +34,7 @@ def fusion() -> LateFusion:
     )
     with torch.no_grad():
         for value in top.parameters():
-            value.copy_(torch.randn(value.shape, generator=generator))
+            value.copy_(0.5 * torch.randn(value.shape, generator=generator))
     return top.eval().requires_grad_(False)
 
 
@@ -47,6 +49,19 @@ def places() -> Positions:
     )
 
 
+def fact_keys(fusion, facts) -> torch.Tensor:
+    """Of the facts of one memory, which hear each other."""
+    keys = []
+    for fact in facts:
+        key = fusion.relation_key(fusion.relation_keys[fact.relation])
+        if fact.vector >= 0:
+            key = key + fusion.vector_key(fusion.object_vectors[fact.vector])
+        keys.append(key)
+    if not keys:
+        return torch.zeros(0, KEY)
+    return heard(fusion.facts, torch.stack(keys), torch.tensor([fact.weight for fact in facts]))
+
+
 def mixture(fusion, model, hidden, current, previous, facts, own) -> list[float]:
     """The module's formula for one place, fact by fact and token by token."""
     embedding = model.get_input_embeddings().weight[current]
@@ -55,10 +70,7 @@ def mixture(fusion, model, hidden, current, previous, facts, own) -> list[float]
     )
     query, later = fusion.query(read), fusion.continued.tolist()
     scores, tokens = [fusion.null(read).item()], []
-    for fact in facts:
-        key = fusion.relation_key(fusion.relation_keys[fact.relation])
-        if fact.vector >= 0:
-            key = key + fusion.vector_key(fusion.object_vectors[fact.vector])
+    for fact, key in zip(facts, fact_keys(fusion, facts), strict=True):
         for place, token in enumerate(fact.label):
             score = (query @ key).item() / math.sqrt(KEY) + fact.weight
             if place == 0:
@@ -94,6 +106,30 @@ def test_the_mixture_is_the_formula(tiny_model, fusion, places) -> None:
             own[row].tolist(),
         )
         torch.testing.assert_close(table[row].exp(), torch.tensor(expected), rtol=1e-4, atol=1e-7)
+
+
+def test_training_starts_with_facts_that_are_read_each_for_itself(places) -> None:
+    torch.manual_seed(0)
+    fresh = LateFusion(PointerSizes(HIDDEN, VECTOR, KEY), torch.randn(2, HIDDEN), torch.zeros(3, 5))
+    memory = build_fact_memory(REQUESTS).select(places.request)
+    read, base = torch.randn(6, 2 * HIDDEN), torch.randn(memory.label.shape)
+    expected = fresh.query(read)[:, None] * fresh.relation_key(fresh.relation_keys)[memory.relation]
+    found = fresh.relevance(read, base, memory) - 0.3 * base
+    torch.testing.assert_close(
+        found[memory.label != PADDING],
+        (expected.sum(dim=2) / math.sqrt(KEY))[:, :, None].expand_as(found)[
+            memory.label != PADDING
+        ],
+    )
+
+
+def test_the_order_of_facts_changes_nothing(tiny_model, fusion, places) -> None:
+    own = next_token_log_probabilities(tiny_model, places.hidden)
+    turned = build_fact_memory([request[::-1] for request in REQUESTS])
+    torch.testing.assert_close(
+        PointerReadOut(tiny_model, fusion, turned)(places, own),
+        PointerReadOut(tiny_model, fusion, build_fact_memory(REQUESTS))(places, own),
+    )
 
 
 def test_rows_sum_to_one(tiny_model, fusion, places) -> None:

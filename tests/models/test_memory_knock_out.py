@@ -18,7 +18,7 @@ PROMPT, ANSWER = "Question: Which city is the capital of Norway?\nAnswer:", "Osl
 def fusion() -> LateFusion:
     generator = torch.Generator().manual_seed(3)
     top = LateFusion(
-        PointerSizes(32, 5, 6),
+        PointerSizes(32, 5, 8),
         torch.randn(3, 32, generator=generator),
         torch.randn(4, 5, generator=generator),
     )
