@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from transformers.modeling_utils import PreTrainedModel
 
 from .fact_memory import PADDING, FactMemory
+from .written_tokens import written_tokens
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,7 @@ class FactVectors:
         relation: (B, F, D) the relation's label in the model's own space; zero in padding.
         vector: (B, F, G) the object's vector; zero where it has none.
         label: (B, F, L, D) the object's label tokens as the model reads them; zero in padding.
-        written: (B, F, L, D) the same as it writes them: rows of the output embedding.
+        written: (B, F, L, D) the same as it writes them; see `written_tokens`.
         tokens: (B, F, L) their ids, -1 in padding.
         weight: (B, F) log of the probability that a fact is true; 0 where it is stated, and in padding.
         read_from: (B, F) the first place of the text, from 0, at which a fact may be read: the last
@@ -73,7 +74,7 @@ def fact_vectors(
         relation=_kept(relation_keys[memory.relation.clamp(min=0)], memory.relation != PADDING),
         vector=_kept(object_vectors[memory.vector.clamp(min=0)], known),
         label=_kept(base.get_input_embeddings()(tokens).to(dtype), there),
-        written=_kept(base.get_output_embeddings().weight[tokens].to(dtype), there),
+        written=_kept(written_tokens(base, tokens).to(dtype), there),
         tokens=memory.label,
         weight=memory.weight.to(dtype),
         read_from=read_from,

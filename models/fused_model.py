@@ -34,6 +34,7 @@ from .fusion_session import (
 from .fusion_strategy import FusionStrategy
 from .language_model import Kind, kind_of, load_language_model
 from .transformer_blocks import transformer_blocks, with_hidden
+from .written_tokens import written_tokens
 
 NO_TOKEN = -2  # no id of a token, nor what stands before a label's first one
 
@@ -67,6 +68,9 @@ class FusedModel(nn.Module):
         self._handles.append(base.get_input_embeddings().register_forward_hook(self._at_input))
         # The whole model is called, or its body without the head; some heads go past the body.
         kind = kind_of(base)
+        written_tokens(
+            base, torch.empty(0, dtype=torch.long)
+        )  # within a pass it can't look at the head
         for module in dict.fromkeys((base, base.base_model)):
             self._handles += [
                 module.register_forward_pre_hook(_beginning_hook(module, kind), with_kwargs=True),

@@ -13,22 +13,21 @@ It fails on an encoder that has forgotten which word stood where: its head learn
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 from transformers import AutoModelForMaskedLM, PreTrainedTokenizerBase
-from transformers.modeling_outputs import BaseModelOutput
 from transformers.modeling_utils import PreTrainedModel
 
 from .base_model import load_tokenizer
 from .option_rows import batches_of_rows
+from .partial_passes import from_states
 from .token_batches import padded_tokens
 from .training import Curriculum, TrainingRecord, TrainingSettings, train
 
@@ -141,7 +140,7 @@ def masked_tokens(
 
 def head_loss(model: PreTrainedModel, batch: MaskedTokens) -> Tensor:
     """Mean −log p of the masked tokens by the model's head, whose encoder rests."""
-    with _resting(model.base_model, batch.hidden[None]):
+    with from_states(model, batch.hidden[None]):
         logits = model(input_ids=torch.zeros(1, len(batch), dtype=torch.long)).logits
     return functional.cross_entropy(logits[0].float(), batch.targets)
 
@@ -171,13 +170,3 @@ def train_head(
         return [MaskedTokens(tokens.hidden[part], tokens.targets[part]) for part in parts]
 
     return train(encoder.model, Curriculum(epoch, len), head_loss, settings, checkpoint, advance)
-
-
-@contextmanager
-def _resting(module: nn.Module, hidden: Tensor) -> Iterator[None]:
-    """Within, the module gives these states, whatever it is called with."""
-    module.forward = lambda *given, **named: BaseModelOutput(last_hidden_state=hidden)
-    try:
-        yield
-    finally:
-        del module.forward

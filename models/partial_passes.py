@@ -14,6 +14,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from transformers.modeling_outputs import BaseModelOutput
 from transformers.modeling_utils import PreTrainedModel
 
 from .transformer_blocks import transformer_blocks
@@ -92,6 +93,23 @@ def from_block(model: PreTrainedModel, bottom: BlockOutput) -> Iterator[None]:
         for block in transformer_blocks(model)[: bottom.layer + 1]:
             replaced.enter_context(_forward_of(block, give))
         yield
+
+
+@contextmanager
+def from_states(model: PreTrainedModel, hidden: Tensor) -> Iterator[None]:
+    """Within, a pass begins with the (B, T, D) final states of the blocks: the head alone is run."""
+    output = BaseModelOutput(last_hidden_state=hidden)
+    with _forward_of(model.base_model, lambda *given, **named: output):
+        yield
+
+
+def head_reading(model: PreTrainedModel, hidden: Tensor) -> Tensor:
+    """(N, E) what the output embedding reads of (N, D) final states."""
+    count = len(hidden)
+    at = Places(torch.zeros(count, dtype=torch.long), torch.arange(count))
+    with from_states(model, hidden[None]), _head_at(model, at) as read:
+        model(input_ids=torch.zeros(1, count, dtype=torch.long))
+    return read[-1][0]
 
 
 def logits_at_places(model: PreTrainedModel, tokens: Tensor, mask: Tensor, at: Places) -> Tensor:
