@@ -107,7 +107,7 @@ def head_reading(model: PreTrainedModel, hidden: Tensor) -> Tensor:
     """(N, E) what the output embedding reads of (N, D) final states."""
     count = len(hidden)
     at = Places(torch.zeros(count, dtype=torch.long), torch.arange(count))
-    with from_states(model, hidden[None]), _head_at(model, at) as read:
+    with from_states(model, hidden[None]), head_at(model, at) as read:
         model(input_ids=torch.zeros(1, count, dtype=torch.long))
     return read[-1][0]
 

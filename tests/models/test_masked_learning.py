@@ -15,13 +15,8 @@ from infact.models.fusion_strategy import FusionSizes
 from infact.models.fusion_training import text_keys
 from infact.models.label_tokens import label_tokens
 from infact.models.language_model import LanguageModel
-from infact.models.practice_texts import (
-    PracticeText,
-    drawn_batch,
-    epoch_of_texts,
-    masked_practice_texts,
-    practice_states,
-)
+from infact.models.practice_batches import drawn_batch, practice_states
+from infact.models.practice_texts import PracticeText, epoch_of_texts, masked_practice_texts
 from infact.models.training import Curriculum, TrainingSettings, train
 
 from .conftest import RELATIONS, World

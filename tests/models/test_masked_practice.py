@@ -14,13 +14,8 @@ from infact.models.language_model import LanguageModel
 from infact.models.masked_scoring import pseudo_log_likelihoods
 from infact.models.mention_places import mention_places, padded_places
 from infact.models.posed_questions import Posed
-from infact.models.practice_texts import (
-    PracticeText,
-    drawn_batch,
-    epoch_of_texts,
-    masked_practice_texts,
-    practice_states,
-)
+from infact.models.practice_batches import drawn_batch, practice_states
+from infact.models.practice_texts import PracticeText, epoch_of_texts, masked_practice_texts
 from infact.models.read_out import own_read_out
 
 from .conftest import World
@@ -74,7 +69,7 @@ def test_the_loss_from_a_block_on_is_that_of_whole_passes(
     lowest = model.fusion.layers[0] if model.fusion.layers else -1
     states = practice_states(base, texts, lowest, 60, ignore)
     untaught = 0
-    for draw in epoch_of_texts(texts, 5, 0.4, 1, 0):
+    for draw in epoch_of_texts(texts, states.lengths, 5, 0.4, 1, 0):
         batch = drawn_batch(texts, states, draw)
         expected = []
         for row, number in enumerate(draw.texts):
