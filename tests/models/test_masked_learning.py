@@ -60,7 +60,7 @@ def test_it_learns_to_copy(calm: LanguageModel, world: World, tmp_path: Path) ->
         model = FusedModel(calm.model, AttentionFusion(sizes, keys, torch.zeros(1, 4)))
         record = train(
             model.fusion,
-            Curriculum(partial(epoch_of_texts, texts, 32, 0.1, 0), lambda draw: 1),
+            Curriculum(partial(epoch_of_texts, texts, states.lengths, 32, 0.1, 0), lambda draw: 1),
             lambda _, draw: practice_loss(model, drawn_batch(texts, states, draw)),
             TrainingSettings(learning_rate=2e-2, epochs=8, checkpoint_steps=10**9),
             tmp_path / "c.safetensors",
