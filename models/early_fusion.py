@@ -1,6 +1,6 @@
 """Early fusion: where a mention has ended, what is known of its entity is added to the input.
 
-    x_p ← x_p + |x_p| · g ⊙ Σ_{f,j} a_{s,f,j} value_{f,j}       s = p − mention end of f,  0 ≤ s < k
+    x_p ← x_p + |x_p| · c g ⊙ Σ_{f,j} a_{s,f,j} value_{f,j}       s = p − mention end of f,  0 ≤ s < k
     a_s = softmax(q_s·n, q_s·k_{1,0} + log P(1), …, q_s·k_{F,L} + log P(F))     P: how likely a fact is true
     k_{f,j} = W_r · relation_f + W_e · vector_f + place_j
     value_{f,0} = unit(W_v · vector_f + b)      value_{f,j} = label_{f,j}
@@ -10,7 +10,8 @@ label tokens, weighted by a query of their own: the first may hold a gene's firs
 second. Entity vectors in the space of input embeddings are E-BERT's (Poerner et al. 2020), and W_v begins
 as its map by least squares (`label_map`); several for an entity, made from its neighbours' labels, are
 ConceptFormer's (Barmettler et al. 2025). Here they are laid over tokens that are there already, so that a
-text grows no longer. g begins at zero: the model is the base's to the bit.
+text grows no longer. g begins at zero: the model is the base's to the bit. c is fixed, and there because
+Adam moves a number by no more than the learning rate: g alone stays too small to be heard.
 
     facts ──► k vectors
                │
@@ -39,6 +40,10 @@ from .label_reading import added
 
 PLACES = 8  # tokens from a mention's last on that take a vector each
 LABEL_TOKENS = 8  # of a label that are told apart by their place; later ones are read as the last
+
+# c. Loss on HPO's practice questions that weren't trained on, 5.21 nats by the base, after 35 steps of 16
+# others at a learning rate of 3e-3: 5.08 with 1, 4.80 with 10 (4.46 after 122). No other value was tried.
+GATE_SCALE = 10.0
 
 
 @dataclass(frozen=True)
@@ -110,4 +115,4 @@ class EarlyFusion(FusionStrategy):
         first = chosen.masked_fill(~readable, 0).amax(dim=2)
         null = facts.scores[:, :, 0].gather(1, first)
         weights = torch.cat([null[:, :, None], scores], dim=2).softmax(dim=2)[:, :, 1:]
-        return added(embedded, self.gate * (weights @ facts.values))
+        return added(embedded, GATE_SCALE * self.gate * (weights @ facts.values))
