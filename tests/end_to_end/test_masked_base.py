@@ -129,8 +129,8 @@ def test_every_arm_chooses_and_none_writes(asked: Asked) -> None:
     for arm, given in asked.answers.items():
         assert all(np.isfinite(scores).all() for scores in given.scores)
         assert set(given.generated) == {None}
-        same = map(np.allclose, given.scores, asked.answers["base"].scores)
-        assert arm == "base" or not all(same)
+        if arm.startswith("fused"):  # a control may learn to leave all to the base
+            assert not all(map(np.allclose, given.scores, asked.answers["base"].scores))
 
 
 def test_what_is_edited_is_read_as_it_is_now(asked: Asked) -> None:
