@@ -155,10 +155,7 @@ class GraphReader:
 
     def in_words(self, fact: RetrievedFact | PredictedFact) -> str:
         """A triple by its labels; a predicted one with how likely it is."""
-        words = (
-            f"{self.graph.label(fact.subject)}, {self.relation_label(fact.relation)}: "
-            f"{self.graph.label(fact.object)}"
-        )
-        if isinstance(fact, PredictedFact):
-            words += f" (predicted, {fact.probability:.0%} likely)"
-        return words
+        relation = self.relation_label(fact.relation)
+        if isinstance(fact, PredictedFact):  # not at the end, which is what a drawing has room for
+            relation += f" (predicted, {fact.probability:.0%} likely)"
+        return f"{self.graph.label(fact.subject)}, {relation}: {self.graph.label(fact.object)}"

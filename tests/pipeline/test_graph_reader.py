@@ -69,7 +69,7 @@ def test_stated_and_predicted_facts_are_bounded_apart() -> None:
 
 def test_a_predicted_fact_is_cited_as_what_it_is() -> None:
     said = reader(1).citation(PredictedFact(LOEYS, GENE, 7, 0.254))
-    assert said == "http://example.org/2 entity 2, gene: entity 7 (predicted, 25% likely)"
+    assert said == "http://example.org/2 entity 2, gene (predicted, 25% likely): entity 7"
 
 
 def test_none_asked_none_read(tmp_path) -> None:
