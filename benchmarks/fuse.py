@@ -2,8 +2,8 @@
 
     python benchmarks/fuse.py PROJECT [--strategies late attention] [--seeds 0] [--phrasings 1]
         [--epochs 3] [--learning-rates 2e-3 3e-3] [--vectors graph label graph+definition none]
-        [--predicted 0] [--swapped 0.5] [--arms unprompted]
-        [--asked 100] [--work FOLDER] [--json FILE]
+        [--predicted 0] [--swapped 0.5] [--unrelated 0]
+        [--arms unprompted] [--asked 100] [--work FOLDER] [--json FILE]
 
 PROJECT is a project file whose stages base, ingest, facts and embed have been made. Every strategy is
 trained on the same questions for as many epochs, and so are its two controls, whose vectors or objects
@@ -68,6 +68,7 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=3)
     parser.add_argument("--predicted", type=int, default=0, help="objects of a lacking relation")
     parser.add_argument("--swapped", type=float, default=0.5, help="share of the practice facts")
+    parser.add_argument("--unrelated", type=int, default=0, help="texts that no fact bears on")
     parser.add_argument("--arms", choices=sorted(ARMS), default="all", help="facts in prompts too?")
     parser.add_argument("--asked", type=int, default=100)
     parser.add_argument("--work", type=Path, help="keeps what was trained and answered")
@@ -95,13 +96,17 @@ def main() -> None:
                 "vectors": () if vectors == "none" else tuple(vectors.split("+")),
                 "predicted": arguments.predicted,
                 "swapped": arguments.swapped,
+                "unrelated_texts": arguments.unrelated,
                 "learning_rate": rate,
                 "batch_size": size,
                 "phrasings": arguments.phrasings,
                 "epochs": arguments.epochs,
             }
             own = project.model_copy(update={"fuse": project.fuse.model_copy(update=changed)})
-            name = f"{strategy}-{vectors}-{arguments.predicted}-{arguments.swapped}-{seed}"
+            name = (
+                f"{strategy}-{vectors}-{arguments.predicted}-{arguments.swapped}-"
+                f"{arguments.unrelated}-{seed}"
+            )
             found.append(raced(own, seed, arguments.asked, arguments.arms, work / name))
     if arguments.json:
         arguments.json.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
@@ -152,10 +157,13 @@ def _printed(
     seconds: Mapping[str, float],
 ) -> dict[str, Any]:
     strategy, vectors = project.fuse.strategy, " + ".join(project.fuse.vectors) or "none"
-    predicted, swapped = project.fuse.predicted, project.fuse.swapped
-    print(
-        f"\n{strategy}, vectors: {vectors}, predicted: {predicted}, swapped: {swapped}, seed {seed}"
-    )
+    options = {
+        "predicted": project.fuse.predicted,
+        "swapped": project.fuse.swapped,
+        "unrelated": project.fuse.unrelated_texts,
+    }
+    told = ", ".join(f"{name}: {value}" for name, value in options.items())
+    print(f"\n{strategy}, vectors: {vectors}, {told}, seed {seed}")
     print(
         f"{'':<18}{'trained':>9}"
         + "".join(f"{pool:>17}" for pool in POOLS)
@@ -188,8 +196,7 @@ def _printed(
     return {
         "strategy": strategy,
         "vectors": vectors,
-        "predicted": predicted,
-        "swapped": swapped,
+        **options,
         "seed": seed,
         "arms": arms,
     }

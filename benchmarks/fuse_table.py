@@ -49,6 +49,8 @@ def _name(run: Mapping[str, Any], arm: str) -> str:
         said += f", {run['predicted']} predicted"
     if run.get("swapped") != 0.5:
         said += f", {run.get('swapped', 0):g} swapped"
+    if run.get("unrelated"):
+        said += f", {run['unrelated']} unrelated"
     return said if arm == "fused" else f"{said}: {arm}"
 
 

@@ -115,6 +115,8 @@ class FuseTable(Table):
     """share of the practice facts told with another object, so that none is learnt by heart"""
     prompted_weight: Annotated[float, Field(ge=0, le=1)] = 0.0
     """of the KL to the base that reads the facts in its prompt, in place of the answer; 0 = none"""
+    unrelated_texts: Amount = 0
+    """passages of general prose, read beside facts that don't bear on them, to stay as the base is there"""
     fact_dropout: Annotated[float, Field(ge=0, lt=1)] = 0.1
     """share of the facts hidden from the model while it trains"""
 

@@ -20,6 +20,7 @@ from .fusion_practice import FusionPractice, practice_questions
 from .swapped_practice import swapped_practice
 from .teaching_data import facts_of_pools
 from .teaching_run import write_json
+from .unrelated_texts import unrelated_texts
 
 
 def run(context: StageContext) -> None:
@@ -60,6 +61,7 @@ def _practice(context: StageContext, loaded: LanguageModel) -> FusionPractice:
         base,
         tokenizer,
         questions,
+        unrelated_texts(questions, settings.unrelated_texts, context.seed),
         writer,
         replace(writer, reader=swapped.reader),
         text_keys(base, tokenizer, labels),

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -39,6 +39,25 @@ class PracticeQuestion:
 
 
 @dataclass(frozen=True)
+class UnrelatedText:
+    """A text, and the question whose facts are read beside it though they don't bear on it.
+
+    Attributes:
+        prompt: its beginning.
+        answer: its end, which is predicted.
+        reads: whose facts.
+        mentioned: the character of the prompt from which on they are read.
+        relation: that of no fact; see `PracticeText`.
+    """
+
+    prompt: str
+    answer: str
+    reads: PracticeQuestion
+    mentioned: int
+    relation: int = -1
+
+
+@dataclass(frozen=True)
 class FusionPractice:
     """What every strategy trains with.
 
@@ -46,6 +65,7 @@ class FusionPractice:
         base: frozen.
         tokenizer: its tokenizer.
         questions: in the order in which they are kept.
+        unrelated: texts that their facts don't bear on.
         writer: of the questions' facts.
         swapped_writer: of those of the questions that are swapped.
         relation_keys: (relations, D).
@@ -55,34 +75,48 @@ class FusionPractice:
     base: PreTrainedModel
     tokenizer: PreTrainedTokenizerBase
     questions: Sequence[PracticeQuestion]
+    unrelated: Sequence[UnrelatedText]
     writer: MemoryWriter
     swapped_writer: MemoryWriter
     relation_keys: Tensor
     object_vectors: Tensor
 
+    @property
+    def texts(self) -> list[PracticeQuestion | UnrelatedText]:
+        """All that is practised: the questions, then the unrelated texts."""
+        return [*self.questions, *self.unrelated]
+
     def writer_of(self, asked: PracticeQuestion) -> MemoryWriter:
         """The writer of a question's facts."""
         return self.swapped_writer if asked.swapped else self.writer
 
-    def prompted(self, asked: PracticeQuestion) -> str:
-        """The question with its facts as text before it, as the arm with a prompt gets them."""
+    def prompted(self, asked: PracticeQuestion | UnrelatedText) -> str:
+        """A question with its facts as text before it, as the arm with a prompt gets them."""
+        if not isinstance(asked, PracticeQuestion):
+            return asked.prompt
         writer = self.writer_of(asked)
         (text,), _ = augmented(writer.reader, self.tokenizer, [asked.prompt], writer.max_facts)
         return text
 
     def facts(self, console: Console) -> list[QuestionFacts]:
-        """What each question may read; how much that is, is said."""
+        """What each of the texts may read; how much that is, is said."""
         found = [self.writer_of(asked).question_facts(asked.prompt) for asked in self.questions]
         each = np.mean([len(facts.facts) for facts in found])
         predicted = np.mean([sum(fact.weight < 0 for fact in facts.facts) for facts in found])
         of_them = f", {predicted:.1f} of them predicted" if predicted else ""
-        console.line(f"{len(found)} practice questions, {each:.1f} facts each{of_them}")
+        beside = f"; {len(self.unrelated)} unrelated texts" if self.unrelated else ""
+        console.line(f"{len(found)} practice questions, {each:.1f} facts each{of_them}{beside}")
         if over := [facts.left_out for facts in found if facts.left_out]:
             console.line(
                 f"{len(over)} of them have more facts than max_facts = {self.writer.max_facts}: "
                 f"{sum(over)} are left out"
             )
-        return found
+        return found + [self._beside(text) for text in self.unrelated]
+
+    def _beside(self, text: UnrelatedText) -> QuestionFacts:
+        """The facts of the question that it reads, from the place on where that is thought to be named."""
+        found = self.writer_of(text.reads).question_facts(text.reads.prompt)
+        return replace(found, ends=[text.mentioned] * len(found.facts))
 
 
 @dataclass(frozen=True)

@@ -41,6 +41,7 @@ def train_variants(context: StageContext, practice: FusionPractice) -> TrainedVa
     cached = time.monotonic() - started
     counts = {
         "questions": len(practice.questions),
+        "unrelated_texts": len(practice.unrelated),
         "places": len(rows_of_variants[FUSED].target),
         "tokens": states.tokens,
     }
@@ -53,7 +54,7 @@ def train_variants(context: StageContext, practice: FusionPractice) -> TrainedVa
 
 def _states(context: StageContext, practice: FusionPractice) -> FusionStates:
     """The base's states where the answers' tokens are predicted, computed once."""
-    answered = [(question.prompt, question.answer) for question in practice.questions]
+    answered = [(text.prompt, text.answer) for text in practice.texts]
     with context.console.progress("caching states", len(answered), "answers") as advance:
         return answer_states(
             practice.base, practice.tokenizer, answered, CACHE_BATCH_TOKENS, advance

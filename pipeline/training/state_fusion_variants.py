@@ -63,6 +63,7 @@ def train_variants(context: StageContext, practice: FusionPractice) -> TrainedVa
     choose_training_attention(practice.base)
     counts = {
         "questions": len(practice.questions),
+        "unrelated_texts": len(practice.unrelated),
         "places": sum(len(text.places) for text in plain),
         "tokens": sum(len(text) for text in plain),
     }
@@ -107,7 +108,7 @@ def _texts(context: StageContext, practice: FusionPractice) -> dict[str, list[Pr
         variant: [
             text
             for asked, facts, each in zip(
-                practice.questions,
+                practice.texts,
                 variant_facts(variant, told, practice.writer, context.seed),
                 found,
                 strict=True,
@@ -131,7 +132,7 @@ def _prompted(context: StageContext, practice: FusionPractice) -> list[Tensor]:
     kind, tokenizer = kind_of(practice.base), practice.tokenizer
     texts = [
         text
-        for asked in practice.questions
+        for asked in practice.texts
         for text in question_texts(
             kind, tokenizer, practice.prompted(asked), asked.answer, (), (), asked.relation
         )
