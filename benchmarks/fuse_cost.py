@@ -5,7 +5,8 @@
 WORK are folders that `benchmarks/fuse.py --work` left: one a strategy, whose name they begin with. Each
 question is asked alone, by every arm in turn and in an order drawn anew, from its text to the scores of
 its options: mentions are linked, facts are laid out and read. A question's time is its least of all
-turns. Memory is the most that a process of an arm's own held; the base's weights are most of it.
+turns. Memory is the most that a process of an arm's own held while it was asked; the base's weights are
+most of it (Linux alone tells it).
 
   ms        median over the questions
   ratio     median of the arm's time over the base's, question by question, with quartiles
@@ -15,7 +16,6 @@ turns. Memory is the most that a process of an arm's own held; the base's weight
 
 import argparse
 import platform
-import resource
 import subprocess
 import sys
 import time
@@ -68,9 +68,13 @@ def main() -> None:
         question for question in asked_questions(folders["facts"], ("M",)) if not question.again
     ][: arguments.asked]
     if arguments.alone:
+        Path("/proc/self/clear_refs").write_text("5")  # forgets the peak of loading
         for question in questions:
             _ask(loaded, question, arms[arguments.alone])
-        print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
+        lines = dict(
+            line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines()
+        )
+        print(int(lines["VmHWM"].split()[0]) // 1024)
         return
     print(
         f"python {platform.python_version()}, torch {version('torch')} on {torch.get_num_threads()} "

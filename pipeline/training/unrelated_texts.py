@@ -37,5 +37,5 @@ def _text(
     words = paragraph.split()
     beginning, end = words[:-PREDICTED_WORDS], words[-PREDICTED_WORDS:]
     mentioned = " ".join(beginning[: random.integers(1, len(beginning) + 1)])
-    reads = questions[random.integers(len(questions))]
+    reads = questions[int(random.integers(len(questions)))]
     return UnrelatedText(" ".join(beginning), " ".join(end), reads, len(mentioned))
