@@ -1,4 +1,4 @@
-"""Texts that no fact bears on are practised by a fused model beside its questions."""
+"""A fused model that has practised on texts which its facts don't bear on changes others of them less."""
 
 import json
 import re
@@ -62,7 +62,7 @@ def trained(file: Path) -> dict[str, int]:
     return json.loads((folder / "training.json").read_text(encoding="utf-8"))
 
 
-def test_prose_beside_facts_is_practised(
+def test_prose_beside_facts_is_changed_less(
     tmp_path: Path, tiny_countries: Callable[[Path], Path], infact: Infact
 ) -> None:
     project = tiny_countries(tmp_path)
@@ -71,8 +71,7 @@ def test_prose_beside_facts_is_practised(
         for texts in (0, PRACTISED)
     ]
     without, practised = map(divergence, files)
-    assert practised > 0
-    assert practised != without
+    assert 0 < practised < 0.85 * without
     before, after = map(trained, files)
     assert (before["unrelated_texts"], after["unrelated_texts"]) == (0, PRACTISED)
     assert before["questions"] == after["questions"]
