@@ -111,12 +111,13 @@ class FusionPractice:
                 f"{len(over)} of them have more facts than max_facts = {self.writer.max_facts}: "
                 f"{sum(over)} are left out"
             )
-        return found + [self._beside(text) for text in self.unrelated]
+        known = dict(zip(self.questions, found, strict=True))
+        return found + [_beside(text, known[text.reads]) for text in self.unrelated]
 
-    def _beside(self, text: UnrelatedText) -> QuestionFacts:
-        """The facts of the question that it reads, from the place on where that is thought to be named."""
-        found = self.writer_of(text.reads).question_facts(text.reads.prompt)
-        return replace(found, ends=[text.mentioned] * len(found.facts))
+
+def _beside(text: UnrelatedText, found: QuestionFacts) -> QuestionFacts:
+    """The facts of the question that it reads, from the place on where that is thought to be named."""
+    return replace(found, ends=[text.mentioned] * len(found.facts))
 
 
 @dataclass(frozen=True)
