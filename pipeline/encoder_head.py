@@ -7,7 +7,13 @@ nor the general text on which arms are compared teach the head.
 import json
 import platform
 
-from ..models.masked_head import HeadlessEncoder, load_encoder, masked_tokens, train_head
+from ..models.masked_head import (
+    HeadlessEncoder,
+    drawn_texts,
+    drawn_tokens,
+    load_encoder,
+    train_head,
+)
 from ..models.training import TrainingSettings
 from .general_prose import general_prose
 from .stages import StageContext
@@ -15,7 +21,7 @@ from .stages import StageContext
 # The base is keyed by its files and not by the project's seed.
 SEED = 0
 # Chosen by the loss on 60 held-out paragraphs of the same text.
-SETTINGS = TrainingSettings(learning_rate=1e-2, epochs=3, checkpoint_steps=10**9)
+SETTINGS = TrainingSettings(learning_rate=5e-3, epochs=3, checkpoint_steps=10**9)
 RECORD = "head.json"
 
 
@@ -30,8 +36,9 @@ def give_head(context: StageContext) -> None:
         f"the encoder has no trained head: training one on {words:,} words of Python's documentation, "
         "the encoder frozen"
     )
-    with console.progress("reading general text", len(texts), "paragraphs") as advance:
-        tokens = masked_tokens(encoder, texts, SEED, advance)
+    drawn = drawn_texts(encoder.tokenizer, texts, SEED)
+    with console.progress("reading general text", len(drawn), "texts") as advance:
+        tokens = drawn_tokens(encoder.model, drawn, advance)
     total = SETTINGS.epochs * len(tokens)
     with console.progress("training the head", total, "tokens") as advance:
         record = train_head(encoder, tokens, SETTINGS, SEED, context.checkpoint("head"), advance)
@@ -48,7 +55,7 @@ def _save(
     told = {
         "trained": list(encoder.lacking),
         "text": f"Python {platform.python_version()}'s documentation",
-        "masked_tokens": tokens,
+        "drawn_tokens": tokens,
         "losses": losses,
     }
     (context.work / RECORD).write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")

@@ -103,7 +103,7 @@ STAGES = (
     Stage(
         "base",
         "Convert the base model once into a folder that loads fast.",
-        version=1,
+        version=2,
         run="infact.pipeline.base_stage:run",
         settings=_base_settings,
         files=_base_files,

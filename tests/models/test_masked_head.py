@@ -6,13 +6,15 @@ import numpy as np
 import pytest
 import torch
 from infact.models.masked_head import (
+    DrawnTokens,
     HeadlessEncoder,
-    MaskedTokens,
+    drawn_texts,
+    drawn_tokens,
     head_loss,
     load_encoder,
     masked_copy,
-    masked_tokens,
     train_head,
+    vocabulary_rows,
 )
 from infact.models.training import TrainingSettings
 from transformers import BertModel
@@ -34,7 +36,7 @@ def encoder(tiny_encoder_folder: Path) -> HeadlessEncoder:
 
 def trained(encoder: HeadlessEncoder, folder: Path) -> tuple[float, float]:
     """The loss on the training tokens before and after."""
-    tokens = masked_tokens(encoder, TEXTS, 0, ignore)
+    tokens = drawn_tokens(encoder.model, drawn_texts(encoder.tokenizer, TEXTS, 0), ignore)
     with torch.no_grad():
         before = head_loss(encoder.model, tokens).item()
     settings = TrainingSettings(1e-2, 10)
@@ -76,30 +78,49 @@ def test_a_model_with_its_head_lacks_nothing(tiny_masked_folder: Path) -> None:
     assert load_encoder(tiny_masked_folder, 0).lacking == ()
 
 
-def test_a_drawn_token_is_masked_with_the_rest_of_its_word(encoder: HeadlessEncoder) -> None:
+def test_a_drawn_token_is_masked_with_the_rest_of_its_word_or_stays(
+    encoder: HeadlessEncoder,
+) -> None:
     tokenizer, text = encoder.tokenizer, TEXTS[1]
     encoded = tokenizer(text)
     tokens, words = encoded["input_ids"], encoded.word_ids()
-    drawn = 0
-    for seed in range(20):
+    drawn, visible = 0, 0
+    for seed in range(200):
         copy = masked_copy(tokenizer, text, np.random.default_rng(seed))
         drawn += len(copy.places)
         assert list(copy.targets) == [tokens[place] for place in copy.places]
-        for place, token in enumerate(tokens):
-            earlier = [at for at in copy.places if at <= place and words[at] == words[place]]
-            assert copy.tokens[place] == (tokenizer.mask_token_id if earlier else token)
-    assert 0.08 < drawn / (20 * len(tokens)) < 0.25
+        masked = [place for place, token in enumerate(copy.tokens) if token != tokens[place]]
+        assert all(copy.tokens[place] == tokenizer.mask_token_id for place in masked)
+        # Where a token is masked, it or an earlier one of its word was drawn, and so are later ones.
+        for place in masked:
+            own = [at for at, word in enumerate(words) if word == words[place]]
+            assert any(at in copy.places for at in own if at <= place)
+            assert all(at in masked for at in own if at >= place)
+        visible += len(set(copy.places) - set(masked))
+    assert 0.1 < drawn / (200 * len(tokens)) < 0.2
+    assert 0.03 < visible / drawn < 0.2
+
+
+def test_the_vocabulary_is_read_once(encoder: HeadlessEncoder) -> None:
+    tokenizer = encoder.tokenizer
+    rows = vocabulary_rows(tokenizer, np.random.default_rng(0))
+    read = [token for row in rows for token in row.targets]
+    special = set(tokenizer.all_special_ids)
+    assert sorted(read) == sorted(set(range(len(tokenizer))) - special)
+    for row in rows:
+        assert [row.tokens[place] for place in row.places] == list(row.targets)
+        rest = [token for place, token in enumerate(row.tokens) if place not in row.places]
+        assert rest == tokenizer("")["input_ids"]
 
 
 def test_the_loss_is_that_of_the_whole_model(encoder: HeadlessEncoder) -> None:
-    tokenizer = encoder.tokenizer
-    tokens = masked_tokens(encoder, TEXTS[:1], 0, ignore)
-    copy = masked_copy(tokenizer, TEXTS[0], np.random.default_rng([0, 59]))
+    copy = masked_copy(encoder.tokenizer, TEXTS[0], np.random.default_rng([0, 59]))
+    tokens = drawn_tokens(encoder.model, [copy], ignore)
     with torch.no_grad():
         logits = encoder.model(input_ids=torch.tensor([copy.tokens])).logits[0]
         chances = logits.log_softmax(-1)
         expected = -torch.stack(
             [chances[place, token] for place, token in zip(copy.places, copy.targets, strict=True)]
         ).mean()
-        found = head_loss(encoder.model, MaskedTokens(tokens.hidden, tokens.targets))
+        found = head_loss(encoder.model, DrawnTokens(tokens.hidden, tokens.targets))
     torch.testing.assert_close(found, expected, atol=1e-5, rtol=1e-5)
