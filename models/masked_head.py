@@ -134,7 +134,9 @@ def vocabulary_rows(
     framed = tokenizer("a")["input_ids"]
     inner = [place for place, token in enumerate(framed) if token not in special]
     before, after = framed[: inner[0]], framed[inner[-1] + 1 :]
-    tokens = [token for token in random.permutation(len(tokenizer)).tolist() if token not in special]
+    tokens = [
+        token for token in random.permutation(len(tokenizer)).tolist() if token not in special
+    ]
     rows = []
     for start in range(0, len(tokens), ROW_TOKENS):
         row = tokens[start : start + ROW_TOKENS]
