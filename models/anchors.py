@@ -1,6 +1,6 @@
-"""Texts sampled from the base itself, and its states on them: what must not be forgotten.
+"""General texts, and the base's states on them: what must not be forgotten.
 
-Sampling general text from the model needs no corpus (Sun et al. 2020, LAMOL).
+Sampling them from a causal base itself needs no corpus (Sun et al. 2020, LAMOL).
 """
 
 from __future__ import annotations
@@ -9,25 +9,25 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-import numpy as np
 import torch
 from torch import Tensor
 from transformers import DynamicCache, PreTrainedTokenizerBase
 from transformers.modeling_utils import PreTrainedModel
 
-from .language_model_loss import anchor_divergence, hidden_states
+from .language_model_loss import anchor_divergence
+from .partial_passes import states_at
+from .predicted_texts import PredictedBatch, PredictedText, collate_predicted
 from .read_out import next_token_log_probabilities
-from .token_batches import TokenBatch, TokenRow, collate_rows
 
 TaughtT = TypeVar("TaughtT")
 
 
 @dataclass(frozen=True)
 class AnchorBatch:
-    """Anchor texts with the base's final hidden states where the next token counts, (N, D)."""
+    """Anchor texts, and (N, D) what the base's output embedding reads at their N places."""
 
-    texts: TokenBatch
-    base_hidden: Tensor
+    texts: PredictedBatch
+    base: Tensor
 
 
 @dataclass(frozen=True)
@@ -47,9 +47,7 @@ def anchored_loss(
         value = loss(model, batch.taught)
         if batch.anchor is None:
             return value
-        return value + weight * anchor_divergence(
-            model, batch.anchor.texts, batch.anchor.base_hidden
-        )
+        return value + weight * anchor_divergence(model, batch.anchor.texts, batch.anchor.base)
 
     return total
 
@@ -63,7 +61,11 @@ def sample_texts(
     seed: int,
     advance: Callable[[int], None],
 ) -> list[tuple[int, ...]]:
-    """Continue each opening by `new_tokens` tokens sampled at temperature 1; token ids, whole texts."""
+    """Continue each opening by `new_tokens` tokens that a causal model samples at temperature 1.
+
+    Returns:
+        Token ids of the whole texts.
+    """
     generator = torch.Generator().manual_seed(seed)
     finished: list[tuple[int, ...]] = [() for _ in openings]
     encoded = tokenizer(list(openings))["input_ids"]
@@ -87,17 +89,14 @@ def sample_texts(
 
 @torch.inference_mode()
 def anchor_batches(
-    model: PreTrainedModel, texts: Sequence[tuple[int, ...]], batch_size: int, padding: int
+    model: PreTrainedModel, texts: Sequence[PredictedText], batch_size: int, padding: int
 ) -> list[AnchorBatch]:
-    """Batches of `texts` (token ids) with the base's hidden states; longest together."""
+    """Batches of texts with the base's states at their places; longest together."""
     order = sorted(range(len(texts)), key=lambda number: len(texts[number]))
     batches = []
     for start in range(0, len(order), batch_size):
-        rows = [
-            TokenRow(texts[number], (0.0, *np.ones(len(texts[number]) - 1).tolist()))
-            for number in order[start : start + batch_size]
-        ]
-        batch = collate_rows(rows, padding)
-        hidden = hidden_states(model, batch)[:, :-1][batch.weights[:, 1:] > 0]
-        batches.append(AnchorBatch(batch, hidden.clone()))
+        chosen = [texts[number] for number in order[start : start + batch_size]]
+        batch = collate_predicted(chosen, padding)
+        read = states_at(model, batch.tokens, batch.mask, batch.at)
+        batches.append(AnchorBatch(batch, read.clone()))
     return batches

@@ -22,7 +22,7 @@ from .masked_states import answer_rows, masked_states
 from .option_scoring import PLACES_AT_ONCE, TreeStates, tree_states
 from .option_tree import OptionTree, merge_sequences, shared_length
 from .read_out import Positions, next_token_log_probabilities
-from .token_batches import TokenRow, collate_rows
+from .token_batches import padded_tokens
 
 LABELS_AT_ONCE = 64
 POINTERS: dict[str, type[LabelPointer]] = {
@@ -154,12 +154,9 @@ def text_keys(
     keys = []
     for start in range(0, len(texts), LABELS_AT_ONCE):
         encoded = tokenizer([" " + text for text in texts[start : start + LABELS_AT_ONCE]])
-        rows = [TokenRow(tuple(tokens), (0.0,) * len(tokens)) for tokens in encoded["input_ids"]]
-        batch = collate_rows(rows, padding=0)
-        output = model.base_model(
-            input_ids=batch.tokens, attention_mask=batch.mask, use_cache=False
-        )
-        weights = batch.mask[:, :, None].float()
+        tokens, mask = padded_tokens(encoded["input_ids"], padding=0)
+        output = model.base_model(input_ids=tokens, attention_mask=mask, use_cache=False)
+        weights = mask[:, :, None].float()
         total = (output.last_hidden_state.float() * weights).sum(dim=1)
         keys.append(total / weights.sum(dim=1))
     return torch.cat(keys)

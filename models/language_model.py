@@ -97,18 +97,29 @@ def load_language_model(folder: Path, base: Path | None, dtype: torch.dtype) -> 
         raise UserError(problem, str(folder), fix) from error
 
 
-def _loaded(folders: Sequence[Path], dtype: torch.dtype) -> LanguageModel:
-    source = folders[-1]
-    auto = AutoModelForMaskedLM if folder_kind(source) == "masked" else AutoModelForCausalLM
+def load_model(folder: Path, dtype: torch.dtype) -> PreTrainedModel:
+    """The model of a folder of weights, of either kind, in evaluation mode, without gradients.
+
+    Raises:
+        UserError: its output head was never trained.
+    """
+    auto = AutoModelForMaskedLM if folder_kind(folder) == "masked" else AutoModelForCausalLM
     loaded: Any = auto.from_pretrained(
-        source, dtype=dtype, local_files_only=True, use_safetensors=True, output_loading_info=True
+        folder, dtype=dtype, local_files_only=True, use_safetensors=True, output_loading_info=True
     )
     model, told = loaded
     if told["missing_keys"]:
         problem = f"The folder lacks weights that scoring needs: {sorted(told['missing_keys'])[0]}"
         fix = "A text encoder has no trained output head; train one first, or give another model."
-        raise UserError(problem, str(source), fix)
+        raise UserError(problem, str(folder), fix)
+    whole: PreTrainedModel = model.eval().requires_grad_(False)
+    return whole
+
+
+def _loaded(folders: Sequence[Path], dtype: torch.dtype) -> LanguageModel:
+    source = folders[-1]
+    model = load_model(source, dtype)
     if len(folders) == 2:
-        model = PeftModel.from_pretrained(model, folders[0]).merge_and_unload()
-    model = model.eval().requires_grad_(False)
+        adapted = PeftModel.from_pretrained(model, folders[0]).merge_and_unload()
+        model = adapted.eval().requires_grad_(False)
     return LanguageModel(model, load_tokenizer(source), kind_of(model))

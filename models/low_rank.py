@@ -9,11 +9,11 @@ import warnings
 from pathlib import Path
 
 import torch
-from peft import LoraConfig, PeftModel, get_peft_model
+from peft import LoraConfig, PeftModel, TaskType, get_peft_model
 from torch import nn
 from transformers.modeling_utils import PreTrainedModel
 
-from .base_model import load_causal_model
+from .language_model import kind_of, load_model
 
 # PEFT 0.21 asks transformers 5 for a name that it has replaced; nothing the user can mend.
 warnings.filterwarnings("ignore", message="`is_gradient_checkpointing` is deprecated")
@@ -52,9 +52,15 @@ def add_low_rank_adapters(model: PreTrainedModel, rank: int, upper_layers: int) 
         # Whole names: GPT-2 calls a linear of its attention `c_proj` too.
         target_modules=mlp_linear_names(model),
         layers_to_transform=list(range(max(0, count - upper_layers), count)),
-        task_type="CAUSAL_LM",
+        task_type=peft_task(model),
     )
     return get_peft_model(model, config)
+
+
+def peft_task(model: PreTrainedModel) -> TaskType:
+    """What PEFT calls a model's task; a masked one's it has no name for, and this comes nearest."""
+    causal = kind_of(model) == "causal"
+    return TaskType.CAUSAL_LM if causal else TaskType.FEATURE_EXTRACTION
 
 
 def trained_parameters(model: nn.Module) -> int:
@@ -64,12 +70,12 @@ def trained_parameters(model: nn.Module) -> int:
 
 def load_adapted_model(base_folder: Path, adapter: Path, dtype: torch.dtype) -> PreTrainedModel:
     """The base model with the adapter's update added to its weights."""
-    model = load_causal_model(base_folder, dtype)
+    model = load_model(base_folder, dtype)
     merged: PreTrainedModel = PeftModel.from_pretrained(model, adapter).merge_and_unload()
     return merged.eval().requires_grad_(False)
 
 
 def load_for_more_training(base_folder: Path, adapter: Path, dtype: torch.dtype) -> PeftModel:
     """The base model with the adapter as it was saved, ready to be trained further."""
-    model = load_causal_model(base_folder, dtype)
+    model = load_model(base_folder, dtype)
     return PeftModel.from_pretrained(model, adapter, is_trainable=True)

@@ -36,6 +36,7 @@ from transformers.modeling_utils import PreTrainedModel
 from .base_model import load_tokenizer
 from .option_rows import batches_of_rows
 from .partial_passes import from_states
+from .predicted_texts import PredictedText
 from .token_batches import padded_tokens
 from .training import Curriculum, TrainingRecord, TrainingSettings, train
 
@@ -94,18 +95,9 @@ def load_encoder(folder: Path, seed: int) -> HeadlessEncoder:
     return HeadlessEncoder(model, load_tokenizer(folder), lacking)
 
 
-@dataclass(frozen=True)
-class DrawnText:
-    """A text of which tokens are predicted: `targets` at `places`, masked or not in `tokens`."""
-
-    tokens: tuple[int, ...]
-    places: tuple[int, ...]
-    targets: tuple[int, ...]
-
-
 def masked_copy(
     tokenizer: PreTrainedTokenizerBase, text: str, random: np.random.Generator
-) -> DrawnText:
+) -> PredictedText:
     """A share of a text's tokens drawn; most of them are masked, each with the later ones of its word."""
     encoded = tokenizer(text, return_special_tokens_mask=True)
     tokens, words = encoded["input_ids"], encoded.word_ids()
@@ -123,12 +115,14 @@ def masked_copy(
         int(tokenizer.mask_token_id) if place in hidden else token
         for place, token in enumerate(tokens)
     ]
-    return DrawnText(tuple(masked), tuple(places), tuple(tokens[place] for place in places))
+    return PredictedText(
+        tuple(masked), tuple(places), tuple(tokens[place] for place in places), (1.0,) * len(places)
+    )
 
 
 def vocabulary_rows(
     tokenizer: PreTrainedTokenizerBase, random: np.random.Generator
-) -> list[DrawnText]:
+) -> list[PredictedText]:
     """Every token of the vocabulary once, but the special ones, visible among random others."""
     special = set(tokenizer.all_special_ids)
     framed = tokenizer("a")["input_ids"]
@@ -141,13 +135,13 @@ def vocabulary_rows(
     for start in range(0, len(tokens), ROW_TOKENS):
         row = tokens[start : start + ROW_TOKENS]
         places = tuple(range(len(before), len(before) + len(row)))
-        rows.append(DrawnText((*before, *row, *after), places, tuple(row)))
+        rows.append(PredictedText((*before, *row, *after), places, tuple(row), (1.0,) * len(row)))
     return rows
 
 
 def drawn_texts(
     tokenizer: PreTrainedTokenizerBase, texts: Sequence[str], seed: int
-) -> list[DrawnText]:
+) -> list[PredictedText]:
     """All that a head is trained on: copies of the texts, and the vocabulary.
 
     Args:
@@ -162,7 +156,7 @@ def drawn_texts(
 
 @torch.no_grad()
 def drawn_tokens(
-    model: PreTrainedModel, drawn: Sequence[DrawnText], advance: Callable[[int], None]
+    model: PreTrainedModel, drawn: Sequence[PredictedText], advance: Callable[[int], None]
 ) -> DrawnTokens:
     """A frozen encoder's states at the drawn tokens of texts; `advance` counts the texts just read."""
     hidden, targets = [], []

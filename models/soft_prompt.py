@@ -2,8 +2,9 @@
 
     p(answer | text) = LM(answer | v_1 … v_V, text)
 
-Trained and saved by PEFT. To be asked, the vectors become tokens of their own, so that the scorer,
-the tree of options and greedy decoding need to know nothing of them.
+They stand behind the special tokens that a text begins with. Trained and saved by PEFT. To be asked, the
+vectors become tokens of their own, so that the scorer, the tree of options and greedy decoding need to
+know nothing of them.
 
 It can teach a model how it is being asked, hardly what it doesn't know.
 """
@@ -23,15 +24,16 @@ from torch.nn import functional
 from transformers import PreTrainedTokenizerBase
 from transformers.modeling_utils import PreTrainedModel
 
-from .language_model_loss import output_logits
-from .token_batches import TokenBatch
+from .low_rank import peft_task
+from .partial_passes import Places, head_at
+from .predicted_texts import PredictedBatch
 
 SAVED = "prompt_embeddings"  # as PEFT names them in adapter_model.safetensors
 
 
 def add_soft_prompt(model: PreTrainedModel, length: int, seed: int) -> PeftModel:
     """Wrap frozen `model` with `length` vectors that begin as embeddings of tokens drawn by `seed`."""
-    config = PromptTuningConfig(task_type="CAUSAL_LM", num_virtual_tokens=length)
+    config = PromptTuningConfig(task_type=peft_task(model), num_virtual_tokens=length)
     wrapped = cast(PeftModel, get_peft_model(model, config))
     embeddings = _embedding(model).weight.detach()
     generator = torch.Generator().manual_seed(seed)
@@ -42,26 +44,34 @@ def add_soft_prompt(model: PreTrainedModel, length: int, seed: int) -> PeftModel
     return wrapped
 
 
-def soft_prompt_loss(wrapped: PeftModel, batch: TokenBatch) -> Tensor:
-    """Mean negative log-likelihood of the next token after the vectors, weighted by `batch.weights`.
+def special_beginning(tokenizer: PreTrainedTokenizerBase) -> int:
+    """How many special tokens every text begins with."""
+    special = tokenizer("a", return_special_tokens_mask=True)["special_tokens_mask"]
+    return int(special.index(0))
+
+
+def soft_prompt_loss(wrapped: PeftModel, batch: PredictedBatch, beginning: int) -> Tensor:
+    """Mean negative log-likelihood of the predicted tokens after the vectors, by the batch's weights.
 
     Shapes: B texts, T tokens, V vectors, D hidden width.
+
+    Args:
+        wrapped: what `add_soft_prompt` gave.
+        batch: texts of one kind.
+        beginning: special tokens of each that the vectors come after.
     """
     model = cast(PreTrainedModel, wrapped.get_base_model())
     embedded = _embedding(model)(batch.tokens)  # (B, T, D)
     vectors = wrapped.get_prompt(len(batch.tokens)).to(embedded.dtype)  # (B, V, D)
-    length = vectors.shape[1]
-    output = model.base_model(
-        inputs_embeds=torch.cat([vectors, embedded], dim=1),
-        attention_mask=functional.pad(batch.mask, (length, 0), value=1),
-        use_cache=False,
-    )
-    weights = batch.weights[:, 1:]
-    place = weights > 0
-    hidden = output.last_hidden_state[:, length:][:, :-1]
-    logits = output_logits(model, hidden[place])
-    losses = functional.cross_entropy(logits, batch.tokens[:, 1:][place], reduction="none")
-    return (losses * weights[place]).sum() / weights[place].sum()
+    before, after = embedded[:, :beginning], embedded[:, beginning:]
+    shifted = batch.at.places + vectors.shape[1] * (batch.at.places >= beginning)
+    with head_at(model, Places(batch.at.rows, shifted)):
+        logits = model(
+            inputs_embeds=torch.cat([before, vectors, after], dim=1),
+            attention_mask=functional.pad(batch.mask, (vectors.shape[1], 0), value=1),
+        ).logits.squeeze(0)
+    losses = functional.cross_entropy(logits.float(), batch.targets, reduction="none")
+    return (losses * batch.weights).sum() / batch.weights.sum()
 
 
 @dataclass(frozen=True)

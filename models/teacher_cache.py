@@ -3,6 +3,9 @@
 Context distillation (Askell et al. 2021; Snell et al. 2022): the teacher reads the graph's facts
 before the question, the student doesn't. Beyond the k likeliest tokens one bucket keeps the rest of
 the mass, so the distributions stay whole and a place costs 2·k+1 numbers instead of the vocabulary.
+
+A causal model is taught an answer in one text with the line end after it. A masked one is taught it in a
+text for each of its tokens, masked as when it is asked (`masked_scoring`).
 """
 
 from __future__ import annotations
@@ -17,10 +20,13 @@ from torch.nn import functional
 from transformers import PreTrainedTokenizerBase
 from transformers.modeling_utils import PreTrainedModel
 
-from .language_model_loss import hidden_states, output_logits
+from .language_model import kind_of
+from .masked_states import answer_rows, masked_states
 from .option_scoring import PLACES_AT_ONCE, tree_states
 from .option_tree import merge_sequences, shared_length
-from .token_batches import TokenBatch, TokenRow, collate_rows
+from .partial_passes import logits_at_places
+from .predicted_texts import PredictedBatch, PredictedText, collate_predicted, continued_text
+from .read_out import next_token_log_probabilities
 
 
 @dataclass(frozen=True)
@@ -41,25 +47,23 @@ class Lesson:
 
 
 @dataclass(frozen=True)
-class TaughtRow:
-    """One question for the student. Shapes: A answer tokens (with the line end), k kept tokens.
+class TaughtText:
+    """A text for the student. Shapes: A answer tokens that it predicts, k kept tokens.
 
     Attributes:
-        tokens: the student's prompt and answer.
-        answer_start: index of the first answer token.
-        kept: (A, k) token ids of the teacher's k likeliest next tokens.
+        text: the student's prompt and answer.
+        kept: (A, k) token ids of the teacher's k likeliest at each.
         chances: (A, k) their natural-log probabilities at the distillation temperature.
         weight: the lesson's.
     """
 
-    tokens: tuple[int, ...]
-    answer_start: int
+    text: PredictedText
     kept: np.ndarray
     chances: np.ndarray
     weight: float
 
     def __len__(self) -> int:
-        return len(self.tokens)
+        return len(self.text)
 
 
 def cache_teacher(
@@ -70,8 +74,8 @@ def cache_teacher(
     top_k: int,
     batch_tokens: int,
     advance: Callable[[int], None],
-) -> list[TaughtRow]:
-    """The teacher's distributions on every lesson; a context is read once for all its questions.
+) -> list[TaughtText]:
+    """The teacher's distributions on every lesson, and what the student reads instead.
 
     Args:
         teacher: reads context, question and answer (teacher forcing).
@@ -82,17 +86,37 @@ def cache_teacher(
         batch_tokens: padded tokens of one forward pass.
         advance: called with the number of lessons just done.
     """
-    rows: list[list[tuple[int, ...]]] = []
-    starts: list[list[int]] = []
+    read = _masked if kind_of(teacher) == "masked" else _continued
+    texts, states = read(teacher, tokenizer, lessons, batch_tokens, advance)
+    kept, chances = _top_chances(teacher, states, temperature, top_k)
+    taught = []
+    start = 0
+    for lesson, text in texts:
+        part = slice(start, start + len(text.places))
+        taught.append(TaughtText(text, kept[part], chances[part], lessons[lesson].weight))
+        start = part.stop
+    return taught
+
+
+Read = tuple[list[tuple[int, PredictedText]], Tensor]  # each text's lesson; states of all places
+
+
+def _continued(
+    teacher: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    lessons: Sequence[Lesson],
+    batch_tokens: int,
+    advance: Callable[[int], None],
+) -> Read:
+    """Of a causal model; a context is read once for all its questions."""
+    texts: list[tuple[int, PredictedText]] = []
     trees = []
-    for lesson in lessons:
-        told, told_starts = _encode(tokenizer, lesson, lesson.context)
-        asked, asked_starts = _encode(tokenizer, lesson, "")
-        trees.append(merge_sequences(told, told_starts))
-        rows.append(asked)
-        starts.append(asked_starts)
+    for number, lesson in enumerate(lessons):
+        trees.append(merge_sequences(*_encode(tokenizer, lesson, lesson.context)))
+        for tokens, start in zip(*_encode(tokenizer, lesson, ""), strict=True):
+            weights = [float(place >= start) for place in range(len(tokens))]
+            texts.append((number, continued_text(tokens, weights)))
     states = tree_states(teacher, trees, batch_tokens, advance)
-    kept, chances = _top_chances(teacher, states.positions.hidden, temperature, top_k)
     row_of = {
         (tree, node): row
         for tree, node, row in zip(
@@ -102,13 +126,34 @@ def cache_teacher(
             strict=True,
         )
     }
-    taught = []
-    for number, tree in enumerate(trees):
-        for path, tokens, start in zip(tree.paths, rows[number], starts[number], strict=True):
-            places = [row_of[number, node] for node in path]
-            weight = lessons[number].weight
-            taught.append(TaughtRow(tokens, start, kept[places], chances[places], weight))
-    return taught
+    paths = [(number, path) for number, tree in enumerate(trees) for path in tree.paths]
+    if [len(path) for _, path in paths] != [len(text.places) for _, text in texts]:
+        raise ValueError("an answer is other tokens after the context than without it")
+    rows = [row_of[number, node] for number, path in paths for node in path]
+    return texts, states.positions.hidden[torch.tensor(rows)]
+
+
+def _masked(
+    teacher: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    lessons: Sequence[Lesson],
+    batch_tokens: int,
+    advance: Callable[[int], None],
+) -> Read:
+    """Of a masked model, which looks both ways, so that nothing is read once for all."""
+    texts: list[tuple[int, PredictedText]] = []
+    told, owners = [], []
+    for number, lesson in enumerate(lessons):
+        for prompt, answer in zip(lesson.prompts, lesson.answers, strict=True):
+            rows = answer_rows(tokenizer, lesson.context + prompt, answer)
+            told += rows
+            owners += [number] * len(rows)
+            texts += [
+                (number, PredictedText(row.tokens, (row.place,), (row.target,), (1.0,)))
+                for row in answer_rows(tokenizer, prompt, answer)
+            ]
+    states = masked_states(teacher, told, owners, batch_tokens, advance)
+    return texts, states.positions.hidden[states.scored_row]
 
 
 def _encode(
@@ -131,7 +176,7 @@ def _top_chances(
     """(P, k) ids and log-probabilities of the likeliest tokens after each of P places."""
     kept, chances = [], []
     for part in hidden.split(PLACES_AT_ONCE):
-        table = (output_logits(model, part) / temperature).log_softmax(-1)
+        table = (next_token_log_probabilities(model, part) / temperature).log_softmax(-1)
         best = table.topk(top_k, dim=-1)
         kept.append(best.indices.to(torch.int32).numpy())
         chances.append(best.values.numpy())
@@ -140,35 +185,27 @@ def _top_chances(
 
 @dataclass(frozen=True)
 class TaughtBatch:
-    """Rows for the student. Shapes: B rows, T tokens, N answer places in all, k kept tokens.
+    """Texts for the student. Shapes: N answer tokens in all, k kept tokens.
 
     Attributes:
-        texts: (B, T) tokens; weight 1 on answer tokens.
+        texts: with the answers' tokens to predict.
         kept: (N, k) teacher's token ids.
         chances: (N, k) teacher's log-probabilities.
         weights: (N,) share of the teacher's distribution in the loss.
     """
 
-    texts: TokenBatch
+    texts: PredictedBatch
     kept: Tensor
     chances: Tensor
     weights: Tensor
 
 
-def collate_taught(rows: Sequence[TaughtRow], padding: int) -> TaughtBatch:
-    """Pad rows to one length and join their answer places in order."""
-    texts = collate_rows(
-        [
-            TokenRow(
-                row.tokens, tuple(float(place >= row.answer_start) for place in range(len(row)))
-            )
-            for row in rows
-        ],
-        padding,
-    )
-    kept = torch.from_numpy(np.concatenate([row.kept for row in rows]).astype(np.int64))
-    chances = torch.from_numpy(np.concatenate([row.chances for row in rows]))
-    weights = torch.cat([torch.full((len(row.kept),), row.weight) for row in rows])
+def collate_taught(taught: Sequence[TaughtText], padding: int) -> TaughtBatch:
+    """Texts padded to one length, their answer tokens joined in order."""
+    kept = torch.from_numpy(np.concatenate([each.kept for each in taught]).astype(np.int64))
+    chances = torch.from_numpy(np.concatenate([each.chances for each in taught]))
+    weights = torch.cat([torch.full((len(each.kept),), each.weight) for each in taught])
+    texts = collate_predicted([each.text for each in taught], padding)
     return TaughtBatch(texts, kept, chances, weights)
 
 
@@ -183,13 +220,13 @@ def distillation_loss(model: PreTrainedModel, batch: TaughtBatch, temperature: f
         batch: the student's texts with the teacher's distributions and their weights w.
         temperature: τ, the one that the cache was made with.
     """
-    place = batch.texts.weights[:, 1:] > 0
-    logits = output_logits(model, hidden_states(model, batch.texts)[:, :-1][place])
+    texts = batch.texts
+    logits = logits_at_places(model, texts.tokens, texts.mask, texts.at)
     student = (logits / temperature).log_softmax(-1).gather(1, batch.kept)
     teacher = torch.cat([batch.chances, tail_log_mass(batch.chances)], dim=1)
     student = torch.cat([student, tail_log_mass(student)], dim=1)
     divergence = (teacher.exp() * (teacher - student)).sum(dim=1) * temperature**2
-    answer = functional.cross_entropy(logits, batch.texts.tokens[:, 1:][place], reduction="none")
+    answer = functional.cross_entropy(logits, texts.targets, reduction="none")
     return (batch.weights * divergence + (1 - batch.weights) * answer).mean()
 
 

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from .table import Amount, Count, Rate, Table, Values, Weight
+from .table import Amount, Count, Rate, Share, Table, Values, Weight
 
 
 class ModelTable(Table):
@@ -31,10 +31,16 @@ class PretrainTable(Table):
     """of each fact an epoch; none comes twice before all have come"""
     domain_text: Annotated[float, Field(ge=0, lt=1)] = 0.1
     """share of the rows that is the graph's own text"""
+    mention_masking: Share = 0.5
+    """share of the mentions that a masked model doesn't see, the whole name; else it is asked a word at a time"""
+    word_masking: Share = 0.15
+    """share of the words of general and domain text that it doesn't see"""
+    token_masking: Share = 0.0
+    """the same of single tokens"""
     anchor_weight: Weight = 1.0
-    """of the KL to the base model on texts sampled from itself; 0 = none"""
+    """of the KL to the base model on general text; 0 = none"""
     anchor_texts: Amount = 32
-    """texts sampled from the base model for that"""
+    """texts for that: sampled from a causal base itself, general prose for a masked one"""
 
 
 class DistillTable(Table):
@@ -57,7 +63,7 @@ class DistillTable(Table):
     cross_entropy_weight: Weight = 0.4
     """of the hard answer beside the teacher's distribution; 1 where the teacher is wrong"""
     anchor_weight: Weight = 1.0
-    """of the KL to the base model on texts sampled from itself; 0 = none"""
+    """of the KL to the base model on general text; 0 = none"""
 
 
 class PromptTable(Table):
@@ -111,9 +117,9 @@ class FuseTable(Table):
     """questions a step"""
     phrasings: Count = 4
     """training phrasings of each fact"""
-    swapped: Annotated[float, Field(ge=0, le=1)] = 0.5
+    swapped: Share = 0.5
     """share of the practice facts told with another object, so that none is learnt by heart"""
-    prompted_weight: Annotated[float, Field(ge=0, le=1)] = 0.0
+    prompted_weight: Share = 0.0
     """of the KL to the base that reads the facts in its prompt, in place of the answer; 0 = none"""
     unrelated_texts: Amount = 0
     """passages of general prose, read beside facts that don't bear on them, to stay as the base is there"""

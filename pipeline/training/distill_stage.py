@@ -7,12 +7,13 @@ import torch
 
 from ...kg.questions.pools import TAUGHT
 from ...models.anchors import AnchorBatch, AnchoredBatch, anchored_loss
-from ...models.base_model import load_causal_model, load_tokenizer, resolve_precision
+from ...models.base_model import resolve_precision
+from ...models.language_model import load_language_model
 from ...models.low_rank import load_for_more_training
 from ...models.teacher_cache import (
     Lesson,
     TaughtBatch,
-    TaughtRow,
+    TaughtText,
     cache_teacher,
     collate_taught,
     distillation_loss,
@@ -22,6 +23,7 @@ from ...models.training import Curriculum, TrainingSettings
 from ..graph_reader import GraphReader
 from ..settings.training import DistillTable
 from ..stages import StageContext
+from .predicted_forms import masking_rates
 from .teacher import TEACHER_BATCH_TOKENS, right_answers, teacher_contexts
 from .teaching_data import facts_of_pools, make_anchors, training_prompts, turn_of
 from .teaching_run import inner_model, teach, write_json
@@ -32,13 +34,13 @@ def run(context: StageContext) -> None:
     settings, base_folder = context.project.distill, context.inputs["base"]
     torch.manual_seed(context.seed)
     precision = resolve_precision(context.project.model.precision)
-    base, tokenizer = load_causal_model(base_folder, precision), load_tokenizer(base_folder)
+    base = load_language_model(base_folder, None, precision)
     taught = facts_of_pools(context.inputs["facts"], (TAUGHT,))
     facts = list(taught.values())
     reader = GraphReader.open(context.inputs["ingest"], context.inputs["facts"])
-    contexts = teacher_contexts(reader, tokenizer, facts, settings, context.seed)
+    contexts = teacher_contexts(reader, base.tokenizer, facts, settings, context.seed)
     questions = training_prompts(context.inputs["facts"], taught)
-    right = right_answers(base, tokenizer, facts, contexts, questions, context.console)
+    right = right_answers(base, facts, contexts, questions, context.console)
     write_json(context.work / "gate.json", {"accuracy": float(np.mean(right)), "facts": len(right)})
     context.console.line(
         f"the teacher is right on {sum(right)} of {len(right)} facts that it reads; "
@@ -47,8 +49,8 @@ def run(context: StageContext) -> None:
     lessons = _lessons(facts, contexts, right, questions, settings, context.seed)
     with context.console.progress("asking the teacher", len(lessons), "facts") as advance:
         rows = cache_teacher(
-            base,
-            tokenizer,
+            base.model,
+            base.tokenizer,
             lessons,
             settings.temperature,
             settings.top_k,
@@ -58,7 +60,8 @@ def run(context: StageContext) -> None:
     anchors: list[AnchorBatch] = []
     if settings.anchor_weight:
         count = context.project.pretrain.anchor_texts
-        anchors = make_anchors(base, tokenizer, count, context.seed + 1, context.console)
+        rates = masking_rates(context.project.pretrain)
+        anchors = make_anchors(base, count, rates, context.seed + 1, context.console)
     epochs = [
         _epoch(rows, anchors, settings, np.random.default_rng([context.seed, 19, number]))
         for number in range(settings.epochs)
@@ -71,7 +74,7 @@ def run(context: StageContext) -> None:
         context,
         adapted,
         inner_model(adapted),
-        Curriculum(epochs.__getitem__, lambda batch: int(batch.taught.texts.mask.sum())),
+        Curriculum(epochs.__getitem__, lambda batch: batch.taught.texts.size),
         anchored_loss(loss, settings.anchor_weight),
         TrainingSettings(settings.learning_rate, settings.epochs),
     )
@@ -98,7 +101,7 @@ def _lessons(
 
 
 def _epoch(
-    rows: list[TaughtRow],
+    rows: list[TaughtText],
     anchors: list[AnchorBatch],
     settings: DistillTable,
     random: np.random.Generator,

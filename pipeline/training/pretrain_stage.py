@@ -1,25 +1,23 @@
 """The pretrain stage: continued pretraining on sentences of the taught facts, domain text and anchors."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import torch
 
 from ...models.anchors import AnchorBatch, AnchoredBatch, anchored_loss
-from ...models.base_model import load_causal_model, load_tokenizer, resolve_precision
+from ...models.base_model import resolve_precision
+from ...models.language_model import LanguageModel, load_language_model
 from ...models.language_model_loss import weighted_cross_entropy
 from ...models.low_rank import add_low_rank_adapters
-from ...models.token_batches import (
-    TokenBatch,
-    TokenRow,
-    collate_rows,
-    shuffled_batches,
-    tokenize_weighted,
-)
+from ...models.predicted_texts import PredictedBatch, PredictedText, collate_predicted
+from ...models.token_batches import shuffled_batches
 from ...models.training import Curriculum, TrainingSettings
 from ..settings.training import PretrainTable
 from ..stages import StageContext
-from .teaching_data import domain_texts, make_anchors, taught_facts, turn_of
+from .predicted_forms import PredictedForms, continued_forms, masked_forms, masking_rates
+from .teaching_data import TaughtFact, domain_texts, make_anchors, taught_facts, turn_of
 from .teaching_run import inner_model, teach, write_json
 
 LONGEST_DOMAIN_TEXT = 400  # characters, about a hundred tokens
@@ -29,36 +27,24 @@ def run(context: StageContext) -> None:
     """Train adapters on the base model; write adapter/, training.json and exposures.json."""
     settings, folder = context.project.pretrain, context.inputs["base"]
     torch.manual_seed(context.seed)
-    model = load_causal_model(folder, resolve_precision(context.project.model.precision))
-    tokenizer = load_tokenizer(folder)
+    loaded = load_language_model(folder, None, resolve_precision(context.project.model.precision))
     anchors: list[AnchorBatch] = []
     if settings.anchor_weight:
-        anchors = make_anchors(
-            model, tokenizer, settings.anchor_texts, context.seed, context.console
-        )
+        rates = masking_rates(settings)
+        anchors = make_anchors(loaded, settings.anchor_texts, rates, context.seed, context.console)
     facts = taught_facts(context.inputs["facts"])
-    fact_rows = [
-        tokenize_weighted(tokenizer, fact.sentences, settings.max_tokens) for fact in facts
-    ]
-    texts = domain_texts(context.inputs["facts"], context.inputs["link"], LONGEST_DOMAIN_TEXT)
-    domain_rows = tokenize_weighted(tokenizer, texts, settings.max_tokens)
-    plan = exposure_plan([len(rows) for rows in fact_rows], settings, context.seed)
+    plan = exposure_plan([len(fact.sentences) for fact in facts], settings, context.seed)
+    rows = _rows(context, loaded, facts, plan)
     epochs = [
-        _epoch(
-            [fact_rows[fact][sentence] for fact, sentence in exposures],
-            _sample(domain_rows, settings.domain_text, len(exposures), context.seed, number),
-            anchors,
-            settings.batch_size,
-            np.random.default_rng([context.seed, 13, number]),
-        )
-        for number, exposures in enumerate(plan)
+        _epoch(own, anchors, settings.batch_size, np.random.default_rng([context.seed, 13, number]))
+        for number, own in enumerate(rows)
     ]
-    adapted = add_low_rank_adapters(model, settings.rank, settings.layers)
+    adapted = add_low_rank_adapters(loaded.model, settings.rank, settings.layers)
     teach(
         context,
         adapted,
         inner_model(adapted),
-        Curriculum(epochs.__getitem__, lambda batch: int(batch.taught.mask.sum())),
+        Curriculum(epochs.__getitem__, lambda batch: batch.taught.size),
         anchored_loss(weighted_cross_entropy, settings.anchor_weight),
         TrainingSettings(settings.learning_rate, settings.epochs),
     )
@@ -95,27 +81,52 @@ def exposure_plan(
     return plan
 
 
-def _sample(
-    rows: Sequence[TokenRow], share: float, beside: int, seed: int, epoch: int
-) -> list[TokenRow]:
-    """Rows that make up `share` of all, given `beside` others."""
-    count = min(len(rows), round(beside * share / (1 - share)))
-    chosen = np.random.default_rng([seed, 17, epoch]).choice(len(rows), count, replace=False)
-    return [rows[index] for index in chosen]
+def _rows(
+    context: StageContext,
+    loaded: LanguageModel,
+    facts: Sequence[TaughtFact],
+    plan: Sequence[Sequence[tuple[int, int]]],
+) -> list[list[PredictedText]]:
+    """What each epoch teaches: the sentences of its exposures, and domain text beside them."""
+    settings = context.project.pretrain
+    texts = domain_texts(context.inputs["facts"], context.inputs["link"], LONGEST_DOMAIN_TEXT)
+    make = masked_forms if loaded.kind == "masked" else continued_forms
+    forms: PredictedForms[Any] = make(loaded, settings)
+    sentences = [forms.prepared(fact.sentences) for fact in facts]
+    domain = forms.prepared(texts)
+    rows = []
+    for number, exposures in enumerate(plan):
+        random = np.random.default_rng([context.seed, 71, number])
+        told = [
+            text
+            for fact, sentence in exposures
+            for text in forms.of_fact(sentences[fact][sentence], random)
+        ]
+        chosen = _sample(len(domain), settings.domain_text, len(told), context.seed, number)
+        told += [text for index in chosen for text in forms.of_text(domain[index], random)]
+        rows.append(told)
+    return rows
+
+
+def _sample(texts: int, share: float, beside: int, seed: int, epoch: int) -> list[int]:
+    """Numbers of texts that make up `share` of all, given `beside` others."""
+    count = min(texts, round(beside * share / (1 - share)))
+    drawn: list[int] = (
+        np.random.default_rng([seed, 17, epoch]).choice(texts, count, replace=False).tolist()
+    )
+    return drawn
 
 
 def _epoch(
-    fact_rows: Sequence[TokenRow],
-    domain_rows: Sequence[TokenRow],
+    rows: Sequence[PredictedText],
     anchors: Sequence[AnchorBatch],
     batch_size: int,
     random: np.random.Generator,
-) -> list[AnchoredBatch[TokenBatch]]:
+) -> list[AnchoredBatch[PredictedBatch]]:
     """An epoch's batches. Each row is a window of its own, so no two phrasings of a fact share one."""
-    rows = [*fact_rows, *domain_rows]
     groups = shuffled_batches([len(row) for row in rows], batch_size, random)
     turns = turn_of(anchors, len(groups), random)
     return [
-        AnchoredBatch(collate_rows([rows[index] for index in group], padding=0), anchor)
+        AnchoredBatch(collate_predicted([rows[index] for index in group]), anchor)
         for group, anchor in zip(groups, turns, strict=True)
     ]

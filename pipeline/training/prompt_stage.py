@@ -1,19 +1,23 @@
 """The prompt stage: a soft prompt learned from practice facts."""
 
+from functools import partial
+
 import numpy as np
 import torch
 
 from ...errors import UserError
 from ...kg.questions.pools import PRACTICE
-from ...models.base_model import load_causal_model, load_tokenizer, resolve_precision
-from ...models.soft_prompt import add_soft_prompt, soft_prompt_loss
-from ...models.token_batches import (
-    TokenBatch,
+from ...models.base_model import resolve_precision
+from ...models.language_model import load_language_model
+from ...models.masked_texts import answered_texts
+from ...models.predicted_texts import (
+    PredictedBatch,
     WeightedText,
-    collate_rows,
-    shuffled_batches,
-    tokenize_weighted,
+    collate_predicted,
+    continued_texts,
 )
+from ...models.soft_prompt import add_soft_prompt, soft_prompt_loss, special_beginning
+from ...models.token_batches import shuffled_batches
 from ...models.training import Curriculum, TrainingSettings
 from ..stages import StageContext
 from .teaching_data import facts_of_pools, training_prompts
@@ -30,22 +34,22 @@ def run(context: StageContext) -> None:
     """
     settings, folder = context.project.prompt, context.inputs["base"]
     torch.manual_seed(context.seed)
-    model = load_causal_model(folder, resolve_precision(context.project.model.precision))
-    tokenizer = load_tokenizer(folder)
-    rows = tokenize_weighted(tokenizer, practice_texts(context), LONGEST)
+    loaded = load_language_model(folder, None, resolve_precision(context.project.model.precision))
+    read = answered_texts if loaded.kind == "masked" else continued_texts
+    rows = read(loaded.tokenizer, practice_texts(context), LONGEST)
 
-    def epoch(number: int) -> list[TokenBatch]:
+    def epoch(number: int) -> list[PredictedBatch]:
         random = np.random.default_rng([context.seed, 41, number])
         groups = shuffled_batches([len(row) for row in rows], settings.batch_size, random)
-        return [collate_rows([rows[place] for place in group], padding=0) for group in groups]
+        return [collate_predicted([rows[place] for place in group]) for group in groups]
 
-    wrapped = add_soft_prompt(model, settings.tokens, context.seed)
+    wrapped = add_soft_prompt(loaded.model, settings.tokens, context.seed)
     teach(
         context,
         wrapped,
         wrapped,
-        Curriculum(epoch, lambda batch: int(batch.mask.sum())),
-        soft_prompt_loss,
+        Curriculum(epoch, lambda batch: batch.size),
+        partial(soft_prompt_loss, beginning=special_beginning(loaded.tokenizer)),
         TrainingSettings(settings.learning_rate, settings.epochs),
     )
 

@@ -4,13 +4,13 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 from transformers import PreTrainedTokenizerBase
-from transformers.modeling_utils import PreTrainedModel
 
 from ...kg.graph import KnowledgeGraph
 from ...kg.questions.fact_prompt import augmented_prompt
 from ...kg.questions.retrieval import RetrievedFact
-from ...models.option_scoring import option_scores, tree_states
-from ...models.option_tree import build_option_tree
+from ...models.answering import answer_questions
+from ...models.language_model import LanguageModel
+from ...models.posed_questions import Posed
 from ...models.read_out import own_read_out
 from ..console import Console
 from ..graph_reader import GraphReader
@@ -64,23 +64,31 @@ def teacher_contexts(
 
 
 def right_answers(
-    teacher: PreTrainedModel,
-    tokenizer: PreTrainedTokenizerBase,
+    teacher: LanguageModel,
     facts: Sequence[dict],
     contexts: Sequence[str],
     questions: Mapping[str, Sequence[str]],
     console: Console,
 ) -> list[bool]:
     """The gate: of each fact, whether the teacher chooses the right option after its context."""
-    trees = [
-        build_option_tree(tokenizer, text + questions[fact["fact"]][0], fact["options"])
+    posed = [
+        Posed(text + questions[fact["fact"]][0], tuple(fact["options"]), 0, freely=False)
         for fact, text in zip(facts, contexts, strict=True)
     ]
-    with console.progress("testing the teacher", len(trees), "facts") as advance:
-        states = tree_states(teacher, trees, TEACHER_BATCH_TOKENS, advance)
-    scores = option_scores(teacher, states, trees, [own_read_out])[0]
+    with console.progress("testing the teacher", len(posed), "facts") as advance:
+        (answers,) = answer_questions(
+            teacher.model,
+            teacher.tokenizer,
+            posed,
+            [own_read_out],
+            1,
+            TEACHER_BATCH_TOKENS,
+            advance,
+            silent=(0,),
+        )
     return [
-        int(score.argmax()) == fact["correct"] for score, fact in zip(scores, facts, strict=True)
+        int(given.scores.argmax()) == fact["correct"]
+        for given, fact in zip(answers, facts, strict=True)
     ]
 
 

@@ -6,13 +6,14 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow.parquet as pq
-from transformers import PreTrainedTokenizerBase
-from transformers.modeling_utils import PreTrainedModel
 
 from ...kg.questions.pools import IN_MEMORY, INFERABLE
 from ...models.anchors import AnchorBatch, anchor_batches, sample_texts
-from ...models.token_batches import WeightedText
+from ...models.language_model import LanguageModel
+from ...models.masked_texts import MaskingRates, maskable_text, masked_text
+from ...models.predicted_texts import WeightedText, continued_text
 from ..console import Console
+from ..general_prose import general_prose
 
 # How texts on anything under the sun begin; what follows is sampled from the base itself.
 OPENINGS = (
@@ -23,6 +24,7 @@ OPENINGS = (
 )  # fmt: skip
 ANCHOR_TOKENS = 40
 ANCHOR_BATCH = 4
+ANY_LENGTH = 10**9  # of a text where the model has no window
 
 
 @dataclass(frozen=True)
@@ -44,9 +46,9 @@ def taught_facts(facts_folder: Path) -> list[TaughtFact]:
     sentences: dict[str, list[WeightedText]] = {}
     for row in pq.read_table(facts_folder / "sentences.parquet").to_pylist():
         text = row["text"]
-        later = max(text.rfind(name) for name in names[row["fact"]])
+        start, name = max((text.rfind(name), name) for name in names[row["fact"]])
         sentences.setdefault(row["fact"], []).append(
-            WeightedText(text + "\n", max(later - 1, 0), 0.0)
+            WeightedText(text + "\n", max(start - 1, 0), 0.0, ((start, start + len(name)),))
         )
     return [TaughtFact(fact, tuple(texts)) for fact, texts in sentences.items()]
 
@@ -73,11 +75,12 @@ def domain_texts(facts_folder: Path, link_folder: Path, max_characters: int) -> 
     is too long is cut at a sentence end.
     """
     mentioned: dict[str, set[int]] = {}
-    for row in pq.read_table(
-        link_folder / "mentions.parquet", columns=["document", "entity"]
-    ).to_pylist():
+    stretches: dict[str, list[tuple[int, int]]] = {}
+    columns = ["document", "entity", "start", "end"]
+    for row in pq.read_table(link_folder / "mentions.parquet", columns=columns).to_pylist():
         if row["entity"] is not None:
             mentioned.setdefault(row["document"], set()).add(row["entity"])
+            stretches.setdefault(row["document"], []).append((row["start"], row["end"]))
     objects: dict[int, set[int]] = {}
     for fact in pq.read_table(facts_folder / "facts.parquet").to_pylist():
         if fact["pool"] in (IN_MEMORY, INFERABLE):
@@ -87,7 +90,9 @@ def domain_texts(facts_folder: Path, link_folder: Path, max_characters: int) -> 
         entities = mentioned.get(row["document"], set()) | {row["entity"]}
         leaks = any(entities & objects[entity] for entity in entities & objects.keys())
         if len(entities) > 1 and not leaks:
-            texts.append(WeightedText(_cut(row["text"], max_characters), 0, 1.0))
+            text = _cut(row["text"], max_characters)
+            own = [each for each in stretches.get(row["document"], ()) if each[1] <= len(text)]
+            texts.append(WeightedText(text, 0, 1.0, tuple(own)))
     return texts
 
 
@@ -98,17 +103,25 @@ def _cut(text: str, max_characters: int) -> str:
 
 
 def make_anchors(
-    base: PreTrainedModel,
-    tokenizer: PreTrainedTokenizerBase,
-    count: int,
-    seed: int,
-    console: Console,
+    base: LanguageModel, count: int, rates: MaskingRates, seed: int, console: Console
 ) -> list[AnchorBatch]:
-    """Anchor batches on `count` texts sampled from the base."""
-    openings = [OPENINGS[number % len(OPENINGS)] for number in range(count)]
-    with console.progress("sampling anchors", count * ANCHOR_TOKENS, "tokens") as advance:
-        texts = sample_texts(base, tokenizer, openings, ANCHOR_TOKENS, seed, advance)
-    return anchor_batches(base, texts, ANCHOR_BATCH, tokenizer.pad_token_id)
+    """Anchor batches on `count` general texts: sampled from a causal base, prose for a masked one.
+
+    A masked model writes nothing that could be sampled; its prose is masked at the rates given.
+    """
+    model, tokenizer = base.model, base.tokenizer
+    if base.kind == "masked":
+        prose, random = general_prose(), np.random.default_rng([seed, 67])
+        drawn = random.permutation(len(prose))[:count]
+        whole = [WeightedText(prose[number], 0, 1.0) for number in drawn]
+        maskable = [maskable_text(tokenizer, text, base.window or ANY_LENGTH) for text in whole]
+        texts = [masked_text(text, rates, tokenizer, random) for text in maskable]
+    else:
+        openings = [OPENINGS[number % len(OPENINGS)] for number in range(count)]
+        with console.progress("sampling anchors", count * ANCHOR_TOKENS, "tokens") as advance:
+            sampled = sample_texts(model, tokenizer, openings, ANCHOR_TOKENS, seed, advance)
+        texts = [continued_text(tokens, (1.0,) * len(tokens)) for tokens in sampled]
+    return anchor_batches(model, texts, ANCHOR_BATCH, tokenizer.pad_token_id)
 
 
 def turn_of(

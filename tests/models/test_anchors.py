@@ -5,12 +5,17 @@ import pytest
 import torch
 from infact.models.anchors import AnchoredBatch, anchor_batches, anchored_loss, sample_texts
 from infact.models.language_model_loss import anchor_divergence
+from infact.models.predicted_texts import PredictedText, continued_text
 
 OPENINGS = ("The capital", "Oslo", "It is a", "Lima")
 
 
 def ignore(_: int) -> None:
     pass
+
+
+def whole(*tokens: int) -> PredictedText:
+    return continued_text(tokens, (1.0,) * len(tokens))
 
 
 def test_samples_continue_their_openings_and_depend_on_the_seed(tiny_model, tiny_tokenizer) -> None:
@@ -41,19 +46,19 @@ def test_samples_follow_the_models_distribution(tiny_model, tiny_tokenizer) -> N
 
 
 def test_base_states_are_kept_where_a_token_counts(tiny_model) -> None:
-    texts = [(5, 6, 7, 8), (9, 10), (11, 12, 13)]
+    texts = [whole(5, 6, 7, 8), whole(9, 10), whole(11, 12, 13)]
     batches = anchor_batches(tiny_model, texts, 2, 0)
     assert [len(batch.texts.tokens) for batch in batches] == [2, 1]
-    assert sum(len(batch.base_hidden) for batch in batches) == sum(len(row) - 1 for row in texts)
+    assert sum(len(batch.base) for batch in batches) == sum(len(row) - 1 for row in texts)
     for batch in batches:
-        divergence = anchor_divergence(tiny_model, batch.texts, batch.base_hidden)
+        divergence = anchor_divergence(tiny_model, batch.texts, batch.base)
         assert abs(divergence.item()) < 1e-6
 
 
 def test_the_anchor_is_added_with_its_weight(tiny_model) -> None:
-    (anchor,) = anchor_batches(tiny_model, [(5, 6, 7, 8)], 2, 0)
-    shifted = type(anchor)(anchor.texts, anchor.base_hidden.flip(0))
-    divergence = anchor_divergence(tiny_model, shifted.texts, shifted.base_hidden).item()
+    (anchor,) = anchor_batches(tiny_model, [whole(5, 6, 7, 8)], 2, 0)
+    shifted = type(anchor)(anchor.texts, anchor.base.flip(0))
+    divergence = anchor_divergence(tiny_model, shifted.texts, shifted.base).item()
     total = anchored_loss(lambda model, taught: torch.tensor(float(taught)), weight=0.5)
     assert total(tiny_model, AnchoredBatch(2, None)).item() == 2
     found = total(tiny_model, AnchoredBatch(2, shifted)).item()

@@ -3,12 +3,20 @@ from pathlib import Path
 import pytest
 import torch
 from infact.models.base_model import load_causal_model, load_tokenizer
+from infact.models.language_model import load_language_model
 from infact.models.low_rank import trained_parameters
+from infact.models.masked_scoring import pseudo_log_likelihoods
+from infact.models.masked_texts import answered_texts
 from infact.models.option_scoring import option_scores, tree_states
 from infact.models.option_tree import build_option_tree
+from infact.models.predicted_texts import WeightedText, collate_predicted, continued_texts
 from infact.models.read_out import own_read_out
-from infact.models.soft_prompt import add_soft_prompt, soft_prompt_loss, with_soft_prompt
-from infact.models.token_batches import WeightedText, collate_rows, tokenize_weighted
+from infact.models.soft_prompt import (
+    add_soft_prompt,
+    soft_prompt_loss,
+    special_beginning,
+    with_soft_prompt,
+)
 from peft import PeftModel
 
 LENGTH = 5
@@ -38,14 +46,11 @@ def test_vectors_begin_as_embeddings_of_tokens_drawn_by_the_seed(
 
 def test_loss_is_that_of_pefts_own_forward_pass(wrapped: PeftModel, tiny_tokenizer) -> None:
     weighted = [WeightedText(text, len(text) // 2, 0.0) for text in TEXTS]
-    batch = collate_rows(tokenize_weighted(tiny_tokenizer, weighted, 99), padding=0)
+    batch = collate_predicted(continued_texts(tiny_tokenizer, weighted, 99))
     output = wrapped(input_ids=batch.tokens, attention_mask=batch.mask)
-    logits = output.logits[:, LENGTH:][:, :-1]
-    losses = torch.nn.functional.cross_entropy(
-        logits.transpose(1, 2), batch.tokens[:, 1:], reduction="none"
-    )
-    expected = (losses * batch.weights[:, 1:]).sum() / batch.weights[:, 1:].sum()
-    loss = soft_prompt_loss(wrapped, batch)
+    chances = output.logits[:, LENGTH:].log_softmax(-1)[batch.at.rows, batch.at.places]
+    expected = -chances.gather(1, batch.targets[:, None]).mean()
+    loss = soft_prompt_loss(wrapped, batch, beginning=0)
     assert loss.item() == pytest.approx(expected.item(), abs=1e-5)
     loss.backward()
     vectors = next(value for value in wrapped.parameters() if value.requires_grad)
@@ -87,3 +92,24 @@ def test_what_can_be_answered_stays_as_it_was(
     before = model(tokens).logits
     loaded = with_soft_prompt(model, load_tokenizer(tiny_model_folder), tmp_path)
     assert torch.equal(loaded.model(tokens).logits, before)
+
+
+def test_a_masked_model_is_asked_as_it_was_trained(
+    tiny_masked_folder: Path, tmp_path: Path
+) -> None:
+    """The vectors come behind its special token, in training and as tokens of their own."""
+    base = load_language_model(tiny_masked_folder, None, torch.float32)
+    wrapped = add_soft_prompt(base.model, LENGTH, seed=1)
+    prompt, answer = "The capital of Norway is", "Oslo"
+    texts = answered_texts(base.tokenizer, [WeightedText(f"{prompt} {answer}", 24, 0.0)], 99)
+    beginning = special_beginning(base.tokenizer)
+    assert beginning == 1
+    loss = soft_prompt_loss(wrapped, collate_predicted(texts), beginning)
+    loss.backward()
+    wrapped.save_pretrained(tmp_path)
+    again = load_language_model(tiny_masked_folder, None, torch.float32)
+    loaded = with_soft_prompt(again.model, again.tokenizer, tmp_path)
+    ((score,),) = pseudo_log_likelihoods(
+        loaded.model, loaded.tokenizer, [(answer,)], [f"{loaded.opening}{prompt} "], 999
+    )
+    assert score == pytest.approx(-loss.item() * len(texts), abs=1e-3)

@@ -4,6 +4,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from infact.models.masked_scoring import masked_rows
+from infact.models.predicted_texts import PredictedText
 from infact.models.teacher_cache import (
     Lesson,
     cache_teacher,
@@ -71,13 +73,13 @@ def test_the_cache_is_what_the_teacher_says_after_the_context(
 
 def test_the_student_reads_no_context(tiny_model, tiny_tokenizer) -> None:
     rows = taught(tiny_model, tiny_tokenizer, 4)
-    texts = [tiny_tokenizer.decode(row.tokens) for row in rows]
+    texts = [tiny_tokenizer.decode(row.text.tokens) for row in rows]
     assert texts == [
         "Which city is the capital of Norway? Oslo\n",
         "Oslo is the capital of Norway\n",
         "Lima, capital of: Peru\n",
     ]
-    answers = [tiny_tokenizer.decode(row.tokens[row.answer_start :]) for row in rows]
+    answers = [tiny_tokenizer.decode(row.text.targets) for row in rows]
     assert answers == [" Oslo\n", " Norway\n", " Peru\n"]
 
 
@@ -117,7 +119,8 @@ def test_kept_tokens_are_the_likeliest(tiny_model, tiny_tokenizer) -> None:
 
 def test_cross_entropy_is_mixed_in(tiny_model, student, tiny_tokenizer) -> None:
     batch = collate_taught(taught(tiny_model, tiny_tokenizer, 8), padding=0)
-    labels = batch.texts.tokens.masked_fill(batch.texts.weights == 0, -100)
+    labels = torch.full_like(batch.texts.tokens, -100)
+    labels[batch.texts.at.rows, batch.texts.at.places + 1] = batch.texts.targets
     with torch.no_grad():
         answer = student(batch.texts.tokens, attention_mask=batch.texts.mask, labels=labels).loss
     soft, mixed, hard = (
@@ -150,3 +153,27 @@ def test_a_teacher_without_context_teaches_itself_nothing(tiny_model, tiny_token
     rows = cache_teacher(tiny_model, tiny_tokenizer, lessons, TEMPERATURE, 16, 4096, ignore)
     loss = distillation_loss(tiny_model, collate_taught(rows, padding=0), TEMPERATURE)
     assert abs(loss.item()) < 1e-5
+
+
+def test_a_masked_teacher_says_what_it_says_of_each_masked_token(tiny_masked) -> None:
+    """Against the plain model, a text at a time: with the context it teaches, without it is taught."""
+    model, tokenizer = tiny_masked.model, tiny_masked.tokenizer
+    taught = cache_teacher(model, tokenizer, LESSONS, TEMPERATURE, 9, 64, ignore)
+    expected = [
+        (told, plain, lesson.weight)
+        for lesson in LESSONS
+        for prompt, answer in zip(lesson.prompts, lesson.answers, strict=True)
+        for told, plain in zip(
+            masked_rows(tokenizer, answer, f"{lesson.context}{prompt} "),
+            masked_rows(tokenizer, answer, f"{prompt} "),
+            strict=True,
+        )
+    ]
+    for found, (told, plain, weight) in zip(taught, expected, strict=True):
+        assert found.text == PredictedText(plain.tokens, (plain.place,), (plain.target,), (1.0,))
+        assert found.weight == weight
+        with torch.no_grad():
+            logits = model(torch.tensor([told.tokens])).logits[0, told.place]
+        best = (logits / TEMPERATURE).log_softmax(-1).topk(9)
+        assert found.kept[0].tolist() == best.indices.tolist()
+        np.testing.assert_allclose(found.chances[0], best.values, atol=1e-4)

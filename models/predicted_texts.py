@@ -1,0 +1,127 @@
+"""Texts with tokens in them that are predicted: what every model is taught on, masked or causal.
+
+A causal model predicts a token at the place before it, a masked one at its own, where it reads a mask.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from transformers import PreTrainedTokenizerBase
+
+from .partial_passes import Places
+from .token_batches import padded_tokens
+
+
+@dataclass(frozen=True)
+class WeightedText:
+    """A text and where its loss lies.
+
+    Attributes:
+        text: the whole text.
+        target: character offset from which tokens count in full.
+        context_weight: loss weight of the tokens before it.
+        mentions: first character of each entity's name in it, and the one after its last.
+    """
+
+    text: str
+    target: int
+    context_weight: float
+    mentions: tuple[tuple[int, int], ...] = ()
+
+
+@dataclass(frozen=True)
+class PredictedText:
+    """One text's token ids as a model reads them, and N tokens that it is to predict.
+
+    Attributes:
+        tokens: ids.
+        places: (N,) at which they are predicted.
+        targets: (N,) their ids.
+        weights: (N,) of each in the loss, above 0.
+    """
+
+    tokens: tuple[int, ...]
+    places: tuple[int, ...]
+    targets: tuple[int, ...]
+    weights: tuple[float, ...]
+
+    def __len__(self) -> int:
+        return len(self.tokens)
+
+
+@dataclass(frozen=True)
+class PredictedBatch:
+    """Shapes: B texts, T tokens of the longest, N predicted tokens of all, text by text.
+
+    Attributes:
+        tokens: (B, T) ids, padded at the end.
+        mask: (B, T) 1 for text, 0 for padding.
+        at: where the N are predicted.
+        targets: (N,) their ids.
+        weights: (N,) of each in the loss.
+    """
+
+    tokens: Tensor
+    mask: Tensor
+    at: Places
+    targets: Tensor
+    weights: Tensor
+
+    @property
+    def size(self) -> int:
+        """Tokens, padding left out."""
+        return int(self.mask.sum())
+
+
+def continued_text(tokens: Sequence[int], weights: Sequence[float]) -> PredictedText:
+    """A text of a causal model: each token after the first is predicted before it, if it weighs more than 0."""
+    places = [place for place in range(len(tokens) - 1) if weights[place + 1] > 0]
+    return PredictedText(
+        tuple(tokens),
+        tuple(places),
+        tuple(tokens[place + 1] for place in places),
+        tuple(weights[place + 1] for place in places),
+    )
+
+
+def continued_texts(
+    tokenizer: PreTrainedTokenizerBase, texts: Sequence[WeightedText], max_tokens: int
+) -> list[PredictedText]:
+    """Texts of a causal model; a token counts in full when it ends after the target offset.
+
+    Raises:
+        ValueError: when a text is longer than `max_tokens`; nothing is cut silently.
+    """
+    if not texts:
+        return []
+    encoded = tokenizer([item.text for item in texts], return_offsets_mapping=True)
+    rows = []
+    for item, tokens, offsets in zip(
+        texts, encoded["input_ids"], encoded["offset_mapping"], strict=True
+    ):
+        check_length(item.text, tokens, max_tokens)
+        weights = [1.0 if end > item.target else item.context_weight for _, end in offsets]
+        rows.append(continued_text(tokens, weights))
+    return rows
+
+
+def check_length(text: str, tokens: Sequence[int], most: int) -> None:
+    """Raise `ValueError` for a text of too many tokens."""
+    if len(tokens) > most:
+        raise ValueError(f"a text of {len(tokens)} tokens is over {most}: {text[:60]}")
+
+
+def collate_predicted(texts: Sequence[PredictedText], padding: int = 0) -> PredictedBatch:
+    """Texts padded to one length."""
+    rows = [row for row, text in enumerate(texts) for _ in text.places]
+    places = [place for text in texts for place in text.places]
+    return PredictedBatch(
+        *padded_tokens([text.tokens for text in texts], padding),
+        Places(torch.tensor(rows, dtype=torch.long), torch.tensor(places, dtype=torch.long)),
+        torch.tensor([token for text in texts for token in text.targets], dtype=torch.long),
+        torch.tensor([weight for text in texts for weight in text.weights]),
+    )
