@@ -87,7 +87,6 @@ def sample_texts(
     return finished
 
 
-@torch.inference_mode()
 def anchor_batches(
     model: PreTrainedModel, texts: Sequence[PredictedText], batch_size: int, padding: int
 ) -> list[AnchorBatch]:

@@ -8,8 +8,8 @@ import pyarrow.parquet as pq
 from transformers.modeling_utils import PreTrainedModel
 
 from ...errors import UserError
-from ...models.base_model import load_causal_model, load_tokenizer, resolve_precision
-from ...models.language_model import kind_of
+from ...models.base_model import resolve_precision
+from ...models.language_model import load_language_model
 from ...models.option_scoring import TreeStates
 from ...models.read_out import own_read_out
 from ...models.reading_window import check_window
@@ -38,9 +38,10 @@ def run(context: StageContext) -> None:
     """
     settings, folder = context.project.eval, context.inputs["base"]
     dtype = resolve_precision(settings.precision)
-    base, tokenizer = load_causal_model(folder, dtype), load_tokenizer(folder)
+    loaded = load_language_model(folder, None, dtype)
+    base, tokenizer = loaded.model, loaded.tokenizer
     general = general_texts(context.files[context.project.facts.general_text])
-    texts = read_texts(kind_of(base), tokenizer, general)
+    texts = read_texts(loaded.kind, tokenizer, general)
     reader = GraphReader.open(context.inputs["ingest"], context.inputs["facts"])
     fusions = Fusions.of_stages(context.project, context.inputs, reader, context.seed)
     evaluation = Evaluation(context, tokenizer, _questions(context), fusions)
@@ -50,8 +51,8 @@ def run(context: StageContext) -> None:
     answers |= prompt_answers(evaluation, base, answers["base"])
     states = text_states(base, tokenizer, texts, settings.batch_tokens)
     drift = fused_drift(evaluation, base, states, texts)
-    explained = explanations(evaluation, base)
-    del base
+    explained = explanations(evaluation, loaded) if settings.explained else []
+    del base, loaded
     taught, taught_drift = stage_answers(evaluation, dtype, texts, states)
     named, absent = named_answers(evaluation, dtype)
     _check_all_asked(evaluation)

@@ -14,10 +14,11 @@ from transformers.modeling_utils import PreTrainedModel
 from ...kg.questions.few_shot import WorkedExample, choose_examples, few_shot_prompt
 from ...kg.questions.pools import PRACTICE
 from ...models.answering import answer_questions
-from ...models.base_model import load_causal_model, load_tokenizer, resolve_precision
+from ...models.base_model import resolve_precision
+from ...models.language_model import load_language_model
 from ...models.posed_questions import Posed
 from ...models.read_out import own_read_out
-from ...models.soft_prompt import with_soft_prompt
+from ...models.soft_prompt import SoftPrompted, with_soft_prompt
 from ..training.teaching_data import facts_of_pools, training_prompts
 from .arm_answers import ArmAnswers, ArmGroup, answer_group, without_words
 from .asked_questions import AskedQuestion
@@ -87,11 +88,12 @@ def _soft_prompt(evaluation: Evaluation, questions: Sequence[AskedQuestion]) -> 
     context, arm = evaluation.context, "soft prompt"
     folder, adapter = context.inputs["base"], context.inputs["prompt"] / "adapter"
     dtype = resolve_precision(context.project.eval.precision)
-    loaded = evaluation.attempt(
-        [arm],
-        adapter,
-        lambda: with_soft_prompt(load_causal_model(folder, dtype), load_tokenizer(folder), adapter),
-    )
+
+    def load() -> SoftPrompted:
+        base = load_language_model(folder, None, dtype)
+        return with_soft_prompt(base.model, base.tokenizer, adapter)
+
+    loaded = evaluation.attempt([arm], adapter, load)
     if loaded is None:
         return {}
     plain = [question.prompt for question in questions]

@@ -1,3 +1,4 @@
+import copy
 import math
 from collections import Counter
 
@@ -53,6 +54,17 @@ def test_base_states_are_kept_where_a_token_counts(tiny_model) -> None:
     for batch in batches:
         divergence = anchor_divergence(tiny_model, batch.texts, batch.base)
         assert abs(divergence.item()) < 1e-6
+
+
+def test_a_model_in_training_is_pulled_back_by_them(tiny_model) -> None:
+    model = copy.deepcopy(tiny_model)
+    weight = model.base_model.layers[1].mlp.up_proj.weight.requires_grad_(True)
+    (anchor,) = anchor_batches(model, [whole(5, 6, 7, 8)], 2, 0)
+    shifted = type(anchor)(anchor.texts, anchor.base.flip(0))
+    anchored_loss(lambda model, taught: torch.tensor(0.0), weight=1)(
+        model, AnchoredBatch(None, shifted)
+    ).backward()
+    assert weight.grad.abs().max() > 0
 
 
 def test_the_anchor_is_added_with_its_weight(tiny_model) -> None:
