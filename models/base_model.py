@@ -140,7 +140,7 @@ def load_causal_model(folder: Path, dtype: torch.dtype) -> PreTrainedModel:
         raise UserError(
             "A masked language model can't go on from a prompt, and this needs one that can.",
             str(folder),
-            "`infact fuse` takes it, and benchmarks/fuse.py asks it; all else needs a causal model.",
+            "`infact eval` asks it, and `infact report` tells what it chose; or name a causal model.",
         )
     model = AutoModelForCausalLM.from_pretrained(folder, dtype=dtype, local_files_only=True)
     return model.eval().requires_grad_(False)

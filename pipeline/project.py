@@ -3,7 +3,6 @@
 import difflib
 import importlib.util
 import re
-import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, get_args
@@ -11,6 +10,7 @@ from typing import Any, get_args
 from pydantic import BaseModel, Field, ValidationError
 
 from ..errors import UserError
+from .project_toml import ProjectToml, read_project_toml
 from .settings.project_file import Settings
 
 # Where the distribution on the package index isn't called like the module, or must come without
@@ -59,11 +59,12 @@ def load_project(path: Path, artifacts_folder: Path | None = None) -> Project:
         UserError: the file is missing, isn't TOML, or holds mistakes (all of them listed).
     """
     path = Path(path).absolute()
-    raw = _read_toml(path)
+    read = read_project_toml(path)
+    raw = read.keys
     try:
         settings = Settings.model_validate(raw)
     except ValidationError as error:
-        raise _mistakes(path, error) from None
+        raise _mistakes(read, path, error) from None
     folder = artifacts_folder or path.parent / settings.project.artifacts
     places = {"file": path, "artifacts_folder": folder.resolve()}
     return Project.model_validate({**raw, **places})
@@ -114,37 +115,8 @@ def _nearest_file(path: Path) -> str:
     return f"{folder} holds: {', '.join(names[:8]) or 'nothing'}"
 
 
-def _read_toml(path: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        fix = "write one with `infact init`, or name another with --config"
-        raise UserError("there is no project file here", str(path), fix) from None
-    except IsADirectoryError:
-        raise UserError(
-            "this is a folder", str(path), f"did you mean {path}/infact.toml?"
-        ) from None
-    except OSError as error:
-        what = f"the project file can't be read: {error.strerror}"
-        raise UserError(what, str(path), "name another with --config") from None
-    except UnicodeDecodeError as error:
-        where = f"{path}, byte {error.start}"
-        raise UserError("the project file isn't UTF-8", where, "save it as UTF-8") from None
-    except tomllib.TOMLDecodeError as error:
-        what, line, column = _toml_position(str(error))
-        where = f"{path}:{line}:{column}" if line else f"{path}, at its end"
-        raise UserError(
-            f"this isn't TOML: {what}", where, "strings need quotes; see toml.io"
-        ) from None
-
-
-def _toml_position(message: str) -> tuple[str, str, str]:
-    found = re.fullmatch(r"(.*) \(at line (\d+), column (\d+)\)", message)
-    return (found[1], found[2], found[3]) if found else (message, "", "")
-
-
-def _mistakes(path: Path, error: ValidationError) -> UserError:
-    lines = [_mistake(path, detail) for detail in error.errors() if not _follows(detail, error)]
+def _mistakes(read: ProjectToml, path: Path, error: ValidationError) -> UserError:
+    lines = [_mistake(read, detail) for detail in error.errors() if not _follows(detail, error)]
     count = "1 mistake" if len(lines) == 1 else f"{len(lines)} mistakes"
     fix = "`infact init` writes a commented project file to compare with"
     return UserError(f"{count} in {path}", "\n".join(dict.fromkeys(lines)), fix)
@@ -157,7 +129,7 @@ def _follows(detail: Mapping[str, Any], error: ValidationError) -> bool:
     return bool(detail["type"] == "too_short") and any(inside)
 
 
-def _mistake(path: Path, detail: Mapping[str, Any]) -> str:
+def _mistake(read: ProjectToml, detail: Mapping[str, Any]) -> str:
     location = detail["loc"]
     match detail["type"]:
         case "extra_forbidden":
@@ -171,7 +143,7 @@ def _mistake(path: Path, detail: Mapping[str, Any]) -> str:
         case _:
             what = detail["msg"][:1].lower() + detail["msg"][1:]
             fix = f"it is now {detail['input']!r}"[:80]
-    return f"{path.name}:{_dotted(location)}  {what}  {fix}"
+    return f"{read.file_of(location).name}:{_dotted(location)}  {what}  {fix}"
 
 
 def nearest(word: str, known: Iterable[str]) -> str:

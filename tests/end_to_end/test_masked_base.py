@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 import torch
 from infact.models.fusion_training import POINTERS
@@ -186,12 +187,34 @@ def test_a_masked_mention_tells_nothing(encoder_project: Path, tiny_masked: Lang
     assert 0 < found["Mongolia"] < len(read.rows)
 
 
-@pytest.mark.parametrize("words", [("prompt",), ("ask", "What is the capital of Estonia?")])
-def test_what_cant_take_it_says_so(
-    encoder_project: Path, infact: Infact, words: tuple[str, ...]
+def test_it_is_taught_asked_and_reported_like_any_other(
+    encoder_project: Path, infact: Infact
 ) -> None:
-    done = infact(encoder_project, *words)
+    done = infact(encoder_project, "report", "--json")
+    assert done.returncode == 0, done.stdout + done.stderr
+    folders = existing_artifacts(
+        load_project(encoder_project), ["pretrain", "distill", "prompt", "eval", "report"]
+    )
+    for stage in ("pretrain", "distill", "prompt"):
+        told = json.loads((folders[stage] / "training.json").read_text(encoding="utf-8"))
+        assert told["trained_parameters"] > 0
+    pretrain = json.loads((folders["pretrain"] / "training.json").read_text(encoding="utf-8"))
+    assert pretrain["losses"][-1] < pretrain["losses"][0]
+    rows = pq.read_table(folders["eval"] / "answers.parquet").to_pylist()
+    arms = {row["arm"] for row in rows}
+    assert arms >= {"base", "pretrained", "distilled", "fused", "soft prompt", "few-shot"}
+    assert {row["generated"] for row in rows} == {None}
+    report = folders["report"] / "report.json"
+    assert infact.alone("verify", str(report)).returncode == 0
+    page = (folders["report"] / "report.html").read_text(encoding="utf-8")
+    assert "pretrained" in page
+    assert "NaN" not in page
+
+
+def test_what_needs_a_model_that_writes_says_so(encoder_project: Path, infact: Infact) -> None:
+    infact(encoder_project, "base")
+    done = infact(encoder_project, "ask", "What is the capital of Estonia?")
     assert done.returncode == 2
     assert "masked language model" in done.stderr
-    assert "infact fuse" in done.stderr
+    assert "infact eval" in done.stderr
     assert "Traceback" not in done.stderr

@@ -83,6 +83,37 @@ def test_all_mistakes_at_once_with_their_places(tmp_path: Path) -> None:
     assert any(line.endswith("did you mean where?") for line in lines)
 
 
+def test_a_file_extends_another_of_its_folder(tmp_path: Path) -> None:
+    write(tmp_path, MINIMAL + '[pretrain]\nrank = 4\nepochs = 7\n[eval]\nprompt_pools = ["M"]\n')
+    own = tmp_path / "encoder.toml"
+    own.write_text(
+        'extends = "infact.toml"\n[pretrain]\nrank = 8\n[eval]\nprompt_pools = ["T", "I"]\n',
+        encoding="utf-8",
+    )
+    project = load_project(own)
+    assert (project.pretrain.rank, project.pretrain.epochs) == (8, 7)
+    assert project.eval.prompt_pools == ("T", "I")
+    assert project.source[0].path == "graph.ttl"
+    assert project.file == own
+
+
+def test_a_mistake_is_told_of_the_file_that_it_stands_in(tmp_path: Path) -> None:
+    write(tmp_path, MINIMAL + "[pretrain]\nrank = 0\n[fuse]\nepochs = 0\n")
+    own = tmp_path / "encoder.toml"
+    own.write_text('extends = "infact.toml"\n[fuse]\nepochs = -1\n', encoding="utf-8")
+    with pytest.raises(UserError) as caught:
+        load_project(own)
+    starts = [line.split("  ")[0] for line in caught.value.where.splitlines()]
+    assert starts == ["infact.toml:pretrain.rank", "encoder.toml:fuse.epochs"]
+
+
+@pytest.mark.parametrize("named", ['"../infact.toml"', '"infact.toml"', "3", '""', '"none.toml"'])
+def test_what_can_not_be_extended_is_said(tmp_path: Path, named: str) -> None:
+    error = mistake(tmp_path, f"extends = {named}\n{MINIMAL}")
+    assert "infact.toml" in error.where or "none.toml" in error.where
+    assert error.fix
+
+
 def test_a_list_is_not_called_too_short_for_its_entries_mistakes(tmp_path: Path) -> None:
     error = mistake(tmp_path, '[[source]]\npath = "a.ttl"\nformat = "word"\n')
     (line,) = error.where.splitlines()
