@@ -8,7 +8,7 @@ tokens are predicted.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -101,28 +101,24 @@ def masked_text(
     )
 
 
-def masked_names(
+def masked_name(
     text: MaskableText,
     whole: float,
     tokenizer: PreTrainedTokenizerBase,
     random: np.random.Generator,
-) -> list[PredictedText]:
-    """A text that teaches what stands in its mentions, and nothing else of it.
+) -> PredictedText:
+    """A text that teaches the name that is its one mention, and nothing else of it.
 
-    Each mention is masked whole, all of it predicted, with a chance of `whole`; else once for each of
-    its tokens, masked as `masked_scoring` masks what is asked: the rest of the word with it, and no more.
+    The name is masked whole, all of it predicted, with a chance of `whole`; else one token of it is,
+    masked as `masked_scoring` masks what is asked: with the rest of its word, and no more.
     """
-    texts = []
-    for mention in text.mentions:
-        if random.random() < whole:
-            texts.append(_hidden(text, tokenizer, set(mention), mention))
-            continue
-        for word in text.words:
-            own = [place for place in word if place in mention]
-            texts += [
-                _hidden(text, tokenizer, set(own[at:]), (place,)) for at, place in enumerate(own)
-            ]
-    return texts
+    (name,) = text.mentions
+    if random.random() < whole:
+        return _hidden(text, tokenizer, name, name)
+    place = name[int(random.integers(len(name)))]
+    (word,) = [word for word in text.words if place in word]
+    rest = [other for other in word if other >= place and other in name]
+    return _hidden(text, tokenizer, rest, (place,))
 
 
 def answered_texts(
@@ -141,7 +137,7 @@ def answered_texts(
 def _hidden(
     text: MaskableText,
     tokenizer: PreTrainedTokenizerBase,
-    hidden: set[int],
+    hidden: Collection[int],
     places: Sequence[int],
 ) -> PredictedText:
     mask = int(tokenizer.mask_token_id)

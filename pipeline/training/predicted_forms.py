@@ -11,7 +11,7 @@ from ...models.masked_texts import (
     MaskableText,
     MaskingRates,
     maskable_text,
-    masked_names,
+    masked_name,
     masked_text,
 )
 from ...models.predicted_texts import PredictedText, WeightedText, continued_texts
@@ -31,8 +31,8 @@ class PredictedForms(Generic[PreparedT]):
     """
 
     prepared: Callable[[Sequence[WeightedText]], list[PreparedT]]
-    of_fact: Callable[[PreparedT, np.random.Generator], list[PredictedText]]
-    of_text: Callable[[PreparedT, np.random.Generator], list[PredictedText]]
+    of_fact: Callable[[PreparedT, np.random.Generator], PredictedText]
+    of_text: Callable[[PreparedT, np.random.Generator], PredictedText]
 
 
 def continued_forms(
@@ -40,8 +40,8 @@ def continued_forms(
 ) -> PredictedForms[PredictedText]:
     """Of a causal model, to which a text is always the same."""
 
-    def same(text: PredictedText, random: np.random.Generator) -> list[PredictedText]:
-        return [text]
+    def same(text: PredictedText, random: np.random.Generator) -> PredictedText:
+        return text
 
     def prepared(texts: Sequence[WeightedText]) -> list[PredictedText]:
         return continued_texts(loaded.tokenizer, texts, settings.max_tokens)
@@ -56,11 +56,11 @@ def masked_forms(loaded: LanguageModel, settings: PretrainTable) -> PredictedFor
     def prepared(texts: Sequence[WeightedText]) -> list[MaskableText]:
         return [maskable_text(tokenizer, text, settings.max_tokens) for text in texts]
 
-    def of_text(text: MaskableText, random: np.random.Generator) -> list[PredictedText]:
-        return [masked_text(text, rates, tokenizer, random)]
+    def of_text(text: MaskableText, random: np.random.Generator) -> PredictedText:
+        return masked_text(text, rates, tokenizer, random)
 
-    def of_fact(text: MaskableText, random: np.random.Generator) -> list[PredictedText]:
-        return masked_names(text, settings.mention_masking, tokenizer, random)
+    def of_fact(text: MaskableText, random: np.random.Generator) -> PredictedText:
+        return masked_name(text, settings.mention_masking, tokenizer, random)
 
     return PredictedForms(prepared, of_fact, of_text)
 

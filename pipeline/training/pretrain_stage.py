@@ -97,13 +97,9 @@ def _rows(
     rows = []
     for number, exposures in enumerate(plan):
         random = np.random.default_rng([context.seed, 71, number])
-        told = [
-            text
-            for fact, sentence in exposures
-            for text in forms.of_fact(sentences[fact][sentence], random)
-        ]
+        told = [forms.of_fact(sentences[fact][sentence], random) for fact, sentence in exposures]
         chosen = _sample(len(domain), settings.domain_text, len(told), context.seed, number)
-        told += [text for index in chosen for text in forms.of_text(domain[index], random)]
+        told += [forms.of_text(domain[index], random) for index in chosen]
         rows.append(told)
     return rows
 

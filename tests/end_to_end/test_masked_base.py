@@ -190,11 +190,18 @@ def test_a_masked_mention_tells_nothing(encoder_project: Path, tiny_masked: Lang
 def test_it_is_taught_asked_and_reported_like_any_other(
     encoder_project: Path, infact: Infact
 ) -> None:
-    done = infact(encoder_project, "report", "--json")
-    assert done.returncode == 0, done.stdout + done.stderr
-    folders = existing_artifacts(
-        load_project(encoder_project), ["pretrain", "distill", "prompt", "eval", "report"]
+    file = encoder_project.with_name("small.toml")
+    file.with_name("general.txt").write_text("Rain fell on the town.\nShe read a book.\n")
+    file.write_text(
+        f'extends = "{encoder_project.name}"\n'
+        '[facts]\ngeneral = []\ngeneral_text = "general.txt"\n'
+        '[eval]\npools = ["T", "M", "S"]\nprompt_pools = ["T"]\nphrasings_per_fact = 1\n',
+        encoding="utf-8",
     )
+    done = infact(file, "report", "--json")
+    assert done.returncode == 0, done.stdout + done.stderr
+    stages = ["pretrain", "distill", "prompt", "eval", "report"]
+    folders = existing_artifacts(load_project(file), stages)
     for stage in ("pretrain", "distill", "prompt"):
         told = json.loads((folders[stage] / "training.json").read_text(encoding="utf-8"))
         assert told["trained_parameters"] > 0
