@@ -73,12 +73,10 @@ def _over(own: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
 
 def _holds(keys: Any, location: Sequence[int | str]) -> bool:
     for part in location:
-        if (isinstance(keys, Mapping) and part in keys) or (
-            isinstance(keys, list) and isinstance(part, int) and part < len(keys)
-        ):
-            keys = keys[part]
-        else:
+        held: Any = dict(enumerate(keys)) if isinstance(keys, list) else keys
+        if not isinstance(held, dict) or part not in held:
             return False
+        keys = held[part]
     return True
 
 

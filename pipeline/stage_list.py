@@ -130,7 +130,7 @@ STAGES = (
     Stage(
         "pretrain",
         "Teach the facts as text.",
-        version=1,
+        version=2,
         run="infact.pipeline.training.pretrain_stage:run",
         inputs=("base", "facts", "link", "ingest"),
         settings=lambda project: _with_precision(project, "pretrain"),
@@ -139,7 +139,7 @@ STAGES = (
     Stage(
         "distill",
         "Teach the facts by a teacher that reads them.",
-        version=2,
+        version=3,
         run="infact.pipeline.training.distill_stage:run",
         inputs=("pretrain", "base", "facts", "ingest"),
         settings=_distill_settings,
@@ -148,7 +148,7 @@ STAGES = (
     Stage(
         "prompt",
         "Learn a soft prompt.",
-        version=1,
+        version=2,
         run="infact.pipeline.training.prompt_stage:run",
         inputs=("base", "facts"),
         settings=lambda project: _with_precision(project, "prompt"),
@@ -196,7 +196,7 @@ STAGES = (
     Stage(
         "report",
         "Write what each route gained, lost and cost.",
-        version=4,
+        version=5,
         run="infact.pipeline.report.report_stage:run",
         inputs=(
             "eval",

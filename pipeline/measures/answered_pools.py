@@ -48,7 +48,7 @@ class AnsweredPool:
     """The questions of a pool, aligned, and what every arm answered.
 
     `before` is the place of the option that the graph told before an edit, or -1; `objects` counts
-    the true objects; a degree of 0 and an empty language aren't known.
+    the true objects; a degree of 0, an empty language and empty knowledge aren't known.
     """
 
     pool: str
@@ -58,6 +58,7 @@ class AnsweredPool:
     relations: NDArray[np.str_]
     degrees: Numbers
     languages: NDArray[np.str_]
+    knowledge: NDArray[np.str_]
     options: Numbers
     correct: Numbers
     before: Numbers
@@ -114,6 +115,7 @@ def _read_pool(pool: str, rows: Mapping[str, Any]) -> AnsweredPool:
         relations=_named(rows, "relation", n, where),
         degrees=column("degrees", 0),
         languages=_named(rows, "language", n, where),
+        knowledge=_named(rows, "knowledge", n, where),
         options=options,
         correct=correct,
         before=before,

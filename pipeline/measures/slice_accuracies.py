@@ -1,4 +1,4 @@
-"""Accuracy by relation, by the subject's degree and by language."""
+"""Accuracy by relation, by the subject's degree, by language and by what the base knew before."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -13,6 +13,7 @@ from .statistics import accuracy_interval
 
 MOST_RELATIONS = 20  # of a pool; the rest, fewer questions each, make one slice
 BANDS = 4
+KNOWLEDGE = ("known", "maybe", "unknown")  # before the facts were taught
 
 Json = dict[str, Any]
 Mask = NDArray[np.bool_]
@@ -33,6 +34,7 @@ def slice_accuracies(pools: Mapping[str, AnsweredPool], names: Sequence[str]) ->
             *_relations(pool),
             *_degrees(pool, edges),
             *(_languages(pool) if len(languages) > 1 else ()),
+            *_knowledge(pool),
         )
     ]
 
@@ -86,3 +88,10 @@ def _languages(pool: AnsweredPool) -> Iterator[tuple[str, str, Mask]]:
     labels, counts = np.unique(pool.languages, return_counts=True)
     for _, label in sorted(zip(-counts, labels, strict=True)):
         yield "language", str(label) or "not told", pool.languages == label
+
+
+def _knowledge(pool: AnsweredPool) -> Iterator[tuple[str, str, Mask]]:
+    for value in KNOWLEDGE:
+        mask = pool.knowledge == value
+        if mask.any():
+            yield "knowledge", value, mask

@@ -7,7 +7,7 @@ from typing import Any
 from ...errors import UserError
 
 REPORT_JSON = "report.json"
-FORMAT = "infact report 2"
+FORMAT = "infact report 3"
 FIX = "name a report.json that `infact report` wrote"
 
 Json = dict[str, Any]

@@ -30,6 +30,7 @@ SECTIONS = {
     "slices": "By relation (accuracy, %)",
     "degrees": "By degree of the subject (accuracy, %)",
     "languages": "By language (accuracy, %)",
+    "knowledge": "By what the base knew before it was taught (accuracy, %)",
     "explained_facts": "Reasons: facts that were read",
     "explained_layers": "Reasons: layers that matter most",
     "curves": "Training curves",

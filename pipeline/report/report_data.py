@@ -47,6 +47,7 @@ class ReportInputs:
         targets: what the run is held to.
         sentences: sentences.parquet of the facts stage.
         exposures: exposures.json of the pretrain stage: how often each fact was shown.
+        screening: screening.json of the pretrain stage: what the base knew of each taught fact.
         entities: column iri of the graph's entities; row number = entity.
         curves: losses of each training, by stage.
         absent: absent.json of the eval stage: arms that couldn't be asked, and why.
@@ -68,6 +69,7 @@ class ReportInputs:
     targets: tuple[Target, ...] = ()
     sentences: pa.Table | None = None
     exposures: Mapping[str, int] = field(default_factory=dict)
+    screening: Mapping[str, Json] = field(default_factory=dict)
     entities: pa.Table | None = None
     curves: Curves = field(default_factory=dict)
     absent: Sequence[Json] = ()
@@ -85,7 +87,8 @@ def build_report(inputs: ReportInputs) -> Json:
     inputs = _with_clean_arms(inputs)
     aligned = align_answers(inputs.answers)
     names = in_order(list(dict.fromkeys(arm for pool in aligned.values() for arm in pool.right)))
-    rows = report_rows(inputs.answers, inputs.facts, aligned)
+    knowledge = {fact: str(of["knowledge"]) for fact, of in inputs.screening.items()}
+    rows = report_rows(inputs.answers, inputs.facts, aligned, knowledge)
     chain = ChainSources(inputs.facts, inputs.sentences, inputs.exposures, inputs.entities)
     return {
         "format": FORMAT,

@@ -62,6 +62,7 @@ def read_inputs(context: StageContext) -> ReportInputs:
         targets=tuple(Target(**target.model_dump()) for target in settings.report.target),
         sentences=pq.read_table(facts / "sentences.parquet"),
         exposures=_read_json(context.inputs["pretrain"] / "exposures.json"),
+        screening=_read_json(context.inputs["pretrain"] / "screening.json"),
         entities=pq.read_table(context.inputs["ingest"] / "entities.parquet", columns=["iri"]),
         curves=training_curves(context.inputs),
         absent=_read_json(answers / "absent.json"),

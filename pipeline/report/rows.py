@@ -23,19 +23,25 @@ LIST_DECIMALS = 4
 Json = dict[str, Any]
 
 
-def report_rows(answers: pa.Table, facts: pa.Table, pools: Mapping[str, PoolAnswers]) -> Json:
+def report_rows(
+    answers: pa.Table,
+    facts: pa.Table,
+    pools: Mapping[str, PoolAnswers],
+    knowledge: Mapping[str, str],
+) -> Json:
     """All answers by pool.
 
     Args:
         answers: as answer_rows.py writes them.
         facts: facts.parquet of the facts stage.
         pools: the answers lined up.
+        knowledge: by fact, what the base knew of it before it was taught; of the others nothing is told.
 
     Raises:
         UserError: a fact that was asked isn't among the facts.
     """
     places = {fact: row for row, fact in enumerate(facts["fact"].to_pylist())}
-    return {key: _pool_rows(answers, facts, places, pool) for key, pool in pools.items()}
+    return {key: _pool_rows(answers, facts, places, knowledge, pool) for key, pool in pools.items()}
 
 
 def distinct_names(names: Iterable[str]) -> dict[str, str]:
@@ -62,7 +68,11 @@ def confidence(scores: Sequence[float], chosen: int) -> float:
 
 
 def _pool_rows(
-    answers: pa.Table, facts: pa.Table, places: Mapping[str, int], pool: PoolAnswers
+    answers: pa.Table,
+    facts: pa.Table,
+    places: Mapping[str, int],
+    knowledge: Mapping[str, str],
+    pool: PoolAnswers,
 ) -> Json:
     first = next(iter(pool.rows.values()))
     asked = answers.select(["cluster", "relation_label", "options", "correct"]).take(first)
@@ -74,6 +84,7 @@ def _pool_rows(
         **_numbered("relation", _words(asked["relation_label"])),
         "degrees": [degree or 0 for degree in about["degree"].to_pylist()],
         **_numbered("language", _words(about["language"])),
+        **_numbered("knowledge", [knowledge.get(fact, "") for fact, _ in pool.questions]),
         "options": [len(options) for options in asked["options"].to_pylist()],
         "correct": asked["correct"].to_pylist(),
         "before": [-1 if place is None else place for place in about["before"].to_pylist()],

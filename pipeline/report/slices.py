@@ -6,7 +6,7 @@ from typing import Any
 from ..measures.arm_roles import BASE
 
 Json = dict[str, Any]
-KINDS = ("relation", "degree", "language")
+KINDS = ("relation", "degree", "language", "knowledge")
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class SliceGroup:
 
 
 def slice_groups(report: Json, pool: str) -> list[SliceGroup]:
-    """The pool's slices by relation, degree and language where base and arm answered both."""
+    """The pool's slices by relation, degree, language and knowledge where base and arm answered both."""
     arm = arm_of_result(report, pool)
     groups = []
     for kind in KINDS:

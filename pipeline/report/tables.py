@@ -48,6 +48,7 @@ def tables(report: Json) -> dict[str, Table]:
         "slices": slices_table(report, "relation"),
         "degrees": slices_table(report, "degree"),
         "languages": slices_table(report, "language"),
+        "knowledge": slices_table(report, "knowledge"),
         "explained_facts": explained_facts_table(report),
         "explained_layers": explained_layers_table(report),
         "curves": curves_table(report),

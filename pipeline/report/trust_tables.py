@@ -7,7 +7,12 @@ from ..words import bare_percent, count, points, ratio, span
 from .table import Table, estimate, word
 
 Json = dict[str, Any]
-SLICES = {"relation": "relation", "degree": "triples at the subject", "language": "language"}
+SLICES = {
+    "relation": "relation",
+    "degree": "triples at the subject",
+    "language": "language",
+    "knowledge": "before it was taught",
+}
 
 
 def calibration_table(report: Json) -> Table:
@@ -144,7 +149,7 @@ def absent_table(report: Json) -> Table:
 
 
 def slices_table(report: Json, by: str) -> Table:
-    """Accuracy in the slices of one kind: by relation, degree or language."""
+    """Accuracy in the slices of one kind: by relation, degree, language or knowledge."""
     found = [row for row in report["slices"] if row["by"] == by]
     arms = [arm["name"] for arm in report["arms"] if any(arm["name"] in r["arms"] for r in found)]
     rows = tuple(

@@ -29,6 +29,10 @@ class PretrainTable(Table):
     """of one packed row"""
     phrasings: Count = 4
     """of each fact an epoch; none comes twice before all have come"""
+    screened: Amount = 2
+    """training phrasings in which the base is asked each fact first, to see what it knows; 0 = none"""
+    known_exposures: Share = 0.5
+    """share of the phrasings an epoch shows of a fact that the base knows already"""
     domain_text: Annotated[float, Field(ge=0, lt=1)] = 0.1
     """share of the rows that is the graph's own text"""
     mention_masking: Share = 0.5

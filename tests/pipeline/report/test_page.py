@@ -274,6 +274,7 @@ def context(
             pq.write_table(sentences_table([]), work / "sentences.parquet")
         elif stage == "pretrain":
             (work / "exposures.json").write_text('{"T-0000000000": 24}')
+            (work / "screening.json").write_text("{}")
         else:
             pq.write_table(pa.table({"iri": ["https://example.org/1"]}), work / "entities.parquet")
             (work / "sources.json").write_text(json.dumps(list(report_inputs.sources)))

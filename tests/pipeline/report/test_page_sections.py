@@ -162,7 +162,7 @@ def test_one_language_makes_no_slice(report_inputs: ReportInputs) -> None:
     report = build_report(
         replace(report_inputs, facts=facts.set_column(place, "language", pa.array(told)))
     )
-    assert {row["by"] for row in report["slices"]} == {"relation", "degree"}
+    assert {row["by"] for row in report["slices"]} == {"relation", "degree", "knowledge"}
     assert tables(report)["languages"].rows == ()
 
 

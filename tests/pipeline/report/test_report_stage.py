@@ -38,7 +38,11 @@ def context(
         },
         "facts": {},
         "ingest": {"sources.json": json.dumps(list(report_inputs.sources))},
-        "pretrain": {"exposures.json": "{}", "training.json": '{"losses": [2.0, 1.0]}'},
+        "pretrain": {
+            "exposures.json": "{}",
+            "screening.json": "{}",
+            "training.json": '{"losses": [2.0, 1.0]}',
+        },
     }
     inputs = {}
     for stage, texts in files.items():

@@ -51,8 +51,25 @@ def test_rows_keep_what_slices_and_edits_need(report: Json, report_inputs: Repor
             about = facts[fact]
             assert pool.degrees[at] == about["degree"]
             assert pool.languages[at] == about["language"]
+            known = report_inputs.screening.get(fact, {"knowledge": ""})
+            assert pool.knowledge[at] == known["knowledge"]
             assert pool.before[at] == about["before"]
             assert pool.objects[at] == len(about["object_names"])
+
+
+def test_slices_tell_what_was_known_before_apart(report: Json) -> None:
+    pool = read_rows(report["rows"])["T"]
+    found = [row for row in report["slices"] if row["by"] == "knowledge"]
+    assert [(row["pool"], row["value"]) for row in found] == [
+        ("T", "known"),
+        ("T", "maybe"),
+        ("T", "unknown"),
+    ]
+    for row in found:
+        own = pool.knowledge == row["value"]
+        assert row["n"] == own.sum() > 0
+        right = pool.right("pretrained")[own].mean()
+        assert row["arms"]["pretrained"]["accuracy"] == pytest.approx(right, abs=1e-4)
 
 
 def test_subjects_that_share_a_cluster_share_a_number(report: Json) -> None:

@@ -232,7 +232,7 @@ def test_the_command_names_differences_and_fails(folder: Path) -> None:
         ("[" * 100_000, "isn't JSON"),
         ("[]", "isn't a report"),
         ('{"format": "infact report 1"}', "infact report 1"),
-        ('{"format": "infact report 2"}', "no rows"),
+        ('{"format": "infact report 3"}', "no rows"),
     ],
 )
 def test_what_is_no_report_is_refused(tmp_path: Path, text: str, message: str) -> None:

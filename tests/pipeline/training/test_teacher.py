@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
+from infact.models.language_model import LanguageModel
 from infact.pipeline.console import Console
 from infact.pipeline.graph_reader import GraphReader
 from infact.pipeline.project import load_project
@@ -74,12 +75,13 @@ def test_the_gate_is_the_likeliest_option(taught, tiny_model, tiny_tokenizer) ->
     """Asking for the option that a random model likes best passes; asking for another fails."""
     reader, facts = taught
     few = facts[:4]
+    base = LanguageModel(tiny_model, tiny_tokenizer, "causal")
     contexts = teacher_contexts(reader, tiny_tokenizer, few, DistillTable(), seed=0)
     questions = {fact["fact"]: [f"{fact['subject_label']}:"] for fact in few}
 
     def gate(correct: int) -> list[bool]:
         asked = [{**fact, "correct": correct} for fact in few]
-        return right_answers(tiny_model, tiny_tokenizer, asked, contexts, questions, Console())
+        return right_answers(base, asked, contexts, questions, Console())
 
     options = range(len(few[0]["options"]))
     passed = [gate(correct) for correct in options]

@@ -6,7 +6,6 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from infact.pipeline.settings.training import PretrainTable
 from infact.pipeline.training.pretrain_stage import exposure_plan
 from infact.pipeline.training.teaching_data import domain_texts, taught_facts, turn_of
 
@@ -45,20 +44,23 @@ def test_domain_text_that_gives_a_memory_fact_away_is_left_out(tmp_path: Path) -
     write(
         tmp_path,
         "mentions.parquet",
-        [{"document": name, "entity": entity} for name in texts for entity in mentions[name]],
+        [
+            {"document": name, "entity": entity, "start": 0, "end": 3}
+            for name in texts
+            for entity in mentions[name]
+        ],
     )
     kept = [item.text for item in domain_texts(tmp_path, tmp_path, 400)]
     assert kept == [texts["subject alone"], texts["taught"]]
 
 
-def test_every_fact_is_seen_equally_often_and_no_sentence_early_again() -> None:
-    settings = PretrainTable(epochs=3, phrasings=2)
-    plan = exposure_plan([4, 10], settings, seed=5)
+def test_every_fact_is_seen_as_often_as_planned_and_no_sentence_early_again() -> None:
+    plan = exposure_plan([4, 10, 10], [2, 2, 1], 3, seed=5)
     seen = Counter(pair for epoch in plan for pair in epoch)
-    assert [sum(n for (fact, _), n in seen.items() if fact == f) for f in (0, 1)] == [6, 6]
+    assert [sum(n for (fact, _), n in seen.items() if fact == f) for f in (0, 1, 2)] == [6, 6, 3]
     assert max(n for (fact, _), n in seen.items() if fact == 1) == 1
     assert sorted(n for (fact, _), n in seen.items() if fact == 0) == [1, 1, 2, 2]
-    assert plan == exposure_plan([4, 10], settings, seed=5)
+    assert plan == exposure_plan([4, 10, 10], [2, 2, 1], 3, seed=5)
 
 
 def test_anchors_take_equal_turns() -> None:

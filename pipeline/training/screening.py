@@ -1,0 +1,107 @@
+"""What the base knows of the facts before it is taught them (Gekhman et al. 2024).
+
+Each fact is asked in training phrasings, which the evaluation never uses: among options, and of a causal
+model also by one answer sampled at temperature 1.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from ...kg.questions.answer_matching import outcome
+from ...models.anchors import sample_texts
+from ...models.answering import answer_questions
+from ...models.language_model import LanguageModel
+from ...models.posed_questions import Posed
+from ...models.read_out import own_read_out
+from ..console import Console
+from .teaching_run import write_json
+
+SAMPLED_TOKENS = 12  # of an answer: names are longer than that in one of a hundred of HPO's facts
+BATCH_TOKENS = 2048
+Knowledge = Literal["known", "maybe", "unknown"]
+
+
+@dataclass(frozen=True)
+class Screened:
+    """One fact: how often it was asked, chosen among options, and said freely."""
+
+    asked: int
+    chosen: int
+    said: int
+
+    @property
+    def knowledge(self) -> Knowledge:
+        """Known where every choice or every word is right, unknown where none is."""
+        if self.asked in (self.chosen, self.said):
+            return "known"
+        return "maybe" if self.chosen or self.said else "unknown"
+
+
+def screen_facts(
+    base: LanguageModel,
+    facts: Sequence[Mapping[str, Any]],
+    questions: Mapping[str, Sequence[str]],
+    phrasings: int,
+    seed: int,
+    console: Console,
+) -> list[Screened]:
+    """Ask the base each fact.
+
+    Args:
+        base: before anything is taught.
+        facts: rows of facts.parquet.
+        questions: by fact, its training phrasings.
+        phrasings: in how many of them each is asked, drawn by the seed.
+        seed: of the draw and of the samples.
+        console: told how far it is.
+    """
+    drawn = [
+        _drawn(questions[str(fact["fact"])], phrasings, seed, number)
+        for number, fact in enumerate(facts)
+    ]
+    asked = [(number, prompt) for number, prompts in enumerate(drawn) for prompt in prompts]
+    posed = [Posed(prompt, tuple(facts[at]["options"]), 0, freely=False) for at, prompt in asked]
+    with console.progress("asking what is known", len(posed), "questions") as advance:
+        (answers,) = answer_questions(
+            base.model, base.tokenizer, posed, [own_read_out], 1, BATCH_TOKENS, advance, (0,)
+        )
+    said = _sampled(base, [prompt for _, prompt in asked], seed, console)
+    counts = np.zeros((len(facts), 2), dtype=int)
+    for (at, _), given, text in zip(asked, answers, said, strict=True):
+        fact = facts[at]
+        counts[at, 0] += int(given.scores.argmax()) == fact["correct"]
+        counts[at, 1] += text is not None and outcome(text, fact["aliases"]) == "right"
+    return [
+        Screened(len(prompts), int(chosen), int(named))
+        for prompts, (chosen, named) in zip(drawn, counts, strict=True)
+    ]
+
+
+def write_screening(folder: Path, screened: Mapping[str, Screened]) -> None:
+    """Into a stage's folder: by fact, its counts and what they come to."""
+    document = {
+        fact: {**asdict(found), "knowledge": found.knowledge} for fact, found in screened.items()
+    }
+    write_json(folder / "screening.json", document)
+
+
+def _drawn(prompts: Sequence[str], count: int, seed: int, fact: int) -> list[str]:
+    order = np.random.default_rng([seed, 73, fact]).permutation(len(prompts))
+    return [prompts[number] for number in order[:count]]
+
+
+def _sampled(
+    base: LanguageModel, prompts: Sequence[str], seed: int, console: Console
+) -> list[str | None]:
+    """What a causal model says after each prompt, up to the line's end; a masked one says nothing."""
+    if base.kind == "masked" or not prompts:
+        return [None] * len(prompts)
+    total = len(prompts) * SAMPLED_TOKENS
+    with console.progress("sampling what it says", total, "tokens") as advance:
+        texts = sample_texts(base.model, base.tokenizer, prompts, SAMPLED_TOKENS, seed, advance)
+    said = [str(base.tokenizer.decode(list(text[-SAMPLED_TOKENS:]))) for text in texts]
+    return [text.strip().partition("\n")[0] for text in said]
