@@ -2,7 +2,8 @@
 
 Relations and labels are in the language model's own space, so that facts of entities which were never
 trained on are read alike; objects' vectors are of whatever source the user chose. All are brought to
-one length, √width, so that none drowns another whatever scale its source has.
+one length, √width, so that none drowns another whatever scale its source has; but what is written is as
+much longer as the model needs (`writing_reach`).
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from torch import Tensor, nn
 from transformers.modeling_utils import PreTrainedModel
 
 from .fact_memory import PADDING, FactMemory
-from .written_tokens import written_tokens
+from .written_tokens import writing_reach, written_tokens
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,7 @@ def fact_vectors(
         relation=_kept(relation_keys[memory.relation.clamp(min=0)], memory.relation != PADDING),
         vector=_kept(object_vectors[memory.vector.clamp(min=0)], known),
         label=_kept(base.get_input_embeddings()(tokens).to(dtype), there),
-        written=_kept(written_tokens(base, tokens).to(dtype), there),
+        written=_kept(written_tokens(base, tokens).to(dtype), there) * writing_reach(base),
         tokens=memory.label,
         weight=memory.weight.to(dtype),
         read_from=read_from,
