@@ -15,7 +15,8 @@ from .settings.table import Table
 HEADER = """\
 # An infact project. Name your graph's files under [[source]], then: infact run --config THIS_FILE
 # Every key below has the default shown, but for [prefixes] and [[source]]. Delete what you don't
-# change.
+# change. A file that begins with extends = "other.toml" takes over the keys of that file, which lies
+# beside it, but for those that it names.
 """
 
 EXAMPLES = {

@@ -50,7 +50,7 @@ def practised(base: LanguageModel, world: World) -> list[PracticeText]:
 
 
 def test_it_learns_to_copy(calm: LanguageModel, world: World, tmp_path: Path) -> None:
-    """Where labels are copied as the output embedding has them, the loss hardly falls: 5.0 to 4.4."""
+    """Copied as the output embedding has them, the loss ends at 4.4; not as far as the head needs, at 3.0."""
     texts = practised(calm, world)
     states = practice_states(calm.model, texts, 0, 4096, ignore)
     with torch.random.fork_rng():
@@ -66,4 +66,4 @@ def test_it_learns_to_copy(calm: LanguageModel, world: World, tmp_path: Path) ->
             tmp_path / "c.safetensors",
             ignore,
         )
-    assert record.losses[-1] < 3.3
+    assert record.losses[-1] < 2.75
