@@ -15,8 +15,8 @@ from .settings.table import Table
 HEADER = """\
 # An infact project. Name your graph's files under [[source]], then: infact run --config THIS_FILE
 # Every key below has the default shown, but for [prefixes] and [[source]]. Delete what you don't
-# change. A file that begins with extends = "other.toml" takes over the keys of that file, which lies
-# beside it, but for those that it names.
+# change. Another file beside this one takes over its keys, but for those that it names itself, if it
+# begins with: extends="infact.toml"
 """
 
 EXAMPLES = {
