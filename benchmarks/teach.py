@@ -39,6 +39,7 @@ from infact.pipeline.project import Project, load_project
 from infact.pipeline.run import existing_artifacts
 from infact.pipeline.stages import StageContext
 from infact.pipeline.training import pretrain_stage
+from infact.pipeline.training.exposures import exposure_plan
 from infact.pipeline.training.teaching_data import taught_facts
 from peft import LoraConfig, get_peft_model
 from transformers import (
@@ -177,7 +178,7 @@ def shown(project: Project, facts_folder: Path, seed: int) -> list[str]:
     settings, facts = project.pretrain, taught_facts(facts_folder)
     counts = [len(fact.sentences) for fact in facts]
     each = [settings.phrasings] * len(facts)
-    plan = pretrain_stage.exposure_plan(counts, each, settings.epochs, seed)
+    plan = exposure_plan(counts, each, settings.epochs, seed)
     return [facts[fact].sentences[at].text for epoch in plan for fact, at in epoch]
 
 

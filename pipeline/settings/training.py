@@ -43,6 +43,8 @@ class PretrainTable(Table):
     """the same of single tokens"""
     anchor_weight: Weight = 1.0
     """of the KL to the base model on general text; 0 = none"""
+    most_drift: Weight = 0.0
+    """KL to the base on other general text, in nats a token, until which the update is felt less; 0 = none"""
     anchor_texts: Amount = 32
     """texts for that: sampled from a causal base itself, general prose for a masked one"""
 

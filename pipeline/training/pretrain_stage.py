@@ -1,13 +1,11 @@
 """The pretrain stage: continued pretraining on sentences of the taught facts, domain text and anchors."""
 
-from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import torch
 
-from ...kg.questions.pools import TAUGHT
 from ...models.anchors import AnchorBatch, AnchoredBatch, anchored_loss
 from ...models.base_model import resolve_precision
 from ...models.language_model import LanguageModel, load_language_model
@@ -16,45 +14,39 @@ from ...models.low_rank import add_low_rank_adapters
 from ...models.predicted_texts import PredictedBatch, PredictedText, collate_predicted
 from ...models.token_batches import shuffled_batches
 from ...models.training import Curriculum, TrainingSettings
-from ..settings.training import PretrainTable
 from ..stages import StageContext
+from .drift_bound import hold_to_bound
+from .exposures import exposure_plan, phrasings_of
 from .predicted_forms import PredictedForms, continued_forms, masked_forms, masking_rates
-from .screening import Screened, screen_facts, write_screening
-from .teaching_data import (
-    TaughtFact,
-    domain_texts,
-    facts_of_pools,
-    make_anchors,
-    taught_facts,
-    training_prompts,
-    turn_of,
-)
+from .screening import screened_facts
+from .teaching_data import TaughtFact, domain_texts, make_anchors, taught_facts, turn_of
 from .teaching_run import inner_model, teach, write_json
 
+DRIFT_TEXTS = 24  # on which drift is bounded
 LONGEST_DOMAIN_TEXT = 400  # characters, about a hundred tokens
 
 
 def run(context: StageContext) -> None:
-    """Train adapters on the base model; write adapter/, training.json, exposures.json and screening.json."""
+    """Train adapters on the base model.
+
+    Writes adapter/, training.json, exposures.json, screening.json, and scale.json where drift is bounded.
+    """
     settings, folder = context.project.pretrain, context.inputs["base"]
     torch.manual_seed(context.seed)
     loaded = load_language_model(folder, None, resolve_precision(context.project.model.precision))
-    anchors: list[AnchorBatch] = []
-    if settings.anchor_weight:
-        rates = masking_rates(settings)
-        anchors = make_anchors(loaded, settings.anchor_texts, rates, context.seed, context.console)
+    anchors = _general(context, loaded, settings.anchor_texts if settings.anchor_weight else 0, 0)
+    held_out = _general(context, loaded, DRIFT_TEXTS if settings.most_drift else 0, 2)
     facts = taught_facts(context.inputs["facts"])
-    screened = _screened(context, loaded)
+    screened = screened_facts(context, loaded)
     plan = exposure_plan(
         [len(fact.sentences) for fact in facts],
-        [_phrasings(settings, screened.get(fact.fact)) for fact in facts],
+        [phrasings_of(settings, screened.get(fact.fact)) for fact in facts],
         settings.epochs,
         context.seed,
     )
-    rows = _rows(context, loaded, facts, plan)
     epochs = [
         _epoch(own, anchors, settings.batch_size, np.random.default_rng([context.seed, 13, number]))
-        for number, own in enumerate(rows)
+        for number, own in enumerate(_rows(context, loaded, facts, plan))
     ]
     adapted = add_low_rank_adapters(loaded.model, settings.rank, settings.layers)
     teach(
@@ -65,6 +57,8 @@ def run(context: StageContext) -> None:
         anchored_loss(weighted_cross_entropy, settings.anchor_weight),
         TrainingSettings(settings.learning_rate, settings.epochs),
     )
+    if settings.most_drift:
+        hold_to_bound(context, adapted, loaded, held_out)
     seen = np.bincount([fact for exposures in plan for fact, _ in exposures], minlength=len(facts))
     write_json(
         context.work / "exposures.json",
@@ -73,58 +67,14 @@ def run(context: StageContext) -> None:
     context.console.line(f"{len(facts)} facts, each seen {seen.min()} to {seen.max()} times")
 
 
-def exposure_plan(
-    sentences: Sequence[int], phrasings: Sequence[int], epochs: int, seed: int
-) -> list[list[tuple[int, int]]]:
-    """Which sentences of each fact every epoch shows: (fact, sentence) pairs.
-
-    Each fact goes round its own shuffled list of sentences, so that it is told in as many
-    phrasings as there are exposures before any comes again.
-
-    Args:
-        sentences: of each fact, how many there are.
-        phrasings: of each fact, how many an epoch shows.
-        epochs: how many there are.
-        seed: of the order.
-    """
-    orders = [
-        np.random.default_rng([seed, 7, fact]).permutation(count)
-        for fact, count in enumerate(sentences)
-    ]
-    return [
-        [
-            (fact, int(order[turn % len(order)]))
-            for fact, (order, count) in enumerate(zip(orders, phrasings, strict=True))
-            for turn in range(epoch * count, (epoch + 1) * count)
-        ]
-        for epoch in range(epochs)
-    ]
-
-
-def _screened(context: StageContext, loaded: LanguageModel) -> dict[str, Screened]:
-    """What the base knows of the taught facts; nothing is asked where the project says so."""
-    count, folder = context.project.pretrain.screened, context.inputs["facts"]
-    screened: dict[str, Screened] = {}
-    if count:
-        taught = facts_of_pools(folder, (TAUGHT,))
-        questions = training_prompts(folder, taught)
-        facts = [fact for name, fact in taught.items() if name in questions]
-        found = screen_facts(loaded, facts, questions, count, context.seed, context.console)
-        screened = {fact["fact"]: each for fact, each in zip(facts, found, strict=True)}
-        told = Counter(each.knowledge for each in found)
-        context.console.line(
-            f"of {len(found)} facts the base knows {told['known']}, "
-            f"{told['maybe']} perhaps and {told['unknown']} not"
-        )
-    write_screening(context.work, screened)
-    return screened
-
-
-def _phrasings(settings: PretrainTable, screened: Screened | None) -> int:
-    """How many phrasings of a fact an epoch shows: teaching goes where it is needed."""
-    if screened is None or screened.knowledge != "known":
-        return settings.phrasings
-    return max(1, round(settings.phrasings * settings.known_exposures))
+def _general(
+    context: StageContext, base: LanguageModel, count: int, seed: int
+) -> list[AnchorBatch]:
+    """So many general texts with the base's states, before anything is added to it."""
+    if not count:
+        return []
+    rates = masking_rates(context.project.pretrain)
+    return make_anchors(base, count, rates, context.seed + seed, context.console)
 
 
 def _rows(

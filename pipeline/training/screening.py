@@ -4,6 +4,7 @@ Each fact is asked in training phrasings, which the evaluation never uses: among
 model also by one answer sampled at temperature 1.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -12,12 +13,15 @@ from typing import Any, Literal
 import numpy as np
 
 from ...kg.questions.answer_matching import outcome
+from ...kg.questions.pools import TAUGHT
 from ...models.anchors import sample_texts
 from ...models.answering import answer_questions
 from ...models.language_model import LanguageModel
 from ...models.posed_questions import Posed
 from ...models.read_out import own_read_out
 from ..console import Console
+from ..stages import StageContext
+from .teaching_data import facts_of_pools, training_prompts
 from .teaching_run import write_json
 
 SAMPLED_TOKENS = 12  # of an answer: names are longer than that in one of a hundred of HPO's facts
@@ -39,6 +43,28 @@ class Screened:
         if self.asked in (self.chosen, self.said):
             return "known"
         return "maybe" if self.chosen or self.said else "unknown"
+
+
+def screened_facts(context: StageContext, base: LanguageModel) -> dict[str, Screened]:
+    """What the base knows of the taught facts, by fact; none where the project has none asked.
+
+    It is written into the stage's folder.
+    """
+    count, folder = context.project.pretrain.screened, context.inputs["facts"]
+    screened: dict[str, Screened] = {}
+    if count:
+        taught = facts_of_pools(folder, (TAUGHT,))
+        questions = training_prompts(folder, taught)
+        facts = [fact for name, fact in taught.items() if name in questions]
+        found = screen_facts(base, facts, questions, count, context.seed, context.console)
+        screened = {fact["fact"]: each for fact, each in zip(facts, found, strict=True)}
+        told = Counter(each.knowledge for each in found)
+        context.console.line(
+            f"of {len(found)} facts the base knows {told['known']}, "
+            f"{told['maybe']} perhaps and {told['unknown']} not"
+        )
+    write_screening(context.work, screened)
+    return screened
 
 
 def screen_facts(

@@ -195,6 +195,7 @@ def test_it_is_taught_asked_and_reported_like_any_other(
     file.write_text(
         f'extends = "{encoder_project.name}"\n'
         '[facts]\ngeneral = []\ngeneral_text = "general.txt"\n'
+        "[pretrain]\nmost_drift = 0.01\nepochs = 4\nlearning_rate = 1e-2\n"
         '[eval]\npools = ["T", "M", "S"]\nprompt_pools = ["T"]\nphrasings_per_fact = 1\n',
         encoding="utf-8",
     )
@@ -207,6 +208,12 @@ def test_it_is_taught_asked_and_reported_like_any_other(
         assert told["trained_parameters"] > 0
     pretrain = json.loads((folders["pretrain"] / "training.json").read_text(encoding="utf-8"))
     assert pretrain["losses"][-1] < pretrain["losses"][0]
+    scaled = json.loads((folders["pretrain"] / "scale.json").read_text(encoding="utf-8"))
+    drifts = [point["kl"] for point in scaled["curve"]]
+    assert drifts == sorted(drifts, reverse=True)
+    assert drifts[0] > scaled["bound"] == 0.01
+    kept = {point["scale"]: point["kl"] for point in scaled["curve"]}
+    assert scaled["scale"] == 0 or kept[scaled["scale"]] <= 0.01
     rows = pq.read_table(folders["eval"] / "answers.parquet").to_pylist()
     arms = {row["arm"] for row in rows}
     assert arms >= {"base", "pretrained", "distilled", "fused", "soft prompt", "few-shot"}

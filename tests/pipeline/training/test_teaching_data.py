@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from infact.pipeline.training.pretrain_stage import exposure_plan
+from infact.pipeline.training.exposures import exposure_plan
 from infact.pipeline.training.teaching_data import domain_texts, taught_facts, turn_of
 
 FACTS = [
