@@ -5,6 +5,7 @@ from typing import Any
 
 from .graph_checks import graph_checks_in_words
 from .tables import Table, tables
+from .teaching import teaching_in_words
 
 Json = dict[str, Any]
 SPECIAL = re.compile(r"([\\`*_{}\[\]()<>#+\-!|~&$:@])")
@@ -39,7 +40,7 @@ SECTIONS = {
 
 def render_markdown(report: Json) -> str:
     """One Markdown document; labels are escaped, so none becomes markup."""
-    found = tables(report)
+    found, teaching = tables(report), teaching_in_words(report)
     blocks = [
         f"# {escape(report['title'])}",
         f"Report by infact, {report['seed_words']}, intervals at 95 %.",
@@ -51,6 +52,7 @@ def render_markdown(report: Json) -> str:
         found["arms"],
         _pools(report),
         *(block for name, title in SECTIONS.items() for block in (f"## {title}", found[name])),
+        *(["## Teaching", *map(escape_sentence, teaching)] if teaching else []),
         "## Sample facts",
         *(_sample(pool, sample) for pool, group in report["samples"].items() for sample in group),
         "## Limitations",

@@ -27,6 +27,7 @@ from .graph_checks import graph_checks_in_words
 from .plots import HEIGHT, LEFT, RIGHT, TOP, WIDTH, cost_plot
 from .slices import arm_of_result, slice_groups
 from .tables import tables
+from .teaching import teaching_in_words
 
 COSTS = (
     ("milliseconds_per_question", "milliseconds a question"),
@@ -66,6 +67,7 @@ def render_page(report: Json) -> str:
         questions=QUESTIONS,
         headline=_headline(report["verdict"]),
         graph_checks=graph_checks_in_words(report),
+        teaching=teaching_in_words(report),
         style=Markup(style),
         script=Markup(script),
         policy=_policy(style, script),

@@ -24,6 +24,7 @@ from .provenance import describe_environment, describe_provenance
 from .rows import distinct_names, report_rows
 from .samples import sample_facts
 from .targets import Target
+from .teaching import describe_teaching
 from .training_curves import Curves
 
 Json = dict[str, Any]
@@ -48,6 +49,7 @@ class ReportInputs:
         sentences: sentences.parquet of the facts stage.
         exposures: exposures.json of the pretrain stage: how often each fact was shown.
         screening: screening.json of the pretrain stage: what the base knew of each taught fact.
+        scale: scale.json of the pretrain stage, where drift was bounded.
         entities: column iri of the graph's entities; row number = entity.
         curves: losses of each training, by stage.
         absent: absent.json of the eval stage: arms that couldn't be asked, and why.
@@ -70,6 +72,7 @@ class ReportInputs:
     sentences: pa.Table | None = None
     exposures: Mapping[str, int] = field(default_factory=dict)
     screening: Mapping[str, Json] = field(default_factory=dict)
+    scale: Mapping[str, Any] | None = None
     entities: pa.Table | None = None
     curves: Curves = field(default_factory=dict)
     absent: Sequence[Json] = ()
@@ -103,6 +106,7 @@ def build_report(inputs: ReportInputs) -> Json:
         "environment": describe_environment(inputs.manifests),
         "findings": describe_findings(inputs.findings, inputs.shapes),
         "curves": dict(inputs.curves),
+        "teaching": describe_teaching(inputs.exposures, inputs.screening, inputs.scale),
         "explanations": shown_explanations(inputs.explanations),
         "rows": rows,
     }

@@ -63,6 +63,7 @@ def read_inputs(context: StageContext) -> ReportInputs:
         sentences=pq.read_table(facts / "sentences.parquet"),
         exposures=_read_json(context.inputs["pretrain"] / "exposures.json"),
         screening=_read_json(context.inputs["pretrain"] / "screening.json"),
+        scale=_read_optional(context.inputs["pretrain"] / "scale.json"),
         entities=pq.read_table(context.inputs["ingest"] / "entities.parquet", columns=["iri"]),
         curves=training_curves(context.inputs),
         absent=_read_json(answers / "absent.json"),
@@ -89,6 +90,10 @@ def _read_table(path: Path) -> pa.Table | None:
 
 def _read_json(path: Path) -> Any:
     return json.loads(path.read_text(encoding="utf-8"))
+
+
+def _read_optional(path: Path) -> Any:
+    return _read_json(path) if path.exists() else None
 
 
 def _write(path: Path, text: str) -> None:
