@@ -12,17 +12,23 @@ Json = dict[str, Any]
 
 NOT_GAINS = (UNTOUCHED, *EDITED)  # pools in which a higher accuracy isn't knowledge gained
 
-LIMITATIONS = (
+FREE_ANSWERS = (
     "Choosing among given options is easier than answering freely; where the two scores differ, "
     "the free answer is what a user of the model would see.",
     "A free answer counts as right when it begins with a name of a true object; a right answer in "
     "words that the graph doesn't know counts as wrong.",
+)
+NO_FREE_ANSWERS = (
+    "Choosing among given options is easier than answering freely, and nothing was answered freely: "
+    "a masked model writes nothing.",
+)
+LIMITATIONS = (
     "McNemar's test by question takes each by itself, though questions about one subject move "
     "together; so what is called beyond chance goes by the test over whole subjects, corrected for "
     "all comparisons of this report, and by an interval that leaves out zero as well.",
     "Confidence is a model's share of belief among the given options; how sure it is of a free "
     "answer isn't told by it.",
-    "Slices by relation, degree and language are looked at after the fact, and none of their "
+    "Slices, by relation and whatever else, are looked at after the fact, and none of their "
     "differences is corrected for how many there are.",
     "Pool U samples general knowledge: what it doesn't ask may have been forgotten unseen.",
     "Seconds and milliseconds are of the machine named under provenance; compare them within this "
@@ -72,7 +78,8 @@ def limitations(report: Json) -> list[str]:
     seeds = len(report["seeds"])
     luck = ONE_SEED if seeds == 1 else MORE_SEEDS.format(count=seeds)
     edited = [EDITED_GRAPH] if report["edits"] else []
-    return [*LIMITATIONS, luck, *edited]
+    written = any(of["generation"] for arm in report["arms"] for of in arm["pools"].values())
+    return [*(FREE_ANSWERS if written else NO_FREE_ANSWERS), *LIMITATIONS, luck, *edited]
 
 
 def _answer(number: str, unit: str, sentences: list[str], headline: str = "") -> Json:
