@@ -19,8 +19,8 @@ FREE_ANSWERS = (
     "words that the graph doesn't know counts as wrong.",
 )
 NO_FREE_ANSWERS = (
-    "Choosing among given options is easier than answering freely, and nothing was answered freely: "
-    "a masked model writes nothing.",
+    "Choosing among given options is easier than answering freely, and nothing was answered freely "
+    "here.",
 )
 LIMITATIONS = (
     "McNemar's test by question takes each by itself, though questions about one subject move "
