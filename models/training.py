@@ -21,6 +21,8 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
+from ..errors import UserError
+
 BatchT = TypeVar("BatchT")
 ModelT = TypeVar("ModelT", bound=nn.Module)
 
@@ -89,6 +91,9 @@ def train(
         settings: rates and lengths.
         checkpoint: file to continue from when it exists, and to write to.
         advance: called with the units of each batch, also for those done before a kill.
+
+    Raises:
+        UserError: training diverges; the last checkpoint is kept as it was.
     """
     accelerator = Accelerator()
     trained = {name: value for name, value in model.named_parameters() if value.requires_grad}
@@ -107,19 +112,36 @@ def train(
                 for group in optimizer.param_groups:
                     group["lr"] = settings.learning_rate * _rate(step - 1, total, settings)
                 value = loss(prepared, batch)
+                if not value.isfinite():
+                    raise _diverged("the loss is no number", step, total, done, settings)
                 accelerator.backward(value)
                 if settings.clip_norm is not None:
                     accelerator.clip_grad_norm_(trained.values(), settings.clip_norm)
                 optimizer.step()
                 optimizer.zero_grad()
                 losses = _add_loss(losses, number, value.item() / len(batches))
+                saved = step % settings.checkpoint_steps == 0 or step == total
+                if saved and not all(each.isfinite().all() for each in trained.values()):
+                    raise _diverged("a weight is no number", step, total, done, settings)
                 done = replace(done, steps=step, losses=tuple(losses))
-                if step % settings.checkpoint_steps == 0 or step == total:
+                if saved:
                     _save(checkpoint, trained, optimizer, done)
             advance(curriculum.size(batch))
     model.eval()
     units = sum(curriculum.size(batch) for batches in epochs for batch in batches)
     return TrainingRecord(total, units, tuple(losses))
+
+
+def _diverged(
+    what: str, step: int, total: int, done: TrainingRecord, settings: TrainingSettings
+) -> UserError:
+    kept = done.steps // settings.checkpoint_steps * settings.checkpoint_steps
+    return UserError(
+        f"Training diverged: {what}.",
+        f"step {step} of {total}, learning rate {settings.learning_rate:g} at its peak",
+        "Lower the stage's learning_rate; "
+        + (f"what step {kept} had come to is kept." if kept else "nothing had been kept yet."),
+    )
 
 
 def _optimizer(

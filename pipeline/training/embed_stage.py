@@ -22,7 +22,6 @@ import pyarrow.parquet as pq
 import torch
 from torch import Tensor
 
-from ...errors import UserError
 from ...kg.graph import KnowledgeGraph
 from ...kg.questions.pools import INFERABLE
 from ...kg.vocabulary import RDF_TYPE
@@ -84,11 +83,7 @@ def _told_relations(graph: KnowledgeGraph, local: LocalGraph) -> np.ndarray:
 
 
 def _trained(context: StageContext, local: LocalGraph) -> ComplEx:
-    """The vectors.
-
-    Raises:
-        UserError: training diverged.
-    """
+    """The vectors."""
     settings = context.project.embed
     model = ComplEx(len(local.entity_ids), len(local.relation_ids), settings.rank, context.seed)
     batches = triple_batches(
@@ -104,9 +99,6 @@ def _trained(context: StageContext, local: LocalGraph) -> ComplEx:
             context.checkpoint("training"),
             advance,
         )
-    if not all(parameter.isfinite().all() for parameter in model.parameters()):
-        where = f"{context.project.file}: embed.learning_rate = {settings.learning_rate}"
-        raise UserError("training the vectors diverged", where, "lower it; 0.1 is usual")
     return model
 
 

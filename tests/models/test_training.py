@@ -2,6 +2,7 @@ from collections.abc import Callable
 
 import pytest
 import torch
+from infact.errors import UserError
 from infact.models.training import Curriculum, TrainingSettings, train
 from torch import Tensor, nn
 from torch.nn import functional
@@ -73,6 +74,43 @@ def test_a_resumed_run_is_the_unbroken_run(tmp_path, after: int) -> None:
     for name, value in unbroken.state_dict().items():
         assert (resumed.state_dict()[name] - value).abs().max() == 0
     assert record == expected
+
+
+@pytest.mark.parametrize(("at", "kept"), [(3, None), (7, 4)])
+def test_a_loss_that_is_no_number_stops_it_and_keeps_the_last_checkpoint(
+    tmp_path, at: int, kept: int | None
+) -> None:
+    checkpoint, steps = tmp_path / "c.safetensors", iter(range(1, 99))
+
+    def loss(model: nn.Module, rows: Tensor) -> Tensor:
+        found = squared_error(model, rows)
+        return found * torch.nan if next(steps) == at else found
+
+    with pytest.raises(UserError, match=f"step {at} of 15") as caught:
+        train(Network(), CURRICULUM, loss, SETTINGS, checkpoint, ignore)
+    if kept is None:
+        assert not checkpoint.exists()
+        assert "nothing had been kept" in caught.value.fix
+        return
+    assert f"what step {kept} had come to" in caught.value.fix
+    again = Network()
+    train(again, CURRICULUM, squared_error, SETTINGS, checkpoint, ignore)
+    whole = Network()
+    train(whole, CURRICULUM, squared_error, SETTINGS, tmp_path / "w.safetensors", ignore)
+    assert torch.equal(again.trained.weight, whole.trained.weight)
+
+
+def test_weights_that_are_no_numbers_are_never_kept(tmp_path) -> None:
+    """The last step can break them without any loss that tells."""
+
+    def loss(model: Network, rows: Tensor) -> Tensor:
+        return (model.trained.weight * 0).sqrt().sum()  # 0, whose slope has no number
+
+    settings = TrainingSettings(learning_rate=1e-2, epochs=1, clip_norm=None)
+    one = Curriculum(lambda number: batches(number)[:1], len)
+    with pytest.raises(UserError, match="a weight is no number"):
+        train(Network(), one, loss, settings, tmp_path / "c.safetensors", ignore)
+    assert not (tmp_path / "c.safetensors").exists()
 
 
 def test_dropout_is_resumed_too(tmp_path) -> None:
