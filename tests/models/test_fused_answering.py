@@ -81,7 +81,7 @@ def _written(model, tokenizer, prompt: str) -> str:
     return text.lstrip().split("\n")[0].strip()
 
 
-def trained(model, tokenizer, world: World, strategy: str, folder) -> FusedModel:
+def trained(model, tokenizer, world: World, strategy: str, seed: int, folder) -> FusedModel:
     texts = [
         practice_text(tokenizer, prompt, answer, own, [prompt.index(",")] * len(own), number % 4)
         for number, (prompt, answer, own) in enumerate(
@@ -90,20 +90,20 @@ def trained(model, tokenizer, world: World, strategy: str, folder) -> FusedModel
     ]
     states = practice_states(model, texts, 0, 4096, ignore)
     with torch.random.fork_rng():
-        torch.manual_seed(0)
+        torch.manual_seed(seed)
         keys = text_keys(model, tokenizer, RELATIONS)
         sizes = FusionSizes(keys.shape[1], 4, (0, 1), heads=2, key=32)
         fused_model = FusedModel(model, STRATEGIES[strategy](sizes, keys, torch.zeros(1, 4)))
         curriculum = Curriculum(
             partial(epoch_of_texts, texts, states.lengths, 32, 0.1, 0), lambda draw: 1
         )
-        settings = TrainingSettings(learning_rate=2e-2, epochs=16, checkpoint_steps=10**9)
+        settings = TrainingSettings(learning_rate=2e-2, epochs=24, checkpoint_steps=10**9)
         train(
             fused_model.fusion,
             curriculum,
             lambda _, draw: practice_loss(fused_model, drawn_batch(texts, states, draw)),
             settings,
-            folder / "c.safetensors",
+            folder / f"{seed}.safetensors",
             ignore,
         )
     return fused_model
@@ -125,19 +125,32 @@ def share_right(model: FusedModel, tokenizer, world: World, facts) -> float:
     return float(np.mean(right))
 
 
-# Early fusion isn't among them: a random model relays nothing of its input.
-@pytest.mark.parametrize("strategy", ["attention", "interactive"])
+# Early fusion isn't among them: a random model relays nothing of its input. Interactive fusion is judged by
+# the median of three seeds: one of them alone came to 0.74 on one processor, 0.58 on another, and at twice
+# the epochs to 0.25.
+@pytest.mark.parametrize(
+    ("strategy", "seeds"), [("attention", range(1)), ("interactive", range(3))]
+)
 def test_facts_of_new_entities_are_read_as_the_memory_tells_them(
-    calm_model, tiny_tokenizer, world: World, tmp_path, strategy: str
+    calm_model, tiny_tokenizer, world: World, tmp_path, strategy: str, seeds: range
 ) -> None:
-    model = trained(calm_model, tiny_tokenizer, world, strategy, tmp_path)
-    assert share_right(model, tiny_tokenizer, world, world.facts) > 0.6
     # Each relation with another's object: the answer follows the memory, not the name.
     turned = [
         [replace(f, label=o.label) for f, o in zip(own, own[1:] + own[:1], strict=True)]
         for own in world.facts
     ]
-    assert share_right(model, tiny_tokenizer, world, turned) < 0.2
     nothing = [[] for _ in world.facts]
-    assert share_right(model, tiny_tokenizer, world, nothing) < 0.5
-    model.detach()
+    found = []
+    for seed in seeds:
+        model = trained(calm_model, tiny_tokenizer, world, strategy, seed, tmp_path)
+        found.append(
+            [
+                share_right(model, tiny_tokenizer, world, facts)
+                for facts in (world.facts, turned, nothing)
+            ]
+        )
+        model.detach()
+    told, of_others, without = np.median(found, axis=0)
+    assert told > 0.6
+    assert of_others < 0.2
+    assert without < 0.5
