@@ -193,6 +193,7 @@ def peer(
 ) -> tuple[float, float]:
     """Train `model` in place, adapters merged; seconds, and the share of the sentences that were reached."""
     settings = project.pretrain
+    torch.manual_seed(project.seed)  # of the adapters' first weights
     lora = LoraConfig(r=settings.rank, lora_alpha=2 * settings.rank, target_modules="all-linear")
     adapted = get_peft_model(model.requires_grad_(False), lora)
     collator = DataCollatorForLanguageModeling(base.tokenizer, mlm=False)
