@@ -24,7 +24,7 @@ from ..stages import StageContext
 from .teaching_data import facts_of_pools, training_prompts
 from .teaching_run import write_json
 
-SAMPLED_TOKENS = 12  # of an answer: names are longer than that in one of a hundred of HPO's facts
+SAMPLED_TOKENS = 12  # of an answer: the longest of the demo's taught facts has 10
 BATCH_TOKENS = 2048
 Knowledge = Literal["known", "maybe", "unknown"]
 
