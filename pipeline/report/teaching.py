@@ -49,12 +49,20 @@ def teaching_in_words(report: Json) -> list[str]:
             f"{known['maybe']} perhaps and {known['unknown']} not."
         )
     if scale := teaching["scale"]:
-        drift = "" if scale["kl"] is None else f", where it was {scale['kl']:.3f}"
-        sentences.append(
-            f"The update is felt by {scale['scale']:g}, so that drift on general text stays within "
-            f"{scale['bound']:g} nats a token{drift}; in full it was {scale['full']:.3f}."
-        )
+        sentences.append(_scale_in_words(scale))
     return sentences
+
+
+def _scale_in_words(scale: Json) -> str:
+    bound, full = f"{scale['bound']:g} nats a token", f"{scale['full']:.3f}"
+    if scale["scale"] == 1:
+        return f"The whole update is kept: its drift on general text is {full}, within {bound}."
+    if scale["kl"] is None:
+        return f"Nothing of the update is kept: however little of it drifts by more than {bound}."
+    return (
+        f"The update is felt by {scale['scale']:g}: so its drift on general text is "
+        f"{scale['kl']:.3f}, within {bound}, where the whole of it drifts by {full}."
+    )
 
 
 def _scale(scale: Mapping[str, Any]) -> Json:

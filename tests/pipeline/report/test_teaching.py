@@ -39,8 +39,12 @@ def test_classes_are_counted() -> None:
 
 def test_what_is_held_back_is_told() -> None:
     assert words({}, {}, SCALE) == [
-        "The update is felt by 0.7, so that drift on general text stays within 0.02 nats a token, "
-        "where it was 0.019; in full it was 0.050."
+        "The update is felt by 0.7: so its drift on general text is 0.019, within 0.02 nats a token, "
+        "where the whole of it drifts by 0.050."
+    ]
+    whole = {**SCALE, "bound": 0.1, "scale": 1.0}
+    assert words({}, {}, whole) == [
+        "The whole update is kept: its drift on general text is 0.050, within 0.1 nats a token."
     ]
     nothing = {**SCALE, "bound": 0.001, "scale": 0.0}
-    assert "felt by 0, so that" in words({}, {}, nothing)[0]
+    assert words({}, {}, nothing)[0].startswith("Nothing of the update is kept")
