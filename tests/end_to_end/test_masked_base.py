@@ -195,7 +195,7 @@ def test_it_is_taught_asked_and_reported_like_any_other(
     file.write_text(
         f'extends = "{encoder_project.name}"\n'
         '[facts]\ngeneral = []\ngeneral_text = "general.txt"\n'
-        "[pretrain]\nmost_drift = 0.01\nepochs = 4\nlearning_rate = 1e-2\n"
+        "[pretrain]\nmost_drift = 0.01\nepochs = 16\nlearning_rate = 1e-2\n"
         '[eval]\npools = ["T", "M", "S"]\nprompt_pools = ["T"]\nphrasings_per_fact = 1\n',
         encoding="utf-8",
     )
