@@ -128,10 +128,21 @@ def answered_texts(
     found = []
     for text in texts:
         prompt, answer = text.text[: text.target].rstrip(), text.text[text.target :].strip()
-        for row in answer_rows(tokenizer, prompt, answer):
+        taught = answer_texts(tokenizer, prompt, answer)
+        for row in taught:
             check_length(text.text, row.tokens, max_tokens)
-            found.append(PredictedText(row.tokens, (row.place,), (row.target,), (1.0,)))
+        found += taught
     return found
+
+
+def answer_texts(
+    tokenizer: PreTrainedTokenizerBase, prompt: str, answer: str
+) -> list[PredictedText]:
+    """A prompt with its answer, once for each token of it, masked as when it is asked."""
+    return [
+        PredictedText(row.tokens, (row.place,), (row.target,), (1.0,))
+        for row in answer_rows(tokenizer, prompt, answer)
+    ]
 
 
 def _hidden(

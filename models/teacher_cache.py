@@ -22,6 +22,7 @@ from transformers.modeling_utils import PreTrainedModel
 
 from .language_model import kind_of
 from .masked_states import answer_rows, masked_states
+from .masked_texts import answer_texts
 from .option_scoring import PLACES_AT_ONCE, tree_states
 from .option_tree import merge_sequences, shared_length
 from .partial_passes import logits_at_places
@@ -148,10 +149,7 @@ def _masked(
             rows = answer_rows(tokenizer, lesson.context + prompt, answer)
             told += rows
             owners += [number] * len(rows)
-            texts += [
-                (number, PredictedText(row.tokens, (row.place,), (row.target,), (1.0,)))
-                for row in answer_rows(tokenizer, prompt, answer)
-            ]
+            texts += [(number, text) for text in answer_texts(tokenizer, prompt, answer)]
     states = masked_states(teacher, told, owners, batch_tokens, advance)
     return texts, states.positions.hidden[states.scored_row]
 

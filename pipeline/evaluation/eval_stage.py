@@ -51,7 +51,7 @@ def run(context: StageContext) -> None:
     answers |= prompt_answers(evaluation, base, answers["base"])
     states = text_states(base, tokenizer, texts, settings.batch_tokens)
     drift = fused_drift(evaluation, base, states, texts)
-    explained = explanations(evaluation, loaded) if settings.explained else []
+    explained = explanations(evaluation, loaded)
     del base, loaded
     taught, taught_drift = stage_answers(evaluation, dtype, texts, states)
     named, absent = named_answers(evaluation, dtype)

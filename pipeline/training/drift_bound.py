@@ -1,6 +1,7 @@
 """Holding a taught model to a bound: its update is felt less until general text is left as it was."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -9,17 +10,14 @@ from peft import PeftModel
 from ...kg.questions.pools import TAUGHT
 from ...models.adapter_scale import mean_drift, scale_update, scaled_update
 from ...models.anchors import AnchorBatch
-from ...models.answering import answer_questions
 from ...models.language_model import LanguageModel
-from ...models.posed_questions import Posed
-from ...models.read_out import own_read_out
 from ..stages import StageContext
+from .right_choices import right_choices
 from .teaching_data import facts_of_pools, training_prompts
 from .teaching_run import inner_model, write_json
 
 SCALES = (1.0, 0.85, 0.7, 0.55, 0.4, 0.25, 0.1)
 ASKED = 40  # facts, in a training phrasing each: what is learnt must not be read off the test's
-BATCH_TOKENS = 2048
 
 
 def hold_to_bound(
@@ -37,14 +35,14 @@ def hold_to_bound(
         texts: general text, none of it trained on, with the base's states.
     """
     bound, questions = context.project.pretrain.most_drift, _questions(context)
+    asked = replace(base, model=inner_model(adapted))
     curve = []
     with context.console.progress("weighing gain and drift", len(SCALES), "scales") as advance:
         for scale in SCALES:
             with scaled_update(adapted, scale):
                 drift = mean_drift(adapted, texts)
-                curve.append(
-                    {"scale": scale, "kl": drift, "right": _right(adapted, base, questions)}
-                )
+                right = right_choices(asked, questions, lambda done: None)
+                curve.append({"scale": scale, "kl": drift, "right": float(np.mean(right))})
             advance(1)
     within = [point for point in curve if point["kl"] <= bound]
     # Of scales that answer as much, the largest: what they choose they are surest of.
@@ -70,15 +68,3 @@ def _questions(context: StageContext) -> list[tuple[str, Mapping[str, Any]]]:
         (prompts[fact][number % len(prompts[fact])], facts[fact])
         for number, fact in enumerate(drawn)
     ]
-
-
-def _right(
-    adapted: PeftModel, base: LanguageModel, questions: Sequence[tuple[str, Mapping[str, Any]]]
-) -> float:
-    posed = [Posed(prompt, tuple(fact["options"]), 0, freely=False) for prompt, fact in questions]
-    model = inner_model(adapted)
-    (given,) = answer_questions(
-        model, base.tokenizer, posed, [own_read_out], 1, BATCH_TOKENS, lambda done: None, (0,)
-    )
-    pairs = zip(given, questions, strict=True)
-    return sum(int(a.scores.argmax()) == fact["correct"] for a, (_, fact) in pairs) / len(posed)

@@ -15,17 +15,14 @@ import numpy as np
 from ...kg.questions.answer_matching import outcome
 from ...kg.questions.pools import TAUGHT
 from ...models.anchors import sample_texts
-from ...models.answering import answer_questions
 from ...models.language_model import LanguageModel
-from ...models.posed_questions import Posed
-from ...models.read_out import own_read_out
 from ..console import Console
 from ..stages import StageContext
+from .right_choices import right_choices
 from .teaching_data import facts_of_pools, training_prompts
 from .teaching_run import write_json
 
 SAMPLED_TOKENS = 12  # of an answer: the longest of the demo's taught facts has 10
-BATCH_TOKENS = 2048
 Knowledge = Literal["known", "maybe", "unknown"]
 
 
@@ -90,17 +87,13 @@ def screen_facts(
         for number, fact in enumerate(facts)
     ]
     asked = [(number, prompt) for number, prompts in enumerate(drawn) for prompt in prompts]
-    posed = [Posed(prompt, tuple(facts[at]["options"]), 0, freely=False) for at, prompt in asked]
-    with console.progress("asking what is known", len(posed), "questions") as advance:
-        (answers,) = answer_questions(
-            base.model, base.tokenizer, posed, [own_read_out], 1, BATCH_TOKENS, advance, (0,)
-        )
+    with console.progress("asking what is known", len(asked), "questions") as advance:
+        right = right_choices(base, [(prompt, facts[at]) for at, prompt in asked], advance)
     said = _sampled(base, [prompt for _, prompt in asked], seed, console)
     counts = np.zeros((len(facts), 2), dtype=int)
-    for (at, _), given, text in zip(asked, answers, said, strict=True):
-        fact = facts[at]
-        counts[at, 0] += int(given.scores.argmax()) == fact["correct"]
-        counts[at, 1] += text is not None and outcome(text, fact["aliases"]) == "right"
+    for (at, _), chosen, text in zip(asked, right, said, strict=True):
+        counts[at, 0] += chosen
+        counts[at, 1] += text is not None and outcome(text, facts[at]["aliases"]) == "right"
     return [
         Screened(len(prompts), int(chosen), int(named))
         for prompts, (chosen, named) in zip(drawn, counts, strict=True)

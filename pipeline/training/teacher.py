@@ -8,13 +8,11 @@ from transformers import PreTrainedTokenizerBase
 from ...kg.graph import KnowledgeGraph
 from ...kg.questions.fact_prompt import augmented_prompt
 from ...kg.questions.retrieval import RetrievedFact
-from ...models.answering import answer_questions
 from ...models.language_model import LanguageModel
-from ...models.posed_questions import Posed
-from ...models.read_out import own_read_out
 from ..console import Console
 from ..graph_reader import GraphReader
 from ..settings.training import DistillTable
+from .right_choices import right_choices
 
 TEACHER_BATCH_TOKENS = 2048
 
@@ -71,25 +69,12 @@ def right_answers(
     console: Console,
 ) -> list[bool]:
     """The gate: of each fact, whether the teacher chooses the right option after its context."""
-    posed = [
-        Posed(text + questions[fact["fact"]][0], tuple(fact["options"]), 0, freely=False)
+    asked = [
+        (text + questions[fact["fact"]][0], fact)
         for fact, text in zip(facts, contexts, strict=True)
     ]
-    with console.progress("testing the teacher", len(posed), "facts") as advance:
-        (answers,) = answer_questions(
-            teacher.model,
-            teacher.tokenizer,
-            posed,
-            [own_read_out],
-            1,
-            TEACHER_BATCH_TOKENS,
-            advance,
-            silent=(0,),
-        )
-    return [
-        int(given.scores.argmax()) == fact["correct"]
-        for given, fact in zip(answers, facts, strict=True)
-    ]
+    with console.progress("testing the teacher", len(asked), "facts") as advance:
+        return right_choices(teacher, asked, advance)
 
 
 def _as_told(graph: KnowledgeGraph, fact: dict) -> RetrievedFact:
