@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 
@@ -33,6 +33,11 @@ class PromptParts:
     question: Stretch
     words: tuple[Stretch, ...]
     facts: tuple[Stretch, ...]
+
+    def moved(self, move: Callable[[Stretch], Stretch]) -> PromptParts:
+        """The same parts of a text in which they stand elsewhere."""
+        words, facts = tuple(map(move, self.words)), tuple(map(move, self.facts))
+        return PromptParts(move(self.question), words, facts)
 
 
 @dataclass(frozen=True)

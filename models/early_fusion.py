@@ -1,30 +1,30 @@
-"""Early fusion: where a mention has ended, what is known of its entity is added to the input.
+"""Early fusion: behind a mention, places of their own tell what is known of its entity.
 
-    x_p ← x_p + |x_p| · c g ⊙ Σ_{f,j} a_{s,f,j} value_{f,j}       s = p − mention end of f,  0 ≤ s < k
-    a_s = softmax(q_s·n, q_s·k_{1,0} + log P(1), …, q_s·k_{F,L} + log P(F))     P: how likely a fact is true
-    k_{f,j} = W_r · relation_f + W_e · vector_f + place_j
-    value_{f,0} = unit(W_v · vector_f + b)      value_{f,j} = label_{f,j}
+    x_p ← ℓ_f · unit(W_r key_f + W_v vector_f + b + (1 − P(f)) doubt)    at the first place of fact f
+    x_p ← embedding(label_{f,j})                                         at those that follow
+    x_p ← none                                                           where no fact has a place
+    ℓ_f: mean length of the embeddings of f's label; P(f): how likely f is true
 
-The token that ends a mention and the k − 1 after it each take a mean of the facts' objects and of their
-label tokens, weighted by a query of their own: the first may hold a gene's first token, the next its
-second. Entity vectors in the space of input embeddings are E-BERT's (Poerner et al. 2020), and W_v begins
-as its map by least squares (`label_map`); several for an entity, made from its neighbours' labels, are
-ConceptFormer's (Barmettler et al. 2025). Here they are laid over tokens that are there already, so that a
-text grows no longer. g begins at zero: the model is the base's to the bit. c is fixed, and there because
-Adam moves a number by no more than the learning rate: g alone stays too small to be heard.
+    facts ──► (what it tells, label …)
+                        │
+    text  … mention ⟨place⟩ … ⟨place⟩ ? Answer :  ──► first block
 
-    facts ──► k vectors
-               │
-    text  … mention ? Answer : ──► (+) ──► first block
+Entity vectors in the space of input embeddings are E-BERT's (Poerner et al. 2020), and W_v begins as its
+map by least squares (`label_map`), as W_r does for relations; it counts as much as it explains. On HPO
+that is a tenth: at a place of its own such a vector cost 23 of 78 points before any training. Soft tokens of their own behind a mention,
+made from its neighbours in the model's own space, are ConceptFormer's (Barmettler et al. 2025). Labels
+stand there as the base embeds them, so that before any training the base reads what it would read if
+they were written there, to the bit; and a text without places, outside a session or without facts, is
+the base's.
 
-Nothing before the first block knows what is asked, so the k vectors are the same for every question: it
-fails where an entity has more to tell than they hold. No block lies below, so training runs them all,
-for the tokens from the first mention's end on: those before are kept (`text_beginnings`).
+Nothing before the first block knows what is asked: a text grows by every fact that it may read, so that
+the facts are chosen by what the question names (`MemoryWriter`), and it costs what a longer prompt costs.
+No block lies below, so training runs them all, for the tokens from the first mention's end on: those
+before are kept (`text_beginnings`).
 """
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,30 +36,22 @@ from .fact_vectors import FactVectors
 from .fusion_session import TextRun
 from .fusion_strategy import FusionSizes, FusionStrategy
 from .label_map import LabelMap
-from .label_reading import added
 
-PLACES = 8  # tokens from a mention's last on that take a vector each
-LABEL_TOKENS = 8  # of a label that are told apart by their place; later ones are read as the last
-
-# c. Loss on HPO's practice questions that weren't trained on, 5.21 nats by the base, after 35 steps of 16
-# others at a learning rate of 3e-3: 5.08 with 1, 4.80 with 10 (4.46 after 122). No other value was tried.
-GATE_SCALE = 10.0
+NO_PLACE = -1  # id of no token
 
 
 @dataclass(frozen=True)
-class PlacedLabels:
-    """What the k places from a mention's end on take of each slot: S objects and label tokens.
+class LaidFacts:
+    """What stands at the places of each fact. Shapes: B rows, F facts, S places of the longest.
 
     Attributes:
-        scores: (B, k, 1 + S) of the null slot and of the others.
-        values: (B, S, D) in the space of input embeddings.
-        there: (B, S) False in padding.
-        read_from: (B, S) see `FactVectors`.
+        values: (B, F, S, D) in the space of input embeddings.
+        lengths: (B, F) how many of them a fact has; 0 in padding.
+        read_from: (B, F) the place before its first one.
     """
 
-    scores: Tensor
     values: Tensor
-    there: Tensor
+    lengths: Tensor
     read_from: Tensor
 
 
@@ -67,52 +59,73 @@ class EarlyFusion(FusionStrategy):
     """The adapter; see the formula above."""
 
     name = "early"
+    own_places = True
+    place: Tensor
 
     def __init__(self, sizes: FusionSizes, relation_keys: Tensor, object_vectors: Tensor) -> None:
         if sizes.layers:
             raise ValueError("early fusion reads at the input, and behind no block")
         super().__init__(sizes, relation_keys, object_vectors)
-        self.query = nn.Parameter(torch.randn(PLACES, sizes.width))
-        self.null = nn.Parameter(torch.zeros(sizes.width))
-        self.relation_key = nn.Linear(sizes.hidden, sizes.width, bias=False)
-        self.vector_key = nn.Linear(sizes.vector, sizes.width, bias=False)
-        self.place_key = nn.Embedding(1 + LABEL_TOKENS, sizes.width)  # the object itself is at 0
-        self.vector_value = nn.Linear(sizes.vector, sizes.hidden)
-        self.gate = nn.Parameter(torch.zeros(sizes.hidden))
+        self.relation_value = nn.Linear(relation_keys.shape[1], sizes.hidden)
+        self.vector_value = nn.Linear(sizes.vector, sizes.hidden, bias=False)
+        self.doubt = nn.Parameter(torch.zeros(sizes.hidden))
+        self.none = nn.Parameter(torch.zeros(sizes.hidden))
+        self.register_buffer("place", torch.tensor(NO_PLACE))
 
     @torch.no_grad()
-    def start_from(self, found: LabelMap) -> None:
-        """Lay objects' vectors where the least-squares map says; training goes on from there."""
-        self.vector_value.weight.copy_(found.weight)
-        self.vector_value.bias.copy_(found.bias)
+    def start_from(
+        self,
+        place: int,
+        none: Tensor,
+        relations: LabelMap,
+        vectors: LabelMap | None = None,
+    ) -> None:
+        """What training goes on from.
 
-    def prepare(self, facts: FactVectors) -> PlacedLabels:
-        slots = 1 + facts.tokens.shape[2]
-        place = torch.arange(slots).clamp(max=LABEL_TOKENS)
-        own = self.relation_key(facts.relation) + self.vector_key(facts.vector)
-        keys = (own[:, :, None] + self.place_key(place)).flatten(1, 2)  # (B, S, K)
-        known = torch.einsum("nk,bsk->bns", self.query, keys)
-        null = (self.query @ self.null).expand(len(keys), -1)
-        known = known / math.sqrt(self.sizes.width)
-        known = known + facts.weight.repeat_interleave(slots, dim=1)[:, None]
-        laid = self.vector_value(facts.vector)
-        laid = nn.functional.rms_norm(laid, laid.shape[-1:], eps=1e-12)
-        known_object = facts.there & (facts.vector != 0).any(dim=2)
-        there = torch.cat([known_object[:, :, None], facts.tokens != PADDING], dim=2)
-        return PlacedLabels(
-            torch.cat([null[:, :, None] / math.sqrt(self.sizes.width), known], dim=2),
-            torch.cat([laid[:, :, None], facts.label], dim=2).flatten(1, 2),
-            there.flatten(1),
-            facts.read_from[:, :, None].expand(-1, -1, slots).flatten(1),
+        Args:
+            place: id of the token that keeps places, see `placed_texts.place_id`.
+            none: (D,) what stands at a place that no fact fills.
+            relations, vectors: least-squares maps to the mean embeddings of labels; None for no vectors.
+        """
+        self.place.fill_(place)
+        self.none.copy_(none)
+        self.relation_value.weight.copy_(relations.weight)
+        self.relation_value.bias.copy_(relations.bias)
+        self.vector_value.weight.zero_()
+        if (
+            vectors is not None
+        ):  # its bias is what all objects have in common, and tells nothing of one
+            share = min(max(vectors.explained, 0.0), 1.0)
+            self.vector_value.weight.copy_(share * vectors.weight)
+
+    def prepare(self, facts: FactVectors) -> LaidFacts:
+        labels = facts.embedded
+        written = facts.tokens != PADDING
+        length = labels.square().mean(dim=3).sqrt().sum(dim=2) / written.sum(dim=2).clamp(min=1)
+        unlikely = 1 - facts.weight.exp()
+        told = self.relation_value(facts.relation) + self.vector_value(facts.vector)
+        told = told + unlikely[:, :, None] * self.doubt
+        told = nn.functional.rms_norm(told, told.shape[-1:], eps=1e-12) * length[:, :, None]
+        there = facts.there & (facts.weight > -torch.inf)
+        return LaidFacts(
+            torch.cat([told[:, :, None], labels], dim=2),
+            (1 + written.sum(dim=2)) * there,
+            facts.read_from,
         )
 
     def at_input(self, embedded: Tensor, run: TextRun, facts: Any) -> Tensor:
-        since = run.places[:, :, None] - facts.read_from[:, None]  # (B, Q, S)
-        readable = facts.there[:, None] & (since >= 0) & (since < PLACES)
-        chosen = since.clamp(0, PLACES - 1)
-        scores = facts.scores[:, :, 1:].gather(1, chosen).masked_fill(~readable, -torch.inf)
-        # Facts of several mentions may be read at one place: the null slot is the earliest mention's.
-        first = chosen.masked_fill(~readable, 0).amax(dim=2)
-        null = facts.scores[:, :, 0].gather(1, first)
-        weights = torch.cat([null[:, :, None], scores], dim=2).softmax(dim=2)[:, :, 1:]
-        return added(embedded, GATE_SCALE * self.gate * (weights @ facts.values))
+        slot = run.places[:, :, None] - facts.read_from[:, None] - 1  # (B, Q, F)
+        fills = (slot >= 0) & (slot < facts.lengths[:, None])
+        begun = facts.read_from[:, None].expand_as(slot).masked_fill(~fills, NO_PLACE)
+        fact = begun.argmax(
+            dim=2, keepdim=True
+        )  # one at most, where texts were made for these facts
+        row = torch.arange(len(slot))[:, None]
+        at = slot.gather(2, fact)[:, :, 0].clamp(0, facts.values.shape[2] - 1)
+        values = facts.values[row, fact[:, :, 0], at]
+        filled = fills.any(dim=2)
+        found = torch.where(filled[:, :, None], values.to(embedded.dtype), embedded)
+        if run.ids is None:
+            return found
+        empty = (run.ids == self.place) & ~filled
+        return torch.where(empty[:, :, None], self.none.to(embedded.dtype), found)

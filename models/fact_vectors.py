@@ -24,7 +24,8 @@ class FactVectors:
     Attributes:
         relation: (B, F, D) the relation's label in the model's own space; zero in padding.
         vector: (B, F, G) the object's vector; zero where it has none.
-        label: (B, F, L, D) the object's label tokens as the model reads them; zero in padding.
+        embedded: (B, F, L, D) the object's label tokens as the model embeds them; zero in padding.
+        label: (B, F, L, D) the same at one length.
         written: (B, F, L, D) the same as it writes them; see `written_tokens`.
         tokens: (B, F, L) their ids, -1 in padding.
         weight: (B, F) log of the probability that a fact is true; 0 where it is stated, and in padding.
@@ -34,6 +35,7 @@ class FactVectors:
 
     relation: Tensor
     vector: Tensor
+    embedded: Tensor
     label: Tensor
     written: Tensor
     tokens: Tensor
@@ -71,10 +73,12 @@ def fact_vectors(
     dtype = relation_keys.dtype
     known = memory.vector != PADDING
     tokens, there = memory.label.clamp(min=0), memory.label != PADDING
+    embedded = base.get_input_embeddings()(tokens).to(dtype)
     return FactVectors(
         relation=_kept(relation_keys[memory.relation.clamp(min=0)], memory.relation != PADDING),
         vector=_kept(object_vectors[memory.vector.clamp(min=0)], known),
-        label=_kept(base.get_input_embeddings()(tokens).to(dtype), there),
+        embedded=embedded * there[..., None],
+        label=_kept(embedded, there),
         written=_kept(written_tokens(base, tokens).to(dtype), there) * writing_reach(base),
         tokens=memory.label,
         weight=memory.weight.to(dtype),

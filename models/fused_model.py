@@ -137,7 +137,12 @@ class FusedModel(nn.Module):
             read_from: (R, F) the last token of the mention that each fact belongs to; facts are read
                 from there on. None: everywhere.
             silent: by layer, (R,) True for requests that read nothing there.
+
+        Raises:
+            ValueError: facts have places of their own, and nothing says which.
         """
+        if read_from is None and self.fusion.own_places:
+            raise ValueError("each fact has places of its own in the text: read_from says where")
         if read_from is None:
             read_from = torch.full_like(memory.relation, EVERYWHERE)
 
@@ -217,9 +222,10 @@ def _run(arguments: Mapping[str, Any], kind: Kind) -> RunTokens:
     places = given.get("position_ids")
     if places is None or given.get("attention_mask") is None or given["attention_mask"].dim() == 2:
         places = places_of_tokens(length, given.get("attention_mask"), past, rows)
+    before = tokens
     if tokens is not None and kind == "masked":
-        tokens = nn.functional.pad(tokens, (1, 0), value=NO_TOKEN)[:, :-1]
-    return RunTokens(places.expand(rows, length).to(run.device), tokens)
+        before = nn.functional.pad(tokens, (1, 0), value=NO_TOKEN)[:, :-1]
+    return RunTokens(places.expand(rows, length).to(run.device), before, tokens)
 
 
 def _end_pass(module: nn.Module, args: tuple[Any, ...], output: Any) -> None:

@@ -73,10 +73,12 @@ class RunTokens:
         tokens: (B, Q) ids of those that a label is gone on with from: in a causal model the tokens
             themselves, in a masked one, which predicts a token at its own place, those to their left;
             None where embeddings are run.
+        ids: (B, Q) those of the tokens themselves; None there.
     """
 
     places: Tensor
     tokens: Tensor | None
+    ids: Tensor | None
 
 
 @dataclass(frozen=True)
@@ -160,7 +162,7 @@ def _reading(opened: Session, run: RunTokens) -> Reading:
         requests = opened.requests_of(rows)
     elif len(requests) != rows:
         raise ValueError(f"a batch of {rows} rows was said to have {len(requests)}")
-    text = TextRun(run.places, run.tokens, requests, opened.states)
+    text = TextRun(run.places, run.tokens, run.ids, requests, opened.states)
     silent = {layer: of[requests] for layer, of in opened.silent.items()}
     return Reading(opened.owner, opened.facts_of(requests), text, silent)
 

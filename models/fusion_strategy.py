@@ -7,16 +7,18 @@ its blocks' outputs. What it doesn't say is left as it is.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, ClassVar
 
 from torch import Tensor, nn
+from transformers import PreTrainedTokenizerBase
 from transformers.modeling_utils import PreTrainedModel
 
-from .fact_memory import FactMemory
+from .fact_memory import FactMemory, TokenFact
 from .fact_vectors import FactVectors, fact_vectors
 from .fusion_session import TextRun
+from .placed_texts import PlacedText, mentioned_text, placed_text
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,7 @@ class FusionStrategy(nn.Module, ABC):
     """
 
     name: ClassVar[str]
+    own_places: ClassVar[bool] = False  # whether facts stand in the text itself
     relation_keys: Tensor
     object_vectors: Tensor
 
@@ -89,6 +92,18 @@ class FusionStrategy(nn.Module, ABC):
         """
         sizes = FusionSizes(**{**settings, "layers": tuple(settings["layers"])})
         return cls(sizes, relation_keys, object_vectors)
+
+    @classmethod
+    def readable(
+        cls,
+        tokenizer: PreTrainedTokenizerBase,
+        text: str,
+        facts: Sequence[TokenFact],
+        ends: Sequence[int],
+    ) -> PlacedText:
+        """A text as the fused model reads it; see `placed_texts`."""
+        place = placed_text if cls.own_places else mentioned_text
+        return place(tokenizer, text, facts, ends)
 
     @abstractmethod
     def prepare(self, facts: FactVectors) -> Any:

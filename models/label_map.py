@@ -49,6 +49,13 @@ def mean_embeddings(base: PreTrainedModel, labels: Sequence[Sequence[int]]) -> T
     return nn.functional.embedding_bag(tokens, scaled, torch.from_numpy(first), mode="mean")
 
 
+@torch.no_grad()
+def embedding_length(base: PreTrainedModel) -> float:
+    """Mean root mean square of the input embeddings' rows."""
+    embeddings: Any = base.get_input_embeddings()
+    return float(embeddings.weight.float().square().mean(dim=1).sqrt().mean())
+
+
 def label_map(vectors: Tensor, embeddings: Tensor) -> LabelMap:
     """The map of (E, G) vectors to the (E, D) embeddings of their labels; two objects at least."""
     scaled = nn.functional.rms_norm(vectors, vectors.shape[-1:], eps=1e-12)

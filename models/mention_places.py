@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 
 import torch
@@ -13,7 +13,7 @@ from transformers import PreTrainedTokenizerBase
 def mention_places(
     tokenizer: PreTrainedTokenizerBase, text: str, ends: Sequence[int]
 ) -> tuple[int, ...]:
-    """For each mention, the place of the token that holds its last character.
+    """For each mention, the place of the token that ends its last character.
 
     Args:
         tokenizer: a fast one, which knows each token's characters.
@@ -24,11 +24,14 @@ def mention_places(
         ValueError: a mention ends beyond the text.
     """
     offsets = tokenizer(text, return_offsets_mapping=True)["offset_mapping"]
+    # Special tokens around a text have no characters; a character of several bytes may be several tokens.
+    places = [place for place, (start, end) in enumerate(offsets) if end > start]
     last = 0
-    reached = [last := max(last, end) for _, end in offsets]  # special tokens have no characters
+    reached = [last := max(last, offsets[place][1]) for place in places]
     if any(end > last for end in ends):
         raise ValueError(f"a mention ends beyond the text's {len(text)} characters")
-    return tuple(bisect_left(reached, end) for end in ends)
+    holding = (reached[bisect_left(reached, end)] for end in ends)
+    return tuple(places[bisect_right(reached, at) - 1] for at in holding)
 
 
 def padded_places(places: Sequence[Sequence[int]], facts: int) -> Tensor:

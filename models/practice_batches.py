@@ -64,8 +64,7 @@ class PracticeStates:
         bottom: for each text, the (T, D) output of the block; none where none is kept.
         layer, members: see `BlockOutput`.
         base: for each text, the (places, D) states that its head reads.
-        run: for each text, the first of its tokens that a step runs and the one after the last.
-        begun: what stands before the first; nothing where texts are run whole.
+        begun: for each text, what its first tokens gave; None where texts are run whole.
         prompted: what `base` is where the facts stand in the prompt; none where that isn't asked.
     """
 
@@ -73,14 +72,23 @@ class PracticeStates:
     layer: int
     members: int
     base: Sequence[Tensor]
-    run: Sequence[tuple[int, int]]
     begun: KeptBeginnings | None
     prompted: Sequence[Tensor] = ()
 
-    @property
-    def lengths(self) -> list[int]:
+    def run(self, number: int, text: PracticeText) -> tuple[int, int]:
+        """The first token that a step runs of a text, and the one after the last.
+
+        The text may have places of its own for facts where the one that was kept had none: both
+        begin alike, and no token follows the last prediction for its sake.
+        """
+        if self.begun is None:
+            return 0, len(text)
+        return self.begun.lengths[number], text.places[-1] + 1
+
+    def run_lengths(self, texts: Sequence[PracticeText]) -> list[int]:
         """For each text, the tokens that a step runs."""
-        return [after - first for first, after in self.run]
+        runs = (self.run(number, text) for number, text in enumerate(texts))
+        return [after - first for first, after in runs]
 
 
 def practice_states(
@@ -89,6 +97,7 @@ def practice_states(
     layer: int,
     batch_tokens: int,
     advance: Callable[[int], None],
+    beginnings: Sequence[int] | None = None,
 ) -> PracticeStates:
     """Run the base once over all texts, and keep what it gives that no fact changes.
 
@@ -98,9 +107,12 @@ def practice_states(
         layer: the block whose output is kept; -1 for none, and the texts' beginnings instead.
         batch_tokens: padded tokens of one pass.
         advance: called with the number of texts just done.
+        beginnings: for each text, the tokens that are run once where no block's output is kept; None:
+            those before any fact is read.
     """
     if layer < 0 and goes_on(model):
-        return _states_with_beginnings(model, texts, batch_tokens, advance)
+        known = beginnings or [text.beginning for text in texts]
+        return _states_with_beginnings(model, texts, known, batch_tokens, advance)
     bottom: dict[int, Tensor] = {}
     base: dict[int, Tensor] = {}
     members = 0
@@ -120,7 +132,6 @@ def practice_states(
         layer,
         members,
         [base[number] for number in every],
-        [(0, len(text)) for text in texts],
         None,
     )
 
@@ -148,11 +159,12 @@ def answer_states(
 def _states_with_beginnings(
     model: PreTrainedModel,
     texts: Sequence[PracticeText],
+    beginnings: Sequence[int],
     batch_tokens: int,
     advance: Callable[[int], None],
 ) -> PracticeStates:
     """Those of a model that goes on from keys and values; what follows the last prediction rests too."""
-    keeper = BeginningKeeper([text.beginning for text in texts])
+    keeper = BeginningKeeper(beginnings)
     base: dict[int, Tensor] = {}
     for numbers in batches_of_rows([len(text) for text in texts], batch_tokens):
         chosen = [texts[number] for number in numbers]
@@ -163,15 +175,7 @@ def _states_with_beginnings(
         keeper.keep(numbers, cache)
         base |= _by_text(read[-1][0], texts, numbers)
         advance(len(numbers))
-    begun = keeper.kept()
-    return PracticeStates(
-        [],
-        -1,
-        0,
-        [base[number] for number in range(len(texts))],
-        [(first, text.places[-1] + 1) for first, text in zip(begun.lengths, texts, strict=True)],
-        begun,
-    )
+    return PracticeStates([], -1, 0, [base[number] for number in range(len(texts))], keeper.kept())
 
 
 def _by_text(
@@ -202,7 +206,8 @@ def drawn_batch(
         for text, own in zip(chosen, told, strict=True)
     ]
     memory = build_fact_memory(told)
-    stretches = [states.run[number] for number in draw.texts]
+    numbered = zip(draw.texts, chosen, strict=True)
+    stretches = [states.run(number, text) for number, text in numbered]
     run = [text.tokens[slice(*stretch)] for text, stretch in zip(chosen, stretches, strict=True)]
     at = places_of(chosen)
     first = torch.tensor([first for first, _ in stretches])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 
 import numpy as np
 import torch
@@ -13,8 +14,8 @@ from .answered_prompt import answered_prompt
 from .fact_memory import TokenFact
 from .language_model import Kind
 from .masked_states import answer_rows
-from .mention_places import mention_places
 from .partial_passes import Places
+from .placed_texts import PlacedText
 from .token_batches import shuffled_batches
 
 WITHOUT_ANSWER = 0.1  # share of the texts whose memory lacks the asked relation
@@ -29,7 +30,7 @@ class PracticeText:
         places: that predict the answer's tokens, or one of them.
         targets: the token that each predicts.
         facts: what the model may read.
-        read_from: for each fact, the place of its mention's last token.
+        read_from: for each fact, see `PlacedText`.
         relation: row of the asked relation among the keys; -1 for a text that asks nothing.
     """
 
@@ -49,6 +50,13 @@ class PracticeText:
         return min((*self.read_from, *self.places))
 
 
+def shared_beginning(plain: PracticeText, *others: PracticeText) -> int:
+    """How many tokens come before any fact is read or anything predicted, in all of them alike."""
+    beginnings = (text.tokens[: text.beginning] for text in (plain, *others))
+    columns = zip(*beginnings, strict=False)
+    return len(list(takewhile(lambda column: len(set(column)) == 1, columns)))
+
+
 @dataclass(frozen=True)
 class PracticeDraw:
     """What one step practises: numbers of texts, and of each the facts that stay in its memory."""
@@ -57,67 +65,35 @@ class PracticeDraw:
     kept: tuple[tuple[int, ...], ...]
 
 
-def practice_text(
+def practice_texts(
+    kind: Kind,
     tokenizer: PreTrainedTokenizerBase,
-    prompt: str,
+    prompt: PlacedText,
     answer: str,
     facts: Sequence[TokenFact],
-    ends: Sequence[int],
     relation: int,
-) -> PracticeText:
-    """A prompt of a causal model with its answer and a line end.
+) -> list[PracticeText]:
+    """A prompt with its answer: of a causal model one text, which ends with a line end.
+
+    A masked model's prompt makes a text for each token of the answer, masked as it is when asked.
 
     Args:
+        kind: of the model.
         tokenizer: a fast one.
         prompt: what the model completes.
         answer: to it.
         facts: that the model may read.
-        ends: for each, the character after its mention in the prompt.
         relation: the asked one's row among the keys.
     """
-    whole = answered_prompt(tokenizer, prompt, f"{answer}\n", ())
-    return PracticeText(
-        whole.tokens,
-        tuple(range(whole.answering, len(whole.tokens) - 1)),
-        whole.targets,
-        tuple(facts),
-        mention_places(tokenizer, prompt, ends),
-        relation,
-    )
-
-
-def masked_practice_texts(
-    tokenizer: PreTrainedTokenizerBase,
-    prompt: str,
-    answer: str,
-    facts: Sequence[TokenFact],
-    ends: Sequence[int],
-    relation: int,
-) -> list[PracticeText]:
-    """A masked model's prompt with its answer, once for each token of it, masked as it is when asked.
-
-    Args: see `practice_text`.
-    """
-    read_from = mention_places(tokenizer, prompt, ends)
-    return [
-        PracticeText(row.tokens, (row.place,), (row.target,), tuple(facts), read_from, relation)
-        for row in answer_rows(tokenizer, prompt, answer)
-    ]
-
-
-def question_texts(
-    kind: Kind,
-    tokenizer: PreTrainedTokenizerBase,
-    prompt: str,
-    answer: str,
-    facts: Sequence[TokenFact],
-    ends: Sequence[int],
-    relation: int,
-) -> list[PracticeText]:
-    """All texts that one answered prompt makes for a model of this kind; see `practice_text`."""
+    predicted: list[tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]]
     if kind == "masked":
-        return masked_practice_texts(tokenizer, prompt, answer, facts, ends, relation)
-    return [practice_text(tokenizer, prompt, answer, facts, ends, relation)]
+        rows = answer_rows(tokenizer, prompt.text, answer)
+        predicted = [(row.tokens, (row.place,), (row.target,)) for row in rows]
+    else:
+        whole = answered_prompt(tokenizer, prompt.text, f"{answer}\n", ())
+        places = tuple(range(whole.answering, len(whole.tokens) - 1))
+        predicted = [(whole.tokens, places, whole.targets)]
+    return [PracticeText(*each, tuple(facts), prompt.read_from, relation) for each in predicted]
 
 
 def epoch_of_texts(
@@ -128,7 +104,7 @@ def epoch_of_texts(
     seed: int,
     epoch: int,
 ) -> list[PracticeDraw]:
-    """Random batches of texts of which as many tokens are run, by `PracticeStates.lengths`.
+    """Random batches of texts of which as many tokens are run, by `PracticeStates.run_lengths`.
 
     A share of the facts is hidden, and of some texts all that answers them.
     """

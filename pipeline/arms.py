@@ -13,21 +13,23 @@ from transformers.modeling_utils import PreTrainedModel
 
 from ..kg.graph import KnowledgeGraph
 from ..kg.questions.fact_prompt import FactLine
-from ..models.fact_memory import build_fact_memory
+from ..models.fact_memory import TokenFact, build_fact_memory
 from ..models.fused_model import FactReading
-from ..models.fusion_adapter import AdapterFits, base_digest, load_adapter
+from ..models.fusion_adapter import STRATEGIES, AdapterFits, base_digest, load_adapter
 from ..models.fusion_strategy import FusionStrategy
 from ..models.fusion_training import POINTERS, load_pointer, text_keys
 from ..models.generation import generate_greedy
 from ..models.label_pointer import LabelPointer, PointerReadOut
-from ..models.language_model import Kind, kind_of
-from ..models.mention_places import mention_places, padded_places
+from ..models.language_model import kind_of
+from ..models.mention_places import padded_places
+from ..models.placed_texts import PlacedText
 from ..models.read_out import ReadOut, own_read_out
 from .fusion_memory import (
     VARIANTS,
     MemoryWriter,
-    QuestionFacts,
     file_name,
+    most_places,
+    stand_in_text,
     variant_facts,
     variant_vectors,
 )
@@ -48,10 +50,16 @@ class FusedArm:
     Attributes:
         read_out: over the model's states.
         reading: facts that the model's states are changed by; None where they are the base's.
+        texts: what it reads for each text that it is asked; None where that is the text itself.
     """
 
     read_out: ReadOut
     reading: FactReading | None = None
+    texts: Sequence[PlacedText] | None = None
+
+    def text(self, text: str, request: int = 0) -> PlacedText:
+        """What it reads for the text of a request."""
+        return PlacedText(text, (), ()) if self.texts is None else self.texts[request]
 
     def asked(self) -> AbstractContextManager[object]:
         """Within, the base is this arm."""
@@ -79,9 +87,11 @@ def free_answers(
     said: dict[str, str] = {}
     for names in read_together(arms):
         read_outs = [arms[name].read_out for name in names]
-        with arms[names[0]].asked():
+        first = arms[names[0]]
+        with first.asked():
+            read = first.text(text).text
             found = generate_greedy(
-                model, tokenizer, [text], [0], read_outs, most, 1, lambda done: None
+                model, tokenizer, [read], [0], read_outs, most, 1, lambda done: None
             )
         said |= {name: answers[0] for name, answers in zip(names, found, strict=True)}
     return said
@@ -140,41 +150,57 @@ class Fusions:
             variants: of `VARIANTS`.
             texts: what the model reads: each ends with its question; None: the questions alone.
         """
-        writer = self._writer(tokenizer, kind_of(model))
+        writer = self.writer(model, tokenizer)
         requests = [writer.question_facts(question) for question in questions]
         told = [each.facts for each in requests]
-        memories = {
-            variant: build_fact_memory(variant_facts(variant, told, writer, self.seed))
-            for variant in variants
-        }
-        if self.strategy in POINTERS:
-            return {
-                variant: FusedArm(
-                    PointerReadOut(model, self._pointer(variant, model, tokenizer), memory)
-                )
-                for variant, memory in memories.items()
-            }
-        places = _mention_places(tokenizer, requests, questions, texts or questions)
-        return {
-            variant: FusedArm(
-                own_read_out,
-                FactReading(
-                    model,
-                    self._adapter(variant, model, tokenizer),
-                    memory,
-                    padded_places(places, memory.relation.shape[1]),
-                ),
-            )
-            for variant, memory in memories.items()
-        }
+        arms = {}
+        for variant in variants:
+            facts = variant_facts(variant, told, writer, self.seed)
+            memory = build_fact_memory(facts)
+            if self.strategy in POINTERS:
+                pointer = self._pointer(variant, model, tokenizer)
+                arms[variant] = FusedArm(PointerReadOut(model, pointer, memory))
+                continue
+            ends = [each.ends for each in requests]
+            read = self._read(tokenizer, facts, ends, questions, texts or questions)
+            places = padded_places([each.read_from for each in read], memory.relation.shape[1])
+            adapter = self._adapter(variant, model, tokenizer)
+            reading = FactReading(model, adapter, memory, places)
+            placed = read if stand_in_text(self.strategy) else None
+            arms[variant] = FusedArm(own_read_out, reading, placed)
+        return arms
+
+    def _read(
+        self,
+        tokenizer: PreTrainedTokenizerBase,
+        facts: Sequence[Sequence[TokenFact]],
+        ends: Sequence[Sequence[int]],
+        questions: Sequence[str],
+        texts: Sequence[str],
+    ) -> list[PlacedText]:
+        """Each text, which ends with its question, as the strategy reads it."""
+        read = []
+        for own, at, question, text in zip(facts, ends, questions, texts, strict=True):
+            before = len(text) - len(question)
+            moved = [before + end for end in at]
+            read.append(STRATEGIES[self.strategy].readable(tokenizer, text, own, moved))
+        return read
+
+    def writer(self, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> MemoryWriter:
+        """Chooses what is read for a question, and writes it as tokens."""
+        return MemoryWriter(
+            self.reader,
+            tokenizer,
+            self._vectors.rows,
+            self.max_facts,
+            kind_of(model),
+            most_places(self.strategy),
+        )
 
     @cached_property
     def _vectors(self) -> EntityVectors:
         found = load_vectors(self.folder / VECTORS)
         return vectors_in(found, self.trained, self.reader.graph)
-
-    def _writer(self, tokenizer: PreTrainedTokenizerBase, kind: Kind) -> MemoryWriter:
-        return MemoryWriter(self.reader, tokenizer, self._vectors.rows, self.max_facts, kind)
 
     @cached_property
     def _fits(self) -> AdapterFits:
@@ -228,20 +254,6 @@ class Fusions:
             keys[new] = text_keys(model, tokenizer, labels).to(keys.dtype)
         fusion.relation_keys = keys
         return fusion
-
-
-def _mention_places(
-    tokenizer: PreTrainedTokenizerBase,
-    requests: Sequence[QuestionFacts],
-    questions: Sequence[str],
-    texts: Sequence[str],
-) -> list[tuple[int, ...]]:
-    """For each text, the places from which its question's facts may be read."""
-    places = []
-    for request, question, text in zip(requests, questions, texts, strict=True):
-        before = len(text) - len(question)
-        places.append(mention_places(tokenizer, text, [before + end for end in request.ends]))
-    return places
 
 
 def augmented(

@@ -84,12 +84,13 @@ def answer(project: Project, question: str, graph: Path | None, console: Console
         return fusions.arms(base, tokenizer, [prompt], ("fused",), [text])["fused"]
 
     in_prompt = tuple(reader.citation(fact) for line in lines[0] for fact in line.facts)
-    readable = fusions.reader.memory_facts(prompt, limit)
-    in_memory = tuple(reader.citation(fact) for fact in readable.facts)
+    writer = fusions.writer(base, tokenizer)
+    readable = writer.question_facts(prompt)
+    in_memory = tuple(reader.citation(fact) for fact in readable.read)
     if readable.left_out:
         console.line(
-            f"fused reads {len(readable.facts)} facts and leaves out {readable.left_out}: "
-            f"fuse.max_facts = {limit}"
+            f"fused reads {len(readable.read)} facts and leaves out {readable.left_out}: "
+            f"fuse.{writer.room}"
         )
 
     def said(model: "PreTrainedModel", text: str, arms: "dict[str, FusedArm]") -> dict[str, str]:

@@ -166,7 +166,7 @@ STAGES = (
     Stage(
         "fuse",
         "Train the model to read the graph while it answers.",
-        version=4,
+        version=5,
         run="infact.pipeline.training.fuse_stage:run",
         inputs=("base", "facts", "embed", "ingest", "link"),
         settings=_fuse_settings,

@@ -195,9 +195,14 @@ def _asked(
     """The arms' answers: those that read out the base's own states share one reading of each prompt."""
     answers: Answers = {}
     for names in read_together(arms):
-        read_outs = {name: arms[name].read_out for name in names}
-        own = replace(group, read_outs=read_outs, asked=arms[names[0]].asked)
-        answers |= evaluation.ask(base, own)
+        first, read_outs = arms[names[0]], {name: arms[name].read_out for name in names}
+        read = [first.text(prompt, number).text for number, prompt in enumerate(group.prompts)]
+        own = replace(group, prompts=read, read_outs=read_outs, asked=first.asked)
+        # What keeps a fact's place in a text is no part of the prompt.
+        answers |= {
+            name: replace(given, prompts=group.prompts)
+            for name, given in evaluation.ask(base, own).items()
+        }
     return answers
 
 

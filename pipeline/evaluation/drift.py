@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+import torch
 from torch import Tensor
 from transformers import PreTrainedTokenizerBase
 from transformers.modeling_utils import PreTrainedModel
@@ -17,6 +19,7 @@ from ...models.masked_scoring import MaskedRow, masked_rows, visible_text
 from ...models.masked_states import masked_states
 from ...models.option_scoring import TreeStates, tree_states
 from ...models.option_tree import merge_sequences
+from ...models.placed_texts import PlacedText, place_id
 from ...models.read_out import ReadOut, own_read_out
 from ...models.text_drift import text_drift
 
@@ -36,11 +39,35 @@ class ReadTexts:
         texts: what is read.
         visible: what of it may be linked: all, or all but what is masked.
         rows: masked ones; none of a causal model.
+        place: id of the token that keeps facts' places in the texts, which nobody is to predict.
     """
 
     texts: Sequence[str]
     visible: Sequence[str]
     rows: Sequence[MaskedRow]
+    place: int | None = None
+
+    def with_places(
+        self, tokenizer: PreTrainedTokenizerBase, placed: Sequence[PlacedText]
+    ) -> "ReadTexts":
+        """The same texts as a model reads them in which facts have places."""
+        place, texts = place_id(tokenizer), [each.text for each in placed]
+        rows = [
+            self._row(tokenizer, number, each, place)
+            for number, each in zip(range(len(self.rows)), placed, strict=False)
+        ]
+        return ReadTexts(texts, self.visible, rows, place)
+
+    def _row(
+        self, tokenizer: PreTrainedTokenizerBase, number: int, placed: PlacedText, place: int
+    ) -> MaskedRow:
+        """Row `number` of a text with places: the same token is masked."""
+        row, text = self.rows[number], self.texts[number]
+        if placed.text == text:
+            return row
+        at = masked_rows(tokenizer, text).index(row)
+        own = [each for each in masked_rows(tokenizer, placed.text) if each.target != place]
+        return own[at]
 
 
 def read_texts(kind: Kind, tokenizer: PreTrainedTokenizerBase, texts: Sequence[str]) -> ReadTexts:
@@ -64,7 +91,20 @@ def text_states(
         return masked_states(model, read.rows, requests, batch_tokens, lambda done: None)
     tokens = tokenizer(list(read.texts))["input_ids"]
     trees = [merge_sequences([own], [1]) for own in tokens]
-    return tree_states(model, trees, batch_tokens, lambda done: None)
+    return _in_order(tree_states(model, trees, batch_tokens, lambda done: None), read.place)
+
+
+def _in_order(states: TreeStates, place: int | None) -> TreeStates:
+    """Text by text and token by token, however they were batched, without what keeps a place."""
+    order = np.lexsort((states.scored_node.numpy(), states.scored_tree.numpy()))
+    kept = torch.tensor([at for at in order.tolist() if int(states.scored_token[at]) != place])
+    return TreeStates(
+        states.positions.select(states.scored_row[kept]),
+        torch.arange(len(kept)),
+        states.scored_token[kept],
+        states.scored_tree[kept],
+        states.scored_node[kept],
+    )
 
 
 def drift_of(

@@ -88,8 +88,9 @@ def fused_drift(
     for names in read_together(arms):
         own, first = states, arms[names[0]]
         if first.reading is not None:
+            read = texts if first.texts is None else texts.with_places(tokenizer, first.texts)
             with first.asked():
-                own = text_states(base, tokenizer, texts, batch_tokens)
+                own = text_states(base, tokenizer, read, batch_tokens)
         read_outs = {name: arms[name].read_out for name in names}
         drift |= drift_of(base, own, states.positions.hidden, read_outs)
     return drift

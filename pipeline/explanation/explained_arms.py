@@ -58,7 +58,7 @@ def plain_arms(
 
         facts = tuple(
             TracedFact(reader.in_words(fact), (reader.citation(fact),))
-            for fact in reader.memory_facts(prompt, fusions.max_facts).facts
+            for fact in fusions.writer(model, tokenizer).question_facts(prompt).read
         )
         if facts:
             arms.append(TracedArm("fused", read, facts))
@@ -105,14 +105,16 @@ def explain_arms(
         for draw in draws:
             asked = {arm.name: arm.read(draw.text) for arm in arms}
             for names in read_together(asked):
+                first = asked[names[0]]
+                read = first.text(draw.text)
                 explained = explain_answer(
                     model,
                     tokenizer,
-                    draw.text,
+                    read.text,
                     answer,
-                    draw.parts,
+                    draw.parts.moved(read.moved),
                     [asked[name].read_out for name in names],
-                    asked[names[0]].reading,
+                    first.reading,
                 )
                 for row, name in enumerate(names):
                     found[name].append((explained, row))

@@ -11,7 +11,7 @@ from ...models.base_model import resolve_precision
 from ...models.fusion_training import POINTERS, text_keys
 from ...models.language_model import LanguageModel, load_language_model
 from ...models.reading_window import check_window
-from ..fusion_memory import MemoryWriter
+from ..fusion_memory import MemoryWriter, most_places
 from ..graph_reader import GraphReader, read_predicted
 from ..stages import StageContext
 from ..vector_sources import VECTORS, TextReader, entity_vectors, save_vectors
@@ -55,7 +55,14 @@ def _practice(context: StageContext, loaded: LanguageModel) -> FusionPractice:
     questions = swapped.asked(practice_questions(context))
     texts = [f"{question.prompt} {question.answer}" for question in questions]
     check_window(base, tokenizer, texts, 1, "a practice question of the facts stage")
-    writer = MemoryWriter(reader, tokenizer, vectors.rows, settings.max_facts, loaded.kind)
+    writer = MemoryWriter(
+        reader,
+        tokenizer,
+        vectors.rows,
+        settings.max_facts,
+        loaded.kind,
+        most_places(settings.strategy),
+    )
     labels = [reader.relation_label(number) for number in range(graph.relation_count)]
     return FusionPractice(
         base,
@@ -64,6 +71,7 @@ def _practice(context: StageContext, loaded: LanguageModel) -> FusionPractice:
         unrelated_texts(questions, settings.unrelated_texts, context.seed),
         writer,
         replace(writer, reader=swapped.reader),
+        labels,
         text_keys(base, tokenizer, labels),
         vectors.vectors,
     )

@@ -68,6 +68,7 @@ class FusionPractice:
         unrelated: texts that their facts don't bear on.
         writer: of the questions' facts.
         swapped_writer: of those of the questions that are swapped.
+        relation_labels: of the graph.
         relation_keys: (relations, D).
         object_vectors: (objects, G).
     """
@@ -78,6 +79,7 @@ class FusionPractice:
     unrelated: Sequence[UnrelatedText]
     writer: MemoryWriter
     swapped_writer: MemoryWriter
+    relation_labels: Sequence[str]
     relation_keys: Tensor
     object_vectors: Tensor
 
@@ -108,7 +110,7 @@ class FusionPractice:
         console.line(f"{len(found)} practice questions, {each:.1f} facts each{of_them}{beside}")
         if over := [facts.left_out for facts in found if facts.left_out]:
             console.line(
-                f"{len(over)} of them have more facts than max_facts = {self.writer.max_facts}: "
+                f"{len(over)} of them have more facts than {self.writer.room}: "
                 f"{sum(over)} are left out"
             )
         known = dict(zip(self.questions, found, strict=True))

@@ -13,28 +13,23 @@ from infact.models.fused_text_loss import practice_loss
 from infact.models.fusion_adapter import STRATEGIES
 from infact.models.fusion_strategy import FusionSizes
 from infact.models.fusion_training import text_keys
-from infact.models.mention_places import mention_places, padded_places
+from infact.models.mention_places import padded_places
+from infact.models.placed_texts import PlacedText
 from infact.models.posed_questions import Posed
 from infact.models.practice_batches import drawn_batch, practice_states
-from infact.models.practice_texts import (
-    epoch_of_texts,
-    practice_text,
-)
+from infact.models.practice_texts import epoch_of_texts
 from infact.models.read_out import own_read_out
 from infact.models.training import Curriculum, TrainingSettings, train
 
 from .conftest import RELATIONS, TRAINED_ON, World
-from .test_practice_texts import fused, ignore
+from .test_practice_texts import fused, ignore, practised, read
 
 COUNT = TRAINED_ON * len(RELATIONS)
 
 
-def session_of(model: FusedModel, tokenizer, prompts, facts):
+def session_of(model: FusedModel, texts: list[PlacedText], facts):
     memory = build_fact_memory(facts)
-    places = [
-        mention_places(tokenizer, prompt, [prompt.index(",")] * len(own))
-        for prompt, own in zip(prompts, facts, strict=True)
-    ]
+    places = [text.read_from for text in texts]
     return model.session(memory, padded_places(places, memory.relation.shape[1]))
 
 
@@ -43,13 +38,15 @@ def session_of(model: FusedModel, tokenizer, prompts, facts):
 def test_each_question_is_answered_from_its_own_facts_however_it_is_batched(
     tiny_model, tiny_tokenizer, world: World, batch_tokens: int, strategy: str
 ) -> None:
-    model = fused(tiny_model, (0, 1), strategy)
+    model = fused(tiny_model, tiny_tokenizer, (0, 1), strategy)
     # Alike in their first tokens, which a model without facts would read once for all.
     beginning = "The gene is associated with the syndrome. " * 3
     names = [prompt.split(",")[0] for prompt in world.prompts[:12]]
     prompts = [f"{beginning}{name}, capital" for name in names]
     facts, options = world.facts[:12], tuple(world.answers[:5])
-    with session_of(model, tiny_tokenizer, prompts, facts):
+    texts = [read(strategy, tiny_tokenizer, *each) for each in zip(prompts, facts, strict=True)]
+    prompts = [text.text for text in texts]
+    with session_of(model, texts, facts):
         posed = [Posed(prompt, options, n, n % 3 == 0) for n, prompt in enumerate(prompts)]
         found = answer_questions(
             tiny_model, tiny_tokenizer, posed, [own_read_out], 5, batch_tokens, ignore
@@ -57,7 +54,7 @@ def test_each_question_is_answered_from_its_own_facts_however_it_is_batched(
     plain = []
     for number, prompt in enumerate(prompts):
         start = len(tiny_tokenizer(prompt)["input_ids"])
-        with session_of(model, tiny_tokenizer, [prompt], [facts[number]]):
+        with session_of(model, texts[number : number + 1], [facts[number]]):
             for option, score in zip(options, found[number].scores, strict=True):
                 tokens = torch.tensor([tiny_tokenizer(f"{prompt} {option}")["input_ids"]])
                 chances = tiny_model(tokens).logits[0].log_softmax(-1)
@@ -82,12 +79,7 @@ def _written(model, tokenizer, prompt: str) -> str:
 
 
 def trained(model, tokenizer, world: World, strategy: str, seed: int, folder) -> FusedModel:
-    texts = [
-        practice_text(tokenizer, prompt, answer, own, [prompt.index(",")] * len(own), number % 4)
-        for number, (prompt, answer, own) in enumerate(
-            zip(world.prompts[:COUNT], world.answers, world.facts, strict=False)
-        )
-    ]
+    texts = practised(tokenizer, world, COUNT)
     states = practice_states(model, texts, 0, 4096, ignore)
     with torch.random.fork_rng():
         torch.manual_seed(seed)
@@ -95,7 +87,7 @@ def trained(model, tokenizer, world: World, strategy: str, seed: int, folder) ->
         sizes = FusionSizes(keys.shape[1], 4, (0, 1), heads=2, key=32)
         fused_model = FusedModel(model, STRATEGIES[strategy](sizes, keys, torch.zeros(1, 4)))
         curriculum = Curriculum(
-            partial(epoch_of_texts, texts, states.lengths, 32, 0.1, 0), lambda draw: 1
+            partial(epoch_of_texts, texts, states.run_lengths(texts), 32, 0.1, 0), lambda draw: 1
         )
         settings = TrainingSettings(learning_rate=2e-2, epochs=24, checkpoint_steps=10**9)
         train(
@@ -119,7 +111,8 @@ def share_right(model: FusedModel, tokenizer, world: World, facts) -> float:
         first = number - number % len(RELATIONS)
         options = tuple(world.answers[first : first + len(RELATIONS)])
         posed.append(Posed(prompt, options, place, False))
-    with session_of(model, tokenizer, prompts, own):
+    texts = [read("attention", tokenizer, *each) for each in zip(prompts, own, strict=True)]
+    with session_of(model, texts, own):
         found = answer_questions(model.base, tokenizer, posed, [own_read_out], 1, 2048, ignore)[0]
     right = [f.scores.argmax() == n % len(RELATIONS) for f, n in zip(found, numbers, strict=True)]
     return float(np.mean(right))

@@ -20,7 +20,7 @@ from infact.models.fusion_adapter import (
 from infact.models.fusion_strategy import FusionSizes
 from infact.models.language_model import load_language_model
 
-from .test_fused_model import MEMORY, VECTOR, fused, texts, tiny
+from .test_fused_model import VECTOR, fused, reading, texts, tiny
 
 
 @pytest.fixture
@@ -37,9 +37,9 @@ def test_it_comes_back_to_the_bit(model: FusedModel, fits: AdapterFits, tmp_path
     save_adapter(model.fusion, fits, tmp_path / "adapter")
     loaded = load_adapter(tmp_path / "adapter", fits, model.fusion.object_vectors)
     again = FusedModel(tiny("Llama"), loaded)
-    with model.session(MEMORY):
+    with reading(model):
         expected = model(**texts()).logits
-    with again.session(MEMORY):
+    with reading(again):
         assert torch.equal(again(**texts()).logits, expected)
     saved = (tmp_path / "adapter" / WEIGHTS).read_bytes()
     save_adapter(loaded, fits, tmp_path / "again")
@@ -57,9 +57,9 @@ def test_base_and_adapter_come_from_their_folders(
     save_adapter(fusion, AdapterFits(base_digest(tiny_model_folder), "a graph"), tmp_path)
     loaded = FusedModel.from_pretrained(tiny_model_folder, tmp_path, vectors, "a graph")
     expected = FusedModel(base, fusion)
-    with loaded.session(MEMORY), torch.no_grad():
+    with reading(loaded), torch.no_grad():
         found = loaded(**texts()).logits
-    with expected.session(MEMORY), torch.no_grad():
+    with reading(expected), torch.no_grad():
         assert torch.equal(found, expected(**texts()).logits)
     with pytest.raises(UserError, match="another graph"):
         FusedModel.from_pretrained(tiny_model_folder, tmp_path, vectors, "another")

@@ -16,12 +16,12 @@ from infact.models.fusion_training import text_keys
 from infact.models.label_tokens import label_tokens
 from infact.models.language_model import LanguageModel
 from infact.models.practice_batches import drawn_batch, practice_states
-from infact.models.practice_texts import PracticeText, epoch_of_texts, masked_practice_texts
+from infact.models.practice_texts import PracticeText, epoch_of_texts, practice_texts
 from infact.models.training import Curriculum, TrainingSettings, train
 
 from .conftest import RELATIONS, World
 from .test_fused_answering import COUNT
-from .test_practice_texts import ignore
+from .test_practice_texts import ignore, read
 
 
 @pytest.fixture(scope="module")
@@ -44,8 +44,8 @@ def practised(base: LanguageModel, world: World) -> list[PracticeText]:
             TokenFact(relation, -1, label_tokens(base.tokenizer, label, "masked"))
             for relation, label in enumerate(labels)
         ]
-        ends = [prompt.index(",")] * names
-        texts += masked_practice_texts(base.tokenizer, prompt, answer, facts, ends, number % names)
+        placed = read("attention", base.tokenizer, prompt, facts)
+        texts += practice_texts("masked", base.tokenizer, placed, answer, facts, number % names)
     return texts[:COUNT]
 
 
@@ -60,7 +60,10 @@ def test_it_learns_to_copy(calm: LanguageModel, world: World, tmp_path: Path) ->
         model = FusedModel(calm.model, AttentionFusion(sizes, keys, torch.zeros(1, 4)))
         record = train(
             model.fusion,
-            Curriculum(partial(epoch_of_texts, texts, states.lengths, 32, 0.1, 0), lambda draw: 1),
+            Curriculum(
+                partial(epoch_of_texts, texts, states.run_lengths(texts), 32, 0.1, 0),
+                lambda draw: 1,
+            ),
             lambda _, draw: practice_loss(model, drawn_batch(texts, states, draw)),
             TrainingSettings(learning_rate=2e-2, epochs=8, checkpoint_steps=10**9),
             tmp_path / "c.safetensors",

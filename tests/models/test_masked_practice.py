@@ -15,11 +15,11 @@ from infact.models.masked_scoring import pseudo_log_likelihoods
 from infact.models.mention_places import mention_places, padded_places
 from infact.models.posed_questions import Posed
 from infact.models.practice_batches import drawn_batch, practice_states
-from infact.models.practice_texts import PracticeText, epoch_of_texts, masked_practice_texts
+from infact.models.practice_texts import PracticeText, epoch_of_texts, practice_texts
 from infact.models.read_out import own_read_out
 
 from .conftest import World
-from .test_practice_texts import fused, ignore
+from .test_practice_texts import fused, ignore, read
 
 
 def facts_of(masked: LanguageModel, world: World, number: int) -> list[TokenFact]:
@@ -31,13 +31,15 @@ def facts_of(masked: LanguageModel, world: World, number: int) -> list[TokenFact
     ]
 
 
-def practised(masked: LanguageModel, world: World, count: int) -> list[PracticeText]:
+def practised(
+    masked: LanguageModel, world: World, count: int, strategy: str = "attention"
+) -> list[PracticeText]:
     found = []
     for number in range(count):
         prompt, facts = world.prompts[number], facts_of(masked, world, number)
-        ends = [prompt.index(",")] * len(facts)
-        found += masked_practice_texts(
-            masked.tokenizer, prompt, world.answers[number], facts, ends, number % 4
+        placed = read(strategy, masked.tokenizer, prompt, facts)
+        found += practice_texts(
+            "masked", masked.tokenizer, placed, world.answers[number], facts, number % 4
         )
     return found
 
@@ -64,19 +66,21 @@ def test_each_token_of_an_answer_is_a_text_that_hides_it(
 def test_the_loss_from_a_block_on_is_that_of_whole_passes(
     tiny_masked: LanguageModel, world: World, strategy: str
 ) -> None:
-    base, texts = tiny_masked.model, practised(tiny_masked, world, 8)
-    model = fused(base, (1,), strategy)
+    base, texts = tiny_masked.model, practised(tiny_masked, world, 8, strategy)
+    alone = practised(tiny_masked, world, 8)
+    model = fused(base, tiny_masked.tokenizer, (1,), strategy)
     lowest = model.fusion.layers[0] if model.fusion.layers else -1
-    states = practice_states(base, texts, lowest, 60, ignore)
+    states = practice_states(base, alone, lowest, 60, ignore)
     untaught = 0
-    for draw in epoch_of_texts(texts, states.lengths, 5, 0.4, 1, 0):
+    for draw in epoch_of_texts(texts, states.run_lengths(texts), 5, 0.4, 1, 0):
         batch = drawn_batch(texts, states, draw)
         expected = []
         for row, number in enumerate(draw.texts):
             text = texts[number]
             tokens = torch.tensor([text.tokens])
             one = torch.tensor([row])
-            plain = base(tokens).logits[0, text.places[0]].log_softmax(-1)
+            by_itself = base(torch.tensor([alone[number].tokens])).logits
+            plain = by_itself[0, alone[number].places[0]].log_softmax(-1)
             with model.session(batch.memory.select(one), batch.read_from[one]):
                 told = base(tokens).logits[0, text.places[0]].log_softmax(-1)
             if batch.taught[row]:
@@ -143,7 +147,7 @@ def test_a_fused_models_questions_read_their_own_facts(
         for question, own in zip(questions, facts, strict=True)
     ]
     read_from = padded_places(places, memory.relation.shape[1])
-    model: FusedModel = fused(tiny_masked.model, (0, 1), "attention")
+    model: FusedModel = fused(tiny_masked.model, tiny_masked.tokenizer, (0, 1), "attention")
     arguments = (tiny_masked.model, tiny_masked.tokenizer)
     with model.session(memory, read_from):
         (told,) = answer_questions(*arguments, questions, [own_read_out], 4, 64, ignore)

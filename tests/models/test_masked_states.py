@@ -12,7 +12,7 @@ from infact.models.option_scoring import scored_log_probabilities
 from infact.models.read_out import own_read_out
 from torch import nn
 
-from .test_fused_model import MASKED, MEMORY, WORDS, fused, tiny
+from .test_fused_model import MASKED, MEMORY, WORDS, fused, reading, tiny
 
 MASK = 4
 
@@ -51,13 +51,13 @@ def test_they_give_the_log_probabilities_of_single_passes(family: str, batch_tok
 @pytest.mark.parametrize("strategy", ["attention", "interactive", "early"])
 def test_rows_read_the_facts_of_their_requests(strategy: str) -> None:
     model, asked, requests = fused("Bert", strategy), rows(), [0, 1, 1, 2, 0]
-    with model.session(MEMORY):
+    with reading(model):
         states = masked_states(model.base, asked, requests, 64, lambda done: None)
     (found,) = scored_log_probabilities(model.base, states, [own_read_out])
     plain = tiny("Bert")
     for number, (row, request) in enumerate(zip(asked, requests, strict=True)):
         tokens = torch.tensor([row.tokens])
-        with model.session(MEMORY.select(torch.tensor([request]))):
+        with reading(model, [request]):
             logits = model(input_ids=tokens).logits[0, row.place]
         expected = logits.log_softmax(-1)[row.target]
         torch.testing.assert_close(found[number], expected, atol=1e-4, rtol=1e-4)
@@ -76,7 +76,7 @@ def test_a_label_is_gone_on_with_from_the_token_to_the_left() -> None:
 
     tokens = torch.tensor([[5, 6, MASK, 7]]).expand(3, -1)
     handle = model.base.bert.encoder.layer[1].register_forward_hook(watch)
-    with model.session(MEMORY):
+    with reading(model):
         model(input_ids=tokens)
     handle.remove()
     (read,) = seen
@@ -115,6 +115,6 @@ def test_the_model_is_the_bases_to_the_bit_until_it_is_trained() -> None:
     asked = rows()
     plain = masked_states(tiny("Bert"), asked, [0, 1, 1, 2, 0], 64, lambda done: None)
     model: FusedModel = fused("Bert", trained=False)
-    with model.session(MEMORY):
+    with reading(model):
         states = masked_states(model.base, asked, [0, 1, 1, 2, 0], 64, lambda done: None)
     assert torch.equal(states.positions.hidden, plain.positions.hidden)

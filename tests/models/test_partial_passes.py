@@ -8,7 +8,7 @@ from infact.models.partial_passes import Places, from_block, logits_at_places, r
 from infact.models.read_out import next_token_log_probabilities
 from infact.models.transformer_blocks import transformer_blocks
 
-from .test_fused_model import CAUSAL, MASKED, MEMORY, fused, texts, tiny
+from .test_fused_model import CAUSAL, MASKED, fused, reading, texts, tiny
 
 AT = Places(torch.tensor([0, 1, 1, 2]), torch.tensor([3, 0, 5, 8]))
 
@@ -27,13 +27,13 @@ def padded() -> tuple[torch.Tensor, torch.Tensor]:
 
 def test_a_pass_goes_on_from_a_block(family: str) -> None:
     model, (tokens, mask) = fused(family), padded()
-    with model.session(MEMORY):
+    with reading(model):
         expected = model(input_ids=tokens, attention_mask=mask).logits
     bottom, _ = run_once(model.base, 0, tokens, mask, AT)
     other = replace(bottom, hidden=torch.randn(bottom.hidden.shape))
     found = []
     for given in (bottom, other):
-        with model.session(MEMORY), from_block(model.base, given):
+        with reading(model), from_block(model.base, given):
             found.append(model(input_ids=tokens, attention_mask=mask).logits)
     kept = mask.bool()
     torch.testing.assert_close(found[0][kept], expected[kept], atol=1e-5, rtol=1e-4)

@@ -7,18 +7,21 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from infact.models.early_fusion import EarlyFusion
 from infact.models.fact_memory import PADDING, TokenFact
 from infact.models.fused_model import FusedModel
 from infact.models.fused_text_loss import practice_loss
 from infact.models.fusion_adapter import STRATEGIES
 from infact.models.fusion_strategy import FusionSizes
 from infact.models.mention_places import mention_places
+from infact.models.placed_texts import PlacedText, place_id
 from infact.models.practice_batches import answer_states, drawn_batch, practice_states
 from infact.models.practice_texts import (
     PracticeText,
     epoch_of_texts,
     kept_facts,
-    practice_text,
+    practice_texts,
+    shared_beginning,
 )
 
 from .conftest import World
@@ -28,25 +31,36 @@ def ignore(_: int) -> None:
     pass
 
 
-def practised(tokenizer, world: World, count: int) -> list[PracticeText]:
+def practised(
+    tokenizer, world: World, count: int, strategy: str = "attention"
+) -> list[PracticeText]:
     return [
-        practice_text(
-            tokenizer, prompt, answer, facts, [prompt.index(",")] * len(facts), number % 4
-        )
+        text
         for number, (prompt, answer, facts) in enumerate(
             zip(world.prompts[:count], world.answers, world.facts, strict=False)
+        )
+        for text in practice_texts(
+            "causal", tokenizer, read(strategy, tokenizer, prompt, facts), answer, facts, number % 4
         )
     ]
 
 
-def fused(model, layers: tuple[int, ...], strategy: str) -> FusedModel:
+def read(strategy: str, tokenizer, prompt: str, facts) -> PlacedText:
+    """A prompt as the strategy reads it; what it mentions ends before the comma."""
+    ends = [prompt.index(",")] * len(facts)
+    return STRATEGIES[strategy].readable(tokenizer, prompt, facts, ends)
+
+
+def fused(model, tokenizer, layers: tuple[int, ...], strategy: str) -> FusedModel:
     torch.manual_seed(3)
     width = model.config.hidden_size
     sizes = FusionSizes(width, 4, () if strategy == "early" else layers, heads=2, key=8)
     fusion = STRATEGIES[strategy](sizes, torch.randn(4, width), torch.zeros(1, 4))
     for name, weights in fusion.named_parameters():
-        if name.endswith(("copied", "null", "gate")):
+        if name.endswith(("copied", "null", "gate", "none")):
             torch.nn.init.normal_(weights)
+    if isinstance(fusion, EarlyFusion):
+        fusion.place.fill_(place_id(tokenizer))
     return FusedModel(model, fusion)
 
 
@@ -63,14 +77,16 @@ def test_an_answer_is_predicted_with_its_line_end_and_facts_are_read_from_their_
 
 
 @given(st.text(min_size=1, max_size=30), st.data())
-def test_a_mention_ends_in_the_token_that_holds_its_last_character(
+def test_a_mention_ends_in_the_token_that_ends_its_last_character(
     tiny_tokenizer, text, data
 ) -> None:
     end = data.draw(st.integers(1, len(text)))
     (place,) = mention_places(tiny_tokenizer, text, [end])
     offsets = tiny_tokenizer(text, return_offsets_mapping=True)["offset_mapping"]
     assert offsets[place][1] >= end
-    assert all(last < end for _, last in offsets[:place])
+    # Of the tokens that hold the character, one if it isn't several bytes, it's the last.
+    assert all(last < end or last == offsets[place][1] for _, last in offsets[:place])
+    assert all(start >= end for start, _ in offsets[place + 1 :])
 
 
 def test_a_mention_beyond_the_text_is_an_error(tiny_tokenizer) -> None:
@@ -78,18 +94,24 @@ def test_a_mention_beyond_the_text_is_an_error(tiny_tokenizer) -> None:
         mention_places(tiny_tokenizer, "Oslo", [5])
 
 
-def plain_loss(model: FusedModel, texts: list[PracticeText], draw, batch) -> torch.Tensor:
-    """The module's formula, text by text and token by token, each text run whole."""
+def plain_loss(
+    model: FusedModel, texts: list[PracticeText], alone: list[PracticeText], draw, batch
+) -> torch.Tensor:
+    """The module's formula, text by text and token by token, each text run whole.
+
+    Args: `alone`: the texts as the base reads them.
+    """
     losses = []
     for row, (number, kept) in enumerate(zip(draw.texts, draw.kept, strict=True)):
         text, one = texts[number], torch.tensor([row])
-        tokens = torch.tensor([text.tokens])
-        plain = model.base(tokens).logits[0].log_softmax(-1)
+        plain = model.base(torch.tensor([alone[number].tokens])).logits[0].log_softmax(-1)
         with model.session(batch.memory.select(one), batch.read_from[one]):
-            told = model.base(tokens).logits[0].log_softmax(-1)
+            told = model.base(torch.tensor([text.tokens])).logits[0].log_softmax(-1)
         taught = text.relation in [text.facts[fact].relation for fact in kept]
-        for place, target in zip(text.places, text.targets, strict=True):
-            divergence = (plain[place].exp() * (plain[place] - told[place])).sum()
+        for there, place, target in zip(
+            alone[number].places, text.places, text.targets, strict=True
+        ):
+            divergence = (plain[there].exp() * (plain[there] - told[place])).sum()
             losses.append(-told[place, target] if taught else divergence)
     return torch.stack(losses).mean()
 
@@ -104,16 +126,19 @@ def gradients(model: FusedModel, loss: torch.Tensor) -> list[torch.Tensor]:
 def test_the_loss_and_its_gradients_are_those_of_whole_passes(
     tiny_model, tiny_tokenizer, world, layers: tuple[int, ...], strategy: str
 ) -> None:
-    texts = practised(tiny_tokenizer, world, 12)
-    model = fused(tiny_model, layers, strategy)
+    texts = practised(tiny_tokenizer, world, 12, strategy)
+    alone = practised(tiny_tokenizer, world, 12)
+    model = fused(tiny_model, tiny_tokenizer, layers, strategy)
     lowest = model.fusion.layers[0] if model.fusion.layers else -1
-    states = practice_states(tiny_model, texts, lowest, 60, ignore)
+    beginnings = list(map(shared_beginning, alone, texts))
+    states = practice_states(tiny_model, alone, lowest, 60, ignore, beginnings)
     assert (states.begun is not None) == (strategy == "early")
     untaught = 0
-    for draw in epoch_of_texts(texts, states.lengths, 5, 0.4, 1, 0):
+    for draw in epoch_of_texts(texts, states.run_lengths(texts), 5, 0.4, 1, 0):
         batch = drawn_batch(texts, states, draw)
         untaught += int((~batch.taught).sum())
-        found, expected = practice_loss(model, batch), plain_loss(model, texts, draw, batch)
+        found = practice_loss(model, batch)
+        expected = plain_loss(model, texts, alone, draw, batch)
         torch.testing.assert_close(found, expected, atol=1e-4, rtol=1e-4)
         for fast, slow in zip(gradients(model, found), gradients(model, expected), strict=True):
             torch.testing.assert_close(fast, slow, atol=1e-4, rtol=1e-3)
@@ -127,13 +152,21 @@ def test_where_facts_stand_in_the_prompt_the_base_says_what_is_learnt(
     """The module's formula, place by place, beside the loss with the answers' weight that is left."""
     texts = practised(tiny_tokenizer, world, 12)
     told = [
-        practice_text(tiny_tokenizer, f"Facts: {answer}.\n\n{prompt}", answer, (), (), 0)
+        text
         for prompt, answer in zip(world.prompts[:12], world.answers, strict=False)
+        for text in practice_texts(
+            "causal",
+            tiny_tokenizer,
+            PlacedText(f"Facts: {answer}.\n\n{prompt}", (), ()),
+            answer,
+            (),
+            0,
+        )
     ]
-    model = fused(tiny_model, (0, 1), "attention")
+    model = fused(tiny_model, tiny_tokenizer, (0, 1), "attention")
     states = practice_states(tiny_model, texts, 0, 60, ignore)
     states = replace(states, prompted=answer_states(tiny_model, told, 60, ignore))
-    for draw in epoch_of_texts(texts, states.lengths, 5, 0.4, 1, 0):
+    for draw in epoch_of_texts(texts, states.run_lengths(texts), 5, 0.4, 1, 0):
         batch = drawn_batch(texts, states, draw)
         added = []
         for row, (number, kept) in enumerate(zip(draw.texts, draw.kept, strict=True)):
@@ -148,7 +181,7 @@ def test_where_facts_stand_in_the_prompt_the_base_says_what_is_learnt(
             ):
                 divergence = (plain[there].exp() * (plain[there] - own[place])).sum()
                 added.append(weight * (divergence + own[place, target]) * taught)
-        expected = plain_loss(model, texts, draw, batch) + torch.stack(added).mean()
+        expected = plain_loss(model, texts, texts, draw, batch) + torch.stack(added).mean()
         torch.testing.assert_close(
             practice_loss(model, batch, weight), expected, atol=1e-4, rtol=1e-4
         )
@@ -173,7 +206,7 @@ def test_a_batch_holds_the_facts_that_stay_and_knows_what_they_tell(
 ) -> None:
     texts = practised(tiny_tokenizer, world, 20)
     states = practice_states(tiny_model, texts, 0, 4096, ignore)
-    for draw in epoch_of_texts(texts, states.lengths, 6, 0.5, 0, 0):
+    for draw in epoch_of_texts(texts, states.run_lengths(texts), 6, 0.5, 0, 0):
         batch = drawn_batch(texts, states, draw)
         for row, (number, kept) in enumerate(zip(draw.texts, draw.kept, strict=True)):
             text = texts[number]

@@ -5,7 +5,7 @@ import torch
 from infact.models.partial_passes import from_states, head_reading
 from infact.models.written_tokens import written_tokens
 
-from .test_fused_model import CAUSAL, HIDDEN, MASKED, MEMORY, WORDS, fused, texts, tiny
+from .test_fused_model import CAUSAL, HIDDEN, MASKED, WORDS, fused, reading, texts, tiny
 
 
 @pytest.mark.parametrize("family", CAUSAL)
@@ -48,7 +48,7 @@ def test_the_head_alone_gives_the_models_logits(family: str) -> None:
 
 def test_it_is_the_same_within_a_session_and_without() -> None:
     model = fused("Bert")
-    with model.session(MEMORY):
+    with reading(model):
         model(**texts())
     assert torch.equal(
         written_tokens(model.base, torch.arange(9)), written_tokens(tiny("Bert"), torch.arange(9))
