@@ -128,7 +128,7 @@ def raced(project: Project, seed: int, most: int, arms: str, work: Path) -> dict
     base, tokenizer = loaded.model, loaded.tokenizer
     reader = GraphReader.open(folders["ingest"], folders["facts"])
     fusions = Fusions.of_stages(project, context.inputs, reader, seed)
-    questions = _drawn(asked_questions(folders["facts"], POOLS), most, seed)
+    questions = drawn_questions(folders["facts"], most, seed)
     evaluation = Evaluation(context, tokenizer, questions, fusions)
     answers = ARMS[arms](evaluation, base)
     general = general_texts(files[project.facts.general_text])
@@ -139,9 +139,9 @@ def raced(project: Project, seed: int, most: int, arms: str, work: Path) -> dict
     return _printed(project, seed, answers, drift, seconds)
 
 
-def _drawn(questions: Sequence[AskedQuestion], most: int, seed: int) -> list[AskedQuestion]:
+def drawn_questions(facts: Path, most: int, seed: int) -> list[AskedQuestion]:
     """At most so many questions of each pool, none of a fact in another phrasing."""
-    drawn = []
+    questions, drawn = asked_questions(facts, POOLS), []
     for pool in POOLS:
         own = [question for question in questions if question.pool == pool and not question.again]
         order = np.random.default_rng([seed, 53]).permutation(len(own))[:most]
