@@ -18,12 +18,12 @@ from ..models.fused_model import FactReading
 from ..models.fusion_adapter import STRATEGIES, AdapterFits, base_digest, load_adapter
 from ..models.fusion_strategy import FusionStrategy
 from ..models.fusion_training import POINTERS, load_pointer, text_keys
-from ..models.generation import generate_greedy
 from ..models.label_pointer import LabelPointer, PointerReadOut
 from ..models.language_model import kind_of
 from ..models.mention_places import padded_places
 from ..models.placed_texts import PlacedText
 from ..models.read_out import ReadOut, own_read_out
+from ..models.reading_window import check_window
 from .fusion_memory import (
     VARIANTS,
     MemoryWriter,
@@ -74,27 +74,6 @@ def read_together(arms: Mapping[str, FusedArm]) -> list[list[str]]:
     shared = [name for name, arm in arms.items() if arm.reading is None]
     alone = [[name] for name, arm in arms.items() if arm.reading is not None]
     return [*([shared] if shared else []), *alone]
-
-
-def free_answers(
-    model: PreTrainedModel,
-    tokenizer: PreTrainedTokenizerBase,
-    text: str,
-    arms: Mapping[str, FusedArm],
-    most: int,
-) -> dict[str, str]:
-    """What each arm writes after `text`, in at most so many tokens; request 0 is its own."""
-    said: dict[str, str] = {}
-    for names in read_together(arms):
-        read_outs = [arms[name].read_out for name in names]
-        first = arms[names[0]]
-        with first.asked():
-            read = first.text(text).text
-            found = generate_greedy(
-                model, tokenizer, [read], [0], read_outs, most, 1, lambda done: None
-            )
-        said |= {name: answers[0] for name, answers in zip(names, found, strict=True)}
-    return said
 
 
 @dataclass(frozen=True)
@@ -167,6 +146,11 @@ class Fusions:
             adapter = self._adapter(variant, model, tokenizer)
             reading = FactReading(model, adapter, memory, places)
             placed = read if stand_in_text(self.strategy) else None
+            if placed:
+                written = [each.text for each in placed]
+                check_window(
+                    model, tokenizer, written, 1, "a text with the facts that it calls for"
+                )
             arms[variant] = FusedArm(own_read_out, reading, placed)
         return arms
 

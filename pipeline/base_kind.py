@@ -18,5 +18,6 @@ def check_writes(project: Project) -> None:
         raise UserError(
             "The base is a masked language model, which chooses among options and writes nothing.",
             f"{project.file.name}:model.base",
-            "`infact eval` asks it, and `infact report` tells what it chose; or name a causal model.",
+            "`infact ask` lets it choose with --option; `infact eval` asks it, and `infact report` tells "
+            "what it chose; or name a causal model.",
         )

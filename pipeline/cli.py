@@ -150,15 +150,18 @@ def status(config: Config = None, json: Json = False) -> None:
 def ask(
     question: Annotated[str, typer.Argument(help="In words.")],
     config: Config = None,
+    option: Annotated[
+        list[str] | None, typer.Option(help="To choose among, two or more; as of a masked model.")
+    ] = None,
     graph: AskedGraph = None,
     json: Json = False,
 ) -> None:
-    """Ask the model, with and without the graph as it is now."""
+    """Ask the model, with and without the graph as it is now: to write, or to choose."""
     from .ask import ask as answer
     from .console import Console
 
     gc.disable()  # loading makes millions of objects and hardly any garbage: 2 s of 10
-    answer(load_chosen_project(config), question, graph, Console(json))
+    answer(load_chosen_project(config), question, option or (), graph, Console(json))
 
 
 @app.command()

@@ -145,7 +145,7 @@ def _answers(
     """What is explained for each arm: `answer`, else what the arm says."""
     if answer is not None:
         return [answer.strip()] * len(arms)
-    from ..arms import free_answers
+    from ..asked_arms import free_answers
 
     asked = {arm.name: arm.read(prompt) for arm in arms}
     said = free_answers(loaded.model, loaded.tokenizer, prompt, asked, project.eval.max_new_tokens)

@@ -140,7 +140,8 @@ def test_what_is_edited_is_read_as_it_is_now(asked: Asked) -> None:
     questions = evaluation.of_pool("S")
     prompts = [question.prompt for question in questions]
     arms = evaluation.fusions.arms(asked.loaded.model, asked.loaded.tokenizer, prompts, ("fused",))
-    group = ArmGroup("was", questions, prompts, {"fused": arms["fused"].read_out})
+    read = [arms["fused"].text(prompt, number).text for number, prompt in enumerate(prompts)]
+    group = ArmGroup("was", questions, read, {"fused": arms["fused"].read_out})
     group = replace(group, asked=arms["fused"].asked)
     was = evaluation.ask(asked.loaded.model, group)["fused"].scores
     now = asked.scores("fused", "S")
@@ -226,6 +227,27 @@ def test_it_is_taught_asked_and_reported_like_any_other(
     page = (folders["report"] / "report.html").read_text(encoding="utf-8")
     assert "pretrained" in page
     assert "NaN" not in page
+    _check_choice(file, infact)
+
+
+def _check_choice(file: Path, infact: Infact) -> None:
+    """Every arm of a masked base chooses among options that it is given."""
+    question = ("ask", "What is the capital of Estonia?")
+    done = infact(file, *question, "--option", "Tallinn", "--option", "Riga", "--json")
+    assert done.returncode == 0, done.stderr
+    answers = json.loads(done.stdout)["answers"]
+    assert {"base", "base + prompt", "pretrained", "distilled", "fused"} <= {
+        answer["arm"] for answer in answers
+    }
+    for answer in answers:
+        shares = answer["options"]
+        assert set(shares) == {"Tallinn", "Riga"}
+        assert sum(shares.values()) == pytest.approx(1, abs=1e-4)
+        assert answer["text"] == max(shares, key=shares.__getitem__)
+    assert any("Tallinn" in line for answer in answers for line in answer["cited"])
+    alone = infact(file, *question, "--option", "Tallinn")
+    assert alone.returncode == 2
+    assert "--option" in alone.stderr
 
 
 def test_what_needs_a_model_that_writes_says_so(encoder_project: Path, infact: Infact) -> None:
@@ -233,5 +255,5 @@ def test_what_needs_a_model_that_writes_says_so(encoder_project: Path, infact: I
     done = infact(encoder_project, "ask", "What is the capital of Estonia?")
     assert done.returncode == 2
     assert "masked language model" in done.stderr
-    assert "infact eval" in done.stderr
+    assert "--option" in done.stderr
     assert "Traceback" not in done.stderr
