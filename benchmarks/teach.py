@@ -125,7 +125,7 @@ class Examiner:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("project", type=Path)
-    parser.add_argument("--peer-rates", type=float, nargs="+", default=[2e-4, 1e-3])
+    parser.add_argument("--peer-rates", type=float, nargs="*", default=[2e-4, 1e-3])
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--asked", type=int, default=100)
     parser.add_argument("--work", type=Path)
@@ -176,10 +176,10 @@ def ours(project: Project, folders: dict[str, Path], seed: int, work: Path) -> t
 def shown(project: Project, facts_folder: Path, seed: int) -> list[str]:
     """The sentences that ours shows, epoch by epoch."""
     settings, facts = project.pretrain, taught_facts(facts_folder)
-    counts = [len(fact.sentences) for fact in facts]
+    counts = [(len(fact.sentences), len(fact.questions)) for fact in facts]
     each = [settings.phrasings] * len(facts)
-    plan = exposure_plan(counts, each, settings.epochs, seed)
-    return [facts[fact].sentences[at].text for epoch in plan for fact, at in epoch]
+    plan = exposure_plan(counts, each, settings.questions, settings.epochs, seed)
+    return [facts[fact].texts[at].text for epoch in plan for fact, at in epoch]
 
 
 def peer(

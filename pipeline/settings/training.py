@@ -29,6 +29,8 @@ class PretrainTable(Table):
     """of one packed row"""
     phrasings: Count = 4
     """of each fact an epoch; none comes twice before all have come"""
+    questions: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    """share of them that are a training question with its answer, the others being sentences"""
     screened: Amount = 2
     """training phrasings in which the base is asked each fact first, to see what it knows; 0 = none"""
     known_exposures: Share = 0.5

@@ -1,4 +1,4 @@
-"""How often each fact is shown, and in which of its sentences."""
+"""How often each fact is shown, and in which of its sentences and questions."""
 
 from collections.abc import Sequence
 
@@ -9,27 +9,39 @@ from .screening import Screened
 
 
 def exposure_plan(
-    sentences: Sequence[int], phrasings: Sequence[int], epochs: int, seed: int
+    texts: Sequence[tuple[int, int]],
+    phrasings: Sequence[int],
+    share: float,
+    epochs: int,
+    seed: int,
 ) -> list[list[tuple[int, int]]]:
-    """Which sentences of each fact every epoch shows: (fact, sentence) pairs.
+    """Which texts of each fact every epoch shows: (fact, text) pairs.
 
-    Each fact goes round its own shuffled list of sentences, so that it is told in as many
-    phrasings as there are exposures before any comes again.
+    Each fact goes round its own shuffled lists of sentences and of questions, so that it is told in as
+    many phrasings as there are exposures before any comes again.
 
     Args:
-        sentences: of each fact, how many there are.
+        texts: of each fact, how many sentences and how many questions there are; a question's number
+            follows the sentences'.
         phrasings: of each fact, how many an epoch shows.
+        share: of the exposures that are questions.
         epochs: how many there are.
         seed: of the order.
     """
-    orders = [
-        np.random.default_rng([seed, 7, fact]).permutation(count)
-        for fact, count in enumerate(sentences)
-    ]
+
+    def shown(fact: int, turn: int) -> int:
+        sentences, questions = texts[fact]
+        asked = int((turn + 1) * share) if questions else 0
+        if questions and asked > int(turn * share):
+            order = np.random.default_rng([seed, 97, fact]).permutation(questions)
+            return sentences + int(order[(asked - 1) % questions])
+        order = np.random.default_rng([seed, 7, fact]).permutation(sentences)
+        return int(order[(turn - asked) % sentences])
+
     return [
         [
-            (fact, int(order[turn % len(order)]))
-            for fact, (order, count) in enumerate(zip(orders, phrasings, strict=True))
+            (fact, shown(fact, turn))
+            for fact, count in enumerate(phrasings)
             for turn in range(epoch * count, (epoch + 1) * count)
         ]
         for epoch in range(epochs)

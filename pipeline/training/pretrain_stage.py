@@ -39,8 +39,9 @@ def run(context: StageContext) -> None:
     facts = taught_facts(context.inputs["facts"])
     screened = screened_facts(context, loaded)
     plan = exposure_plan(
-        [len(fact.sentences) for fact in facts],
+        [(len(fact.sentences), len(fact.questions)) for fact in facts],
         [phrasings_of(settings, screened.get(fact.fact)) for fact in facts],
+        settings.questions,
         settings.epochs,
         context.seed,
     )
@@ -83,17 +84,17 @@ def _rows(
     facts: Sequence[TaughtFact],
     plan: Sequence[Sequence[tuple[int, int]]],
 ) -> list[list[PredictedText]]:
-    """What each epoch teaches: the sentences of its exposures, and domain text beside them."""
+    """What each epoch teaches: the texts of its exposures, and domain text beside them."""
     settings = context.project.pretrain
     texts = domain_texts(context.inputs["facts"], context.inputs["link"], LONGEST_DOMAIN_TEXT)
     make = masked_forms if loaded.kind == "masked" else continued_forms
     forms: PredictedForms[Any] = make(loaded, settings)
-    sentences = [forms.prepared(fact.sentences) for fact in facts]
+    prepared = [forms.prepared(fact.texts) for fact in facts]
     domain = forms.prepared(texts)
     rows = []
     for number, exposures in enumerate(plan):
         random = np.random.default_rng([context.seed, 71, number])
-        told = [forms.of_fact(sentences[fact][sentence], random) for fact, sentence in exposures]
+        told = [forms.of_fact(prepared[fact][text], random) for fact, text in exposures]
         chosen = _sample(len(domain), settings.domain_text, len(told), context.seed, number)
         told += [forms.of_text(domain[index], random) for index in chosen]
         rows.append(told)

@@ -29,14 +29,20 @@ ANY_LENGTH = 10**9  # of a text where the model has no window
 
 @dataclass(frozen=True)
 class TaughtFact:
-    """A fact of pool T with every sentence that may teach it."""
+    """A fact of pool T with every sentence that may teach it, and every question with its answer."""
 
     fact: str
     sentences: tuple[WeightedText, ...]
+    questions: tuple[WeightedText, ...]
+
+    @property
+    def texts(self) -> tuple[WeightedText, ...]:
+        """All of them, sentences first."""
+        return self.sentences + self.questions
 
 
 def taught_facts(facts_folder: Path) -> list[TaughtFact]:
-    """Every taught fact's sentences; the loss lies on what the later-named entity is.
+    """Every taught fact's sentences, and its questions; the loss lies on what the later-named entity is.
 
     The words before it are context: predicting the phrasing and the first entity would teach the
     sentences' style and not the fact, at the cost of what the model knew.
@@ -50,7 +56,20 @@ def taught_facts(facts_folder: Path) -> list[TaughtFact]:
         sentences.setdefault(row["fact"], []).append(
             WeightedText(text + "\n", max(start - 1, 0), 0.0, ((start, start + len(name)),))
         )
-    return [TaughtFact(fact, tuple(texts)) for fact, texts in sentences.items()]
+    prompts = training_prompts(facts_folder, sentences.keys())
+    return [
+        TaughtFact(
+            fact,
+            tuple(texts),
+            tuple(_answered(prompt, names[fact][1]) for prompt in prompts.get(fact, ())),
+        )
+        for fact, texts in sentences.items()
+    ]
+
+
+def _answered(prompt: str, answer: str) -> WeightedText:
+    start = len(prompt) + 1
+    return WeightedText(f"{prompt} {answer}\n", len(prompt), 0.0, ((start, start + len(answer)),))
 
 
 def training_prompts(facts_folder: Path, wanted: Collection[str]) -> dict[str, list[str]]:

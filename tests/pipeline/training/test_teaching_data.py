@@ -6,6 +6,8 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from hypothesis import given
+from hypothesis import strategies as st
 from infact.pipeline.training.exposures import exposure_plan
 from infact.pipeline.training.teaching_data import domain_texts, taught_facts, turn_of
 
@@ -23,9 +25,15 @@ def test_loss_lies_on_the_entity_that_is_named_last(tmp_path: Path) -> None:
     write(tmp_path, "facts.parquet", FACTS)
     sentences = ["The capital of Peru is Lima.", "Lima is the capital of Peru."]
     write(tmp_path, "sentences.parquet", [{"fact": "T-1", "text": text} for text in sentences])
+    asked = [("train", "Capital of Peru?"), ("test", "Which city governs Peru?")]
+    questions = [{"fact": "T-1", "split": split, "prompt": prompt} for split, prompt in asked]
+    write(tmp_path, "questions.parquet", questions)
     (fact,) = taught_facts(tmp_path)
     assert [item.text[item.target :] for item in fact.sentences] == [" Lima.\n", " Peru.\n"]
-    assert {item.context_weight for item in fact.sentences} == {0.0}
+    assert [item.text[item.target :] for item in fact.questions] == [" Lima\n"]
+    for item in fact.texts:
+        assert item.context_weight == 0.0
+        assert [item.text[start:end] in ("Lima", "Peru") for start, end in item.mentions] == [True]
 
 
 def test_domain_text_that_gives_a_memory_fact_away_is_left_out(tmp_path: Path) -> None:
@@ -55,12 +63,28 @@ def test_domain_text_that_gives_a_memory_fact_away_is_left_out(tmp_path: Path) -
 
 
 def test_every_fact_is_seen_as_often_as_planned_and_no_sentence_early_again() -> None:
-    plan = exposure_plan([4, 10, 10], [2, 2, 1], 3, seed=5)
+    counts = [(4, 3), (10, 3), (10, 0)]
+    plan = exposure_plan(counts, [2, 2, 1], 0.0, 3, seed=5)
     seen = Counter(pair for epoch in plan for pair in epoch)
     assert [sum(n for (fact, _), n in seen.items() if fact == f) for f in (0, 1, 2)] == [6, 6, 3]
     assert max(n for (fact, _), n in seen.items() if fact == 1) == 1
     assert sorted(n for (fact, _), n in seen.items() if fact == 0) == [1, 1, 2, 2]
-    assert plan == exposure_plan([4, 10, 10], [2, 2, 1], 3, seed=5)
+    assert plan == exposure_plan(counts, [2, 2, 1], 0.0, 3, seed=5)
+
+
+@given(st.integers(1, 5), st.integers(0, 4), st.integers(1, 5), st.floats(0, 0.95))
+def test_a_share_of_the_exposures_are_questions(
+    sentences: int, questions: int, phrasings: int, share: float
+) -> None:
+    epochs = exposure_plan([(sentences, questions)], [phrasings], share, 4, seed=1)
+    plan, total = [text for epoch in epochs for _, text in epoch], 4 * phrasings
+    asked = Counter(text for text in plan if text >= sentences)
+    told = Counter(text for text in plan if text < sentences)
+    assert asked.total() == (int(total * share) if questions else 0)
+    assert asked.total() + told.total() == total
+    for seen, there in ((asked, questions), (told, sentences)):
+        times = [*seen.values(), *[0] * (there - len(seen))]
+        assert not times or max(times) - min(times) <= 1
 
 
 def test_anchors_take_equal_turns() -> None:
