@@ -15,7 +15,7 @@ OPTIONS := $(if $(CONFIG),--config $(CONFIG)) $(ARGS)
 STAGES := ingest base facts link pretrain distill prompt embed fuse eval report
 
 .DEFAULT_GOAL := help
-.PHONY: families help demo $(STAGES) run status ask explain test check bench clean setup
+.PHONY: families help demo $(STAGES) run status update ask explain test check bench clean setup
 
 help: ## show this
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -44,6 +44,9 @@ run: $(READY) ## all stages, from the sources to the report
 
 status: $(READY) ## which stages are kept or would run, and why
 	@$(INFACT) status $(OPTIONS)
+
+update: $(READY) ## after a new ingest, teach what has changed
+	$(INFACT) update $(OPTIONS)
 
 ask: $(READY) ## ask the model: QUESTION="…"
 	$(INFACT) ask "$(QUESTION)" $(OPTIONS)

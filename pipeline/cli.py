@@ -147,6 +147,15 @@ def status(config: Config = None, json: Json = False) -> None:
 
 
 @app.command()
+def update(config: Config = None, json: Json = False) -> None:
+    """After a new `infact ingest`, teach the pretrained model just what has changed."""
+    from .console import Console
+    from .updating.update import update as teach_changes
+
+    teach_changes(load_chosen_project(config), Console(json))
+
+
+@app.command()
 def ask(
     question: Annotated[str, typer.Argument(help="In words.")],
     config: Config = None,

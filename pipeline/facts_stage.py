@@ -70,8 +70,8 @@ def run(context: StageContext) -> None:
     """
     project = context.project
     graph = KnowledgeGraph.open(context.inputs["ingest"])
-    hierarchy = _hierarchy(graph, project)
-    templates = _templates(graph, project, hierarchy)
+    hierarchy = hierarchy_relations(graph, project)
+    templates = asked_templates(graph, project, hierarchy)
     facts, edits, withheld = _graph_facts(context, graph, templates, hierarchy)
     general, general_questions = _general(context)
     questions = [
@@ -85,7 +85,7 @@ def run(context: StageContext) -> None:
     context.console.line(f"{len(withheld)} triples are withheld from training and memory")
 
 
-def _hierarchy(graph: KnowledgeGraph, project: Project) -> tuple[int, ...]:
+def hierarchy_relations(graph: KnowledgeGraph, project: Project) -> tuple[int, ...]:
     """Those of the project's hierarchy predicates that the graph has."""
     wanted = {_expanded(project, curie, "graph.hierarchy") for curie in project.graph.hierarchy}
     return tuple(r for r in range(graph.relation_count) if graph.relation_iri(r) in wanted)
@@ -99,7 +99,7 @@ def _expanded(project: Project, curie: str, key: str) -> str:
         raise UserError(str(error), where, "Declare its prefix in [prefixes].") from None
 
 
-def _templates(
+def asked_templates(
     graph: KnowledgeGraph, project: Project, hierarchy: Sequence[int]
 ) -> dict[int, RelationTemplates]:
     """The asked relations and their phrasings."""

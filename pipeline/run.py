@@ -123,12 +123,13 @@ def _make(
         )
         stage.function()(context)
         seconds = time.monotonic() - started
-        manifest = publish(artifacts, made_from, _recorded(seconds))
+        manifest = publish(artifacts, made_from, recorded(seconds))
     console.line(f"{stage.name}  done in {duration(seconds)}")
     return manifest
 
 
-def _recorded(seconds: float) -> dict[str, object]:
+def recorded(seconds: float) -> dict[str, object]:
+    """What a manifest says beside what its artifact follows from."""
     return {
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
         "seconds": round(seconds, 3),

@@ -88,7 +88,7 @@ def askable_facts(
                 continue
             subject = int(block[0, 0])
             objects = tuple(int(tail) for tail in block[:, 2])
-            reason, fit = _fit_objects(graph, subject, objects, max_objects)
+            reason, fit = fit_objects(graph, subject, objects, max_objects)
             if reason:
                 dropped[reason] += 1
                 continue
@@ -97,9 +97,10 @@ def askable_facts(
     return facts, dropped
 
 
-def _fit_objects(
+def fit_objects(
     graph: KnowledgeGraph, subject: int, objects: tuple[int, ...], max_objects: int
 ) -> tuple[str, list[int]]:
+    """Why a fact isn't fit to be asked, empty if it is, and the objects that may be its answer."""
     if not _is_usable(graph, subject):
         return "subject has no label or is deprecated", []
     if len(objects) > max_objects:

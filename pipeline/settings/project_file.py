@@ -12,7 +12,15 @@ from .evaluation import EvalTable, ReportTable
 from .facts import FactsTable, LinkTable
 from .sources import GraphTable, ProjectTable, SourceTable
 from .table import Table
-from .training import DistillTable, EmbedTable, FuseTable, ModelTable, PretrainTable, PromptTable
+from .training import (
+    DistillTable,
+    EmbedTable,
+    FuseTable,
+    ModelTable,
+    PretrainTable,
+    PromptTable,
+    UpdateTable,
+)
 
 
 class Settings(Table):
@@ -33,6 +41,8 @@ class Settings(Table):
     """finding entities in the graph's texts"""
     pretrain: PretrainTable = PretrainTable()
     """teaching the facts as text"""
+    update: UpdateTable = UpdateTable()
+    """teaching what has changed in the graph since, by `infact update`"""
     distill: DistillTable = DistillTable()
     """teaching the facts by a teacher that reads them"""
     prompt: PromptTable = PromptTable()

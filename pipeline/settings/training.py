@@ -51,6 +51,13 @@ class PretrainTable(Table):
     """texts for that: sampled from a causal base itself, general prose for a masked one"""
 
 
+class UpdateTable(Table):
+    replay: Weight = 1.0
+    """exposures of facts that haven't changed, to one of those that have"""
+    added: Amount = 100
+    """most facts that are taught though the graph told nothing so before; others are left out"""
+
+
 class DistillTable(Table):
     learning_rate: Rate = 2e-4
     """peak"""

@@ -46,8 +46,8 @@ def run(context: StageContext) -> None:
         context.seed,
     )
     epochs = [
-        _epoch(own, anchors, settings.batch_size, np.random.default_rng([context.seed, 13, number]))
-        for number, own in enumerate(_rows(context, loaded, facts, plan))
+        epoch_batches(own, anchors, settings.batch_size, context.seed, number)
+        for number, own in enumerate(rows_of_epochs(context, loaded, facts, plan))
     ]
     adapted = add_low_rank_adapters(loaded.model, settings.rank, settings.layers)
     teach(
@@ -78,7 +78,7 @@ def _general(
     return make_anchors(base, count, rates, context.seed + seed, context.console)
 
 
-def _rows(
+def rows_of_epochs(
     context: StageContext,
     loaded: LanguageModel,
     facts: Sequence[TaughtFact],
@@ -110,13 +110,15 @@ def _sample(texts: int, share: float, beside: int, seed: int, epoch: int) -> lis
     return drawn
 
 
-def _epoch(
+def epoch_batches(
     rows: Sequence[PredictedText],
     anchors: Sequence[AnchorBatch],
     batch_size: int,
-    random: np.random.Generator,
+    seed: int,
+    epoch: int,
 ) -> list[AnchoredBatch[PredictedBatch]]:
     """An epoch's batches. Each row is a window of its own, so no two phrasings of a fact share one."""
+    random = np.random.default_rng([seed, 13, epoch])
     groups = shuffled_batches([len(row) for row in rows], batch_size, random)
     turns = turn_of(anchors, len(groups), random)
     return [

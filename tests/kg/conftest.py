@@ -15,6 +15,11 @@ class SmallName:
 
 
 @dataclass(frozen=True)
+class SmallRelation:
+    iri: str
+
+
+@dataclass(frozen=True)
 class SmallOrigin:
     source: str
     line: int
@@ -52,6 +57,13 @@ class SmallGraph:
 
     def iri(self, entity):
         return f"http://example.org/{self.names[entity]}"
+
+    def find(self, iri):
+        return self.id.get(iri.removeprefix("http://example.org/"))
+
+    @property
+    def relations(self):
+        return [SmallRelation(self.relation_iri(n)) for n in range(self.relation_count)]
 
     def label(self, entity):
         return self.labels.get(self.names[entity], self.names[entity])

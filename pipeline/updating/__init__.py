@@ -1,0 +1,1 @@
+"""Teaching a model what has changed in its graph."""

@@ -1,0 +1,129 @@
+"""Teaching the difference: the adapter goes on from where it was, on what has changed and some of the rest."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import torch
+from peft import PeftModel
+
+from ...models.anchors import AnchorBatch, anchored_loss
+from ...models.base_model import resolve_precision
+from ...models.language_model import LanguageModel, load_language_model
+from ...models.language_model_loss import weighted_cross_entropy
+from ...models.low_rank import load_for_more_training
+from ...models.training import Curriculum, TrainingSettings
+from ..stages import StageContext
+from ..training.exposures import exposure_plan
+from ..training.predicted_forms import masking_rates
+from ..training.pretrain_stage import epoch_batches, rows_of_epochs
+from ..training.teaching_data import TaughtFact, make_anchors, taught_facts
+from ..training.teaching_run import inner_model, teach, write_json
+from .asked_again import Examination
+from .difference import ADDED, CHANGED, Difference, write_difference
+
+
+def run(context: StageContext) -> None:
+    """Write facts/, update.json and, where there is anything to teach, adapter/ and training.json.
+
+    Args:
+        context: inputs `base`, `ingest`, `facts`, `link` and `pretrain` are what the model was taught
+            with, `graph` the graph as it is now.
+    """
+    torch.manual_seed(context.seed)
+    found = write_difference(context)
+    counts = {
+        CHANGED: sum(kind == CHANGED for kind in found.kinds.values()),
+        ADDED: sum(kind == ADDED for kind in found.kinds.values()),
+        "unchanged": len(found.unchanged),
+        "removed": len(found.removed),
+    }
+    context.console.line(", ".join(f"{count} {kind}" for kind, count in counts.items()))
+    document: dict[str, Any] = {"counts": counts}
+    if found.kinds:
+        document |= _taught(context, found)
+    write_json(context.work / "update.json", document)
+
+
+def _taught(context: StageContext, found: Difference) -> dict[str, Any]:
+    """Teach, and ask before and after; what update.json says of it."""
+    project, folder = context.project, context.inputs["base"]
+    precision = resolve_precision(project.model.precision)
+    adapted = load_for_more_training(folder, context.inputs["pretrain"] / "adapter", precision)
+    tokens = load_language_model(folder, None, precision)
+    loaded = replace(tokens, model=inner_model(adapted))
+    loaded.model.eval()
+    examination = Examination.of(context, loaded, found)
+    was = examination.examine(loaded, context, "before")
+    rates = masking_rates(project.pretrain)
+    anchors = (
+        make_anchors(loaded, project.pretrain.anchor_texts, rates, context.seed, context.console)
+        if project.pretrain.anchor_weight
+        else []
+    )
+    exposures = _train(context, loaded, adapted, found, anchors)
+    loaded.model.eval()
+    now = examination.examine(loaded, context, "after")
+    return {
+        "exposures": exposures,
+        "asked": examination.compared(was, now, context.seed),
+        "general_text": examination.drift(loaded, was, now),
+    }
+
+
+def _train(
+    context: StageContext,
+    loaded: LanguageModel,
+    adapted: PeftModel,
+    found: Difference,
+    anchors: Sequence[AnchorBatch],
+) -> dict[str, int]:
+    """Go on with the adapter; returns how often changed and unchanged facts were shown."""
+    settings = context.project.pretrain
+    new = taught_facts(found.folder)
+    kept = [fact for fact in taught_facts(context.inputs["facts"]) if fact.fact in found.unchanged]
+    facts = [*new, *kept]
+    plan = _plan(context, new, kept)
+    epochs = [
+        epoch_batches(own, anchors, settings.batch_size, context.seed, number)
+        for number, own in enumerate(rows_of_epochs(context, loaded, facts, plan))
+    ]
+    teach(
+        context,
+        adapted,
+        inner_model(adapted),
+        Curriculum(epochs.__getitem__, lambda batch: batch.taught.size),
+        anchored_loss(weighted_cross_entropy, settings.anchor_weight),
+        TrainingSettings(settings.learning_rate, settings.epochs),
+    )
+    shown = [fact < len(new) for epoch in plan for fact, _ in epoch]
+    return {"new": sum(shown), "replayed": len(shown) - sum(shown)}
+
+
+def _plan(
+    context: StageContext, new: Sequence[TaughtFact], kept: Sequence[TaughtFact]
+) -> list[list[tuple[int, int]]]:
+    """By epoch, texts of the new facts as a first teaching has them, and a draw of the others beside."""
+    settings = context.project.pretrain
+    plan = exposure_plan(
+        [(len(fact.sentences), len(fact.questions)) for fact in new],
+        [settings.phrasings] * len(new),
+        settings.questions,
+        settings.epochs,
+        context.seed,
+    )
+    if not kept:
+        return plan
+    with_replay = []
+    for number, epoch in enumerate(plan):
+        random = np.random.default_rng([context.seed, 109, number])
+        count = round(context.project.update.replay * len(epoch))
+        # As evenly as can be: all come before any comes again.
+        rounds = -(-count // len(kept))
+        order = [fact for _ in range(rounds) for fact in random.permutation(len(kept)).tolist()]
+        replayed = [
+            (len(new) + fact, int(random.integers(len(kept[fact].texts)))) for fact in order[:count]
+        ]
+        with_replay.append(epoch + replayed)
+    return with_replay
