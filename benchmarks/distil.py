@@ -28,8 +28,9 @@ import numpy as np
 import torch
 from infact.models.base_model import resolve_precision
 from infact.models.language_model import LanguageModel, load_language_model
-from infact.models.low_rank import add_low_rank_adapters, load_adapted_model
+from infact.models.low_rank import add_low_rank_adapters
 from infact.models.read_out import own_read_out
+from infact.models.taught_weights import load_taught_model
 from infact.pipeline.arms import Fusions, augmented
 from infact.pipeline.console import Console
 from infact.pipeline.evaluation.answer_rows import answer_rows
@@ -81,7 +82,7 @@ def main() -> None:
             seconds = student(
                 project, {**folders, "pretrain": started}, weight, work / arm, arguments.seed
             )
-            model = load_adapted_model(folders["base"], work / arm / "adapter", asked_in)
+            model = load_taught_model(folders["base"], work / arm / "adapter", asked_in)
             answers |= _asked(evaluation, replace_model(base, model), arm)
             drift |= _drift(evaluation, model, base, arm)
             if seconds:

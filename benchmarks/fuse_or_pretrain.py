@@ -25,8 +25,8 @@ import numpy as np
 from fuse import drawn_questions
 from infact.models.base_model import resolve_precision
 from infact.models.language_model import LanguageModel, load_language_model
-from infact.models.low_rank import load_adapted_model
 from infact.models.read_out import own_read_out
+from infact.models.taught_weights import load_taught_model
 from infact.pipeline.arms import Fusions
 from infact.pipeline.console import Console
 from infact.pipeline.evaluation.answer_rows import answer_rows
@@ -144,7 +144,7 @@ def asked(
     states = text_states(loaded.model, loaded.tokenizer, texts, size)
     hidden = states.positions.hidden
     drift = drift_of(loaded.model, states, hidden, {"base": own_read_out})
-    model = load_adapted_model(folders["base"], adapter, resolve_precision(project.eval.precision))
+    model = load_taught_model(folders["base"], adapter, resolve_precision(project.eval.precision))
     answers |= adapted_answers(evaluation, model, "pretrained")
     own = text_states(model, loaded.tokenizer, texts, size)
     drift |= adapted_drift(model, own, hidden, "pretrained")

@@ -29,9 +29,9 @@ import torch
 from infact.models.answering import answer_questions
 from infact.models.base_model import resolve_precision
 from infact.models.language_model import LanguageModel, load_language_model
-from infact.models.low_rank import load_adapted_model
 from infact.models.posed_questions import Posed
 from infact.models.read_out import own_read_out
+from infact.models.taught_weights import load_taught_model
 from infact.pipeline.console import Console
 from infact.pipeline.evaluation.asked_questions import AskedQuestion, asked_questions
 from infact.pipeline.evaluation.drift import adapted_drift, general_texts, read_texts, text_states
@@ -146,7 +146,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as temporary:
         work = arguments.work or Path(temporary)
         seconds, exposures = ours(project, folders, arguments.seed, work / "infact")
-        model = load_adapted_model(folders["base"], work / "infact" / "adapter", asked_in)
+        model = load_taught_model(folders["base"], work / "infact" / "adapter", asked_in)
         runs.append(examiner.examined("infact", model, seconds, exposures))
         sentences = shown(project, folders["facts"], arguments.seed)
         for rate in arguments.peer_rates:

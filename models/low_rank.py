@@ -6,14 +6,12 @@ MLPs hold more facts a parameter than attention does (2.4 against 1.3 bit), so a
 from __future__ import annotations
 
 import warnings
-from pathlib import Path
 
-import torch
 from peft import LoraConfig, PeftModel, TaskType, get_peft_model
 from torch import nn
 from transformers.modeling_utils import PreTrainedModel
 
-from .language_model import kind_of, load_model
+from .language_model import kind_of
 
 # PEFT 0.21 asks transformers 5 for a name that it has replaced; nothing the user can mend.
 warnings.filterwarnings("ignore", message="`is_gradient_checkpointing` is deprecated")
@@ -66,16 +64,3 @@ def peft_task(model: PreTrainedModel) -> TaskType:
 def trained_parameters(model: nn.Module) -> int:
     """How many numbers training may change."""
     return sum(value.numel() for value in model.parameters() if value.requires_grad)
-
-
-def load_adapted_model(base_folder: Path, adapter: Path, dtype: torch.dtype) -> PreTrainedModel:
-    """The base model with the adapter's update added to its weights."""
-    model = load_model(base_folder, dtype)
-    merged: PreTrainedModel = PeftModel.from_pretrained(model, adapter).merge_and_unload()
-    return merged.eval().requires_grad_(False)
-
-
-def load_for_more_training(base_folder: Path, adapter: Path, dtype: torch.dtype) -> PeftModel:
-    """The base model with the adapter as it was saved, ready to be trained further."""
-    model = load_model(base_folder, dtype)
-    return PeftModel.from_pretrained(model, adapter, is_trainable=True)

@@ -109,9 +109,9 @@ def answer(
     from ..kg.questions.templates import question_prompt
     from ..models.base_model import resolve_precision
     from ..models.language_model import load_language_model
-    from ..models.low_rank import load_adapted_model
     from ..models.read_out import own_read_out
     from ..models.reading_window import check_window
+    from ..models.taught_weights import load_taught_model
     from .arms import FusedArm, Fusions, augmented
 
     dtype = resolve_precision(project.eval.precision)
@@ -144,7 +144,7 @@ def answer(
         Answer("base + prompt", with_prompt["base"], in_prompt),
     ]
     for arm, stage in (("pretrained", "pretrain"), ("distilled", "distill")):
-        model = load_adapted_model(folders["base"], folders[stage] / "adapter", dtype)
+        model = load_taught_model(folders["base"], folders[stage] / "adapter", dtype)
         answers.append(Answer(arm, said(model, prompt, own)["base"], ()))
     answers.append(Answer("fused", alone["fused"], in_memory))
     return [*answers, Answer("fused + prompt", with_prompt["fused"], in_memory)]

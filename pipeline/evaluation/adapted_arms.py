@@ -8,8 +8,8 @@ from transformers.modeling_utils import PreTrainedModel
 
 from ...errors import UserError
 from ...models.language_model import LanguageModel, load_language_model
-from ...models.low_rank import load_adapted_model
 from ...models.option_scoring import TreeStates
+from ...models.taught_weights import load_taught_model
 from .base_arms import Answers, Evaluation, Unasked, adapted_answers
 from .drift import Drift, ReadTexts, adapted_drift, text_states
 
@@ -34,7 +34,7 @@ def stage_answers(
         adapter = context.inputs[stage] / "adapter"
 
         def load(adapter: Path = adapter) -> PreTrainedModel:
-            return load_adapted_model(context.inputs["base"], adapter, dtype)
+            return load_taught_model(context.inputs["base"], adapter, dtype)
 
         model = evaluation.attempt([arm], adapter, load)
         if model is not None:

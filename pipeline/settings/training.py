@@ -15,21 +15,23 @@ class ModelTable(Table):
 
 
 class PretrainTable(Table):
+    taught: Literal["low-rank", "blocks"] = "low-rank"
+    """updates of low rank beside the MLPs' weights, or all weights of the upper layers (lower the rate)"""
     rank: Count = 32
     """of the low-rank update of each MLP matrix"""
     layers: Count = 20
-    """how many upper layers are adapted"""
+    """how many upper layers are taught; with taught = "blocks", all of them is full fine-tuning"""
     learning_rate: Rate = 3e-4
     """peak"""
     epochs: Count = 4
     """passes over the taught facts"""
     batch_size: Count = 16
-    """packed rows a step"""
+    """texts a step"""
     max_tokens: Count = 256
-    """of one packed row"""
+    """of one text"""
     phrasings: Count = 4
     """of each fact an epoch; none comes twice before all have come"""
-    questions: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    questions: Share = 0.0
     """share of them that are a training question with its answer, the others being sentences"""
     screened: Amount = 2
     """training phrasings in which the base is asked each fact first, to see what it knows; 0 = none"""

@@ -7,9 +7,8 @@ import torch
 
 from ...kg.questions.pools import TAUGHT
 from ...models.anchors import AnchorBatch, AnchoredBatch, anchored_loss
-from ...models.base_model import resolve_precision
 from ...models.language_model import load_language_model
-from ...models.low_rank import load_for_more_training
+from ...models.taught_weights import base_of, load_for_more_training
 from ...models.teacher_cache import (
     Lesson,
     TaughtBatch,
@@ -26,14 +25,14 @@ from ..stages import StageContext
 from .predicted_forms import masking_rates
 from .teacher import TEACHER_BATCH_TOKENS, right_answers, teacher_contexts
 from .teaching_data import facts_of_pools, make_anchors, training_prompts, turn_of
-from .teaching_run import inner_model, teach, write_json
+from .teaching_run import taught_precision, teach, write_json
 
 
 def run(context: StageContext) -> None:
     """Write adapter/, training.json and gate.json."""
     settings, base_folder = context.project.distill, context.inputs["base"]
     torch.manual_seed(context.seed)
-    precision = resolve_precision(context.project.model.precision)
+    precision = taught_precision(context)
     base = load_language_model(base_folder, None, precision)
     taught = facts_of_pools(context.inputs["facts"], (TAUGHT,))
     facts = list(taught.values())
@@ -73,7 +72,7 @@ def run(context: StageContext) -> None:
     teach(
         context,
         adapted,
-        inner_model(adapted),
+        base_of(adapted),
         Curriculum(epochs.__getitem__, lambda batch: batch.taught.texts.size),
         anchored_loss(loss, settings.anchor_weight),
         TrainingSettings(settings.learning_rate, settings.epochs),

@@ -11,10 +11,11 @@ from ...kg.questions.pools import TAUGHT
 from ...models.adapter_scale import mean_drift, scale_update, scaled_update
 from ...models.anchors import AnchorBatch
 from ...models.language_model import LanguageModel
+from ...models.taught_weights import base_of
 from ..stages import StageContext
 from .right_choices import right_choices
 from .teaching_data import facts_of_pools, training_prompts
-from .teaching_run import inner_model, write_json
+from .teaching_run import write_json
 
 SCALES = (1.0, 0.85, 0.7, 0.55, 0.4, 0.25, 0.1)
 ASKED = 40  # facts, in a training phrasing each: what is learnt must not be read off the test's
@@ -35,7 +36,7 @@ def hold_to_bound(
         texts: general text, none of it trained on, with the base's states.
     """
     bound, questions = context.project.pretrain.most_drift, _questions(context)
-    asked = replace(base, model=inner_model(adapted))
+    asked = replace(base, model=base_of(adapted))
     curve = []
     with context.console.progress("weighing gain and drift", len(SCALES), "scales") as advance:
         for scale in SCALES:

@@ -5,13 +5,13 @@ from typing import Any
 
 import numpy as np
 import torch
+from peft import PeftModel
 
 from ...models.anchors import AnchorBatch, AnchoredBatch, anchored_loss
-from ...models.base_model import resolve_precision
 from ...models.language_model import LanguageModel, load_language_model
 from ...models.language_model_loss import weighted_cross_entropy
-from ...models.low_rank import add_low_rank_adapters
 from ...models.predicted_texts import PredictedBatch, PredictedText, collate_predicted
+from ...models.taught_weights import add_taught_weights, base_of
 from ...models.token_batches import shuffled_batches
 from ...models.training import Curriculum, TrainingSettings
 from ..stages import StageContext
@@ -20,7 +20,7 @@ from .exposures import exposure_plan, phrasings_of
 from .predicted_forms import PredictedForms, continued_forms, masked_forms, masking_rates
 from .screening import screened_facts
 from .teaching_data import TaughtFact, domain_texts, make_anchors, taught_facts, turn_of
-from .teaching_run import inner_model, teach, write_json
+from .teaching_run import taught_precision, teach, write_json
 
 DRIFT_TEXTS = 24  # on which drift is bounded
 LONGEST_DOMAIN_TEXT = 400  # characters, about a hundred tokens
@@ -33,7 +33,7 @@ def run(context: StageContext) -> None:
     """
     settings, folder = context.project.pretrain, context.inputs["base"]
     torch.manual_seed(context.seed)
-    loaded = load_language_model(folder, None, resolve_precision(context.project.model.precision))
+    loaded = load_language_model(folder, None, taught_precision(context))
     anchors = _general(context, loaded, settings.anchor_texts if settings.anchor_weight else 0, 0)
     held_out = _general(context, loaded, DRIFT_TEXTS if settings.most_drift else 0, 2)
     facts = taught_facts(context.inputs["facts"])
@@ -49,16 +49,16 @@ def run(context: StageContext) -> None:
         epoch_batches(own, anchors, settings.batch_size, context.seed, number)
         for number, own in enumerate(rows_of_epochs(context, loaded, facts, plan))
     ]
-    adapted = add_low_rank_adapters(loaded.model, settings.rank, settings.layers)
+    adapted = add_taught_weights(loaded.model, settings.taught, settings.rank, settings.layers)
     teach(
         context,
         adapted,
-        inner_model(adapted),
+        base_of(adapted),
         Curriculum(epochs.__getitem__, lambda batch: batch.taught.size),
         anchored_loss(weighted_cross_entropy, settings.anchor_weight),
         TrainingSettings(settings.learning_rate, settings.epochs),
     )
-    if settings.most_drift:
+    if isinstance(adapted, PeftModel) and settings.most_drift:
         hold_to_bound(context, adapted, loaded, held_out)
     seen = np.bincount([fact for exposures in plan for fact, _ in exposures], minlength=len(facts))
     write_json(

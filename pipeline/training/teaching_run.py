@@ -3,25 +3,29 @@
 import json
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
-from typing import TypeVar, cast
+from typing import TypeVar
 
+import torch
 from peft import PeftModel
 from torch import Tensor, nn
-from transformers.modeling_utils import PreTrainedModel
 
-from ...models.base_model import choose_training_attention
+from ...errors import UserError
+from ...models.base_model import choose_training_attention, load_tokenizer, resolve_precision
 from ...models.low_rank import trained_parameters
+from ...models.taught_weights import TaughtModel, base_of, save_taught
 from ...models.training import Curriculum, TrainingSettings, train
 from ..stages import StageContext
 
 BatchT = TypeVar("BatchT")
 ModelT = TypeVar("ModelT", bound=nn.Module)
+WHOLE_CHECKPOINT_STEPS = 100  # one of whole weights with their moments takes seconds to write
 
 
 def teach(
     context: StageContext,
-    adapted: PeftModel,
+    adapted: TaughtModel,
     trained: ModelT,
     curriculum: Curriculum[BatchT],
     loss: Callable[[ModelT, BatchT], Tensor],
@@ -33,23 +37,25 @@ def teach(
 
     Args:
         context: of the stage.
-        adapted: the model with its adapter, as PEFT saves it.
-        trained: what the loss takes: `adapted`, or the model inside where the adapter sits in it.
+        adapted: the model with what is taught.
+        trained: what the loss takes: `adapted`, or the model inside where an adapter sits in it.
         curriculum: batches by epoch.
         loss: scalar loss of a batch.
         settings: rates and lengths.
     """
+    if not isinstance(adapted, PeftModel):
+        settings = replace(settings, checkpoint_steps=WHOLE_CHECKPOINT_STEPS)
     sizes = [
         curriculum.size(batch)
         for epoch in range(settings.epochs)
         for batch in curriculum.epoch(epoch)
     ]
-    choose_training_attention(inner_model(adapted))
+    choose_training_attention(base_of(adapted))
     started = time.monotonic()
     with context.console.progress("training", sum(sizes), "tokens") as advance:
         record = train(trained, curriculum, loss, settings, context.checkpoint("training"), advance)
     seconds = time.monotonic() - started
-    adapted.save_pretrained(str(context.work / "adapter"))
+    save_taught(adapted, load_tokenizer(context.inputs["base"]), context.work / "adapter")
     write_json(
         context.work / "training.json",
         {
@@ -66,9 +72,22 @@ def teach(
     context.console.line(f"{record.units:,} tokens in {record.steps} steps; loss by epoch {losses}")
 
 
-def inner_model(adapted: PeftModel) -> PreTrainedModel:
-    """The language model that PEFT wrapped, low-rank adapters within."""
-    return cast(PreTrainedModel, adapted.get_base_model())
+def taught_precision(context: StageContext) -> torch.dtype:
+    """Of the weights; those that are trained themselves have to hold small steps.
+
+    Raises:
+        UserError: the project bounds the drift of weights that can't be scaled back.
+    """
+    settings = context.project.pretrain
+    if settings.taught == "low-rank":
+        return resolve_precision(context.project.model.precision)
+    if settings.most_drift:
+        raise UserError(
+            "only a low-rank update can be felt less until its drift is within a bound",
+            f"{context.project.file.name}:pretrain.most_drift",
+            'Leave it out, or set taught = "low-rank".',
+        )
+    return torch.float32
 
 
 def write_json(path: Path, document: object) -> None:

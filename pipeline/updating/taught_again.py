@@ -6,20 +6,18 @@ from typing import Any
 
 import numpy as np
 import torch
-from peft import PeftModel
 
 from ...models.anchors import AnchorBatch, anchored_loss
-from ...models.base_model import resolve_precision
 from ...models.language_model import LanguageModel, load_language_model
 from ...models.language_model_loss import weighted_cross_entropy
-from ...models.low_rank import load_for_more_training
+from ...models.taught_weights import TaughtModel, base_of, load_for_more_training
 from ...models.training import Curriculum, TrainingSettings
 from ..stages import StageContext
 from ..training.exposures import exposure_plan
 from ..training.predicted_forms import masking_rates
 from ..training.pretrain_stage import epoch_batches, rows_of_epochs
 from ..training.teaching_data import TaughtFact, make_anchors, taught_facts
-from ..training.teaching_run import inner_model, teach, write_json
+from ..training.teaching_run import taught_precision, teach, write_json
 from .asked_again import Examination
 from .difference import ADDED, CHANGED, Difference, write_difference
 
@@ -49,10 +47,10 @@ def run(context: StageContext) -> None:
 def _taught(context: StageContext, found: Difference) -> dict[str, Any]:
     """Teach, and ask before and after; what update.json says of it."""
     project, folder = context.project, context.inputs["base"]
-    precision = resolve_precision(project.model.precision)
+    precision = taught_precision(context)
     adapted = load_for_more_training(folder, context.inputs["pretrain"] / "adapter", precision)
     tokens = load_language_model(folder, None, precision)
-    loaded = replace(tokens, model=inner_model(adapted))
+    loaded = replace(tokens, model=base_of(adapted))
     loaded.model.eval()
     examination = Examination.of(context, loaded, found)
     was = examination.examine(loaded, context, "before")
@@ -75,7 +73,7 @@ def _taught(context: StageContext, found: Difference) -> dict[str, Any]:
 def _train(
     context: StageContext,
     loaded: LanguageModel,
-    adapted: PeftModel,
+    adapted: TaughtModel,
     found: Difference,
     anchors: Sequence[AnchorBatch],
 ) -> dict[str, int]:
@@ -92,7 +90,7 @@ def _train(
     teach(
         context,
         adapted,
-        inner_model(adapted),
+        base_of(adapted),
         Curriculum(epochs.__getitem__, lambda batch: batch.taught.size),
         anchored_loss(weighted_cross_entropy, settings.anchor_weight),
         TrainingSettings(settings.learning_rate, settings.epochs),

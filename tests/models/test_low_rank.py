@@ -2,8 +2,6 @@ import pytest
 import torch
 from infact.models.low_rank import (
     add_low_rank_adapters,
-    load_adapted_model,
-    load_for_more_training,
     mlp_linear_names,
     trained_parameters,
 )
@@ -67,24 +65,3 @@ def test_new_adapters_change_nothing(build, blocks, names) -> None:
 def test_more_upper_layers_than_there_are_means_all() -> None:
     adapted = add_low_rank_adapters(llama(), RANK, upper_layers=99)
     assert trained_parameters(adapted) == LAYERS * 3 * RANK * (WIDTH + MLP_WIDTH)
-
-
-def test_saved_adapters_are_merged_or_trained_further(tmp_path) -> None:
-    llama().save_pretrained(tmp_path / "base")
-    base = LlamaForCausalLM.from_pretrained(tmp_path / "base")
-    adapted = add_low_rank_adapters(base, RANK, upper_layers=2)
-    with torch.no_grad():
-        for name, value in adapted.named_parameters():
-            if "lora_B" in name:
-                value.fill_(0.1)
-        expected = adapted(torch.tensor([[1, 2, 3]])).logits
-    adapted.save_pretrained(tmp_path / "adapter")
-    merged = load_adapted_model(tmp_path / "base", tmp_path / "adapter", torch.float32)
-    further = load_for_more_training(tmp_path / "base", tmp_path / "adapter", torch.float32)
-    with torch.no_grad():
-        for model in (merged, further):
-            found = model(torch.tensor([[1, 2, 3]])).logits
-            torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-5)
-    assert not any("lora" in name for name, _ in merged.named_parameters())
-    assert trained_parameters(merged) == 0
-    assert trained_parameters(further) == trained_parameters(adapted)
