@@ -59,6 +59,17 @@ def _with_precision(project: "Project", table: str) -> dict[str, Any]:
     return {"precision": project.model.precision, **settings}
 
 
+def _pretrain_settings(project: "Project") -> dict[str, Any]:
+    settings = _with_precision(project, "pretrain")
+    return {**settings, "replay_text": source_name(settings["replay_text"])}
+
+
+def pretrain_files(project: "Project") -> tuple[str, ...]:
+    """What continued pretraining reads besides artifacts."""
+    given = project.pretrain.replay_text
+    return (given,) if given and project.pretrain.replay else ()
+
+
 def _distill_settings(project: "Project") -> dict[str, Any]:
     anchor_texts = project.pretrain.anchor_texts
     return {**_with_precision(project, "distill"), "anchor_texts": anchor_texts}
@@ -133,7 +144,8 @@ STAGES = (
         version=2,
         run="infact.pipeline.training.pretrain_stage:run",
         inputs=("base", "facts", "link", "ingest"),
-        settings=lambda project: _with_precision(project, "pretrain"),
+        settings=_pretrain_settings,
+        files=pretrain_files,
         resumable=True,
     ),
     Stage(

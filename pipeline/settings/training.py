@@ -39,6 +39,10 @@ class PretrainTable(Table):
     """share of the phrasings an epoch shows of a fact that the base knows already"""
     domain_text: Annotated[float, Field(ge=0, lt=1)] = 0.1
     """share of the rows that is the graph's own text"""
+    replay: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    """share of the rows that is general text, trained on so that it isn't forgotten"""
+    replay_text: str = ""
+    """a file of it, a passage a line; without one, what a causal base writes itself, prose for a masked one"""
     mention_masking: Share = 0.5
     """share of the mentions that a masked model doesn't see, the whole name; else it is asked a word at a time"""
     word_masking: Share = 0.15

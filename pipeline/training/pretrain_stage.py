@@ -18,6 +18,7 @@ from ..stages import StageContext
 from .drift_bound import hold_to_bound
 from .exposures import exposure_plan, phrasings_of
 from .predicted_forms import PredictedForms, continued_forms, masked_forms, masking_rates
+from .replay import check_shares, drawn, replay_texts, shares_beside
 from .screening import screened_facts
 from .teaching_data import TaughtFact, domain_texts, make_anchors, taught_facts, turn_of
 from .teaching_run import taught_precision, teach, write_json
@@ -30,8 +31,12 @@ def run(context: StageContext) -> None:
     """Train adapters on the base model.
 
     Writes adapter/, training.json, exposures.json, screening.json, and scale.json where drift is bounded.
+
+    Raises:
+        UserError: the settings contradict each other, or training diverges.
     """
     settings, folder = context.project.pretrain, context.inputs["base"]
+    check_shares(settings, context.project.facts.general_text, context.project.file.name)
     torch.manual_seed(context.seed)
     loaded = load_language_model(folder, None, taught_precision(context))
     anchors = _general(context, loaded, settings.anchor_texts if settings.anchor_weight else 0, 0)
@@ -84,30 +89,26 @@ def rows_of_epochs(
     facts: Sequence[TaughtFact],
     plan: Sequence[Sequence[tuple[int, int]]],
 ) -> list[list[PredictedText]]:
-    """What each epoch teaches: the texts of its exposures, and domain text beside them."""
+    """What each epoch teaches: the texts of its exposures, and domain and general text beside them."""
     settings = context.project.pretrain
     texts = domain_texts(context.inputs["facts"], context.inputs["link"], LONGEST_DOMAIN_TEXT)
     make = masked_forms if loaded.kind == "masked" else continued_forms
     forms: PredictedForms[Any] = make(loaded, settings)
     prepared = [forms.prepared(fact.texts) for fact in facts]
     domain = forms.prepared(texts)
+    beside = [shares_beside(len(own), settings.domain_text, settings.replay) for own in plan]
+    replayed = forms.prepared(
+        replay_texts(context, loaded, max((general for _, general in beside), default=0))
+    )
     rows = []
     for number, exposures in enumerate(plan):
         random = np.random.default_rng([context.seed, 71, number])
         told = [forms.of_fact(prepared[fact][text], random) for fact, text in exposures]
-        chosen = _sample(len(domain), settings.domain_text, len(told), context.seed, number)
-        told += [forms.of_text(domain[index], random) for index in chosen]
+        for there, count, stream in zip((domain, replayed), beside[number], (17, 113), strict=True):
+            chosen = drawn(len(there), count, context.seed, stream, number)
+            told += [forms.of_text(there[index], random) for index in chosen]
         rows.append(told)
     return rows
-
-
-def _sample(texts: int, share: float, beside: int, seed: int, epoch: int) -> list[int]:
-    """Numbers of texts that make up `share` of all, given `beside` others."""
-    count = min(texts, round(beside * share / (1 - share)))
-    drawn: list[int] = (
-        np.random.default_rng([seed, 17, epoch]).choice(texts, count, replace=False).tolist()
-    )
-    return drawn
 
 
 def epoch_batches(

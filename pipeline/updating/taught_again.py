@@ -16,6 +16,7 @@ from ..stages import StageContext
 from ..training.exposures import exposure_plan
 from ..training.predicted_forms import masking_rates
 from ..training.pretrain_stage import epoch_batches, rows_of_epochs
+from ..training.replay import check_shares
 from ..training.teaching_data import TaughtFact, make_anchors, taught_facts
 from ..training.teaching_run import taught_precision, teach, write_json
 from .asked_again import Examination
@@ -29,6 +30,8 @@ def run(context: StageContext) -> None:
         context: inputs `base`, `ingest`, `facts`, `link` and `pretrain` are what the model was taught
             with, `graph` the graph as it is now.
     """
+    project = context.project
+    check_shares(project.pretrain, project.facts.general_text, project.file.name)
     torch.manual_seed(context.seed)
     found = write_difference(context)
     counts = {

@@ -10,6 +10,7 @@ from ..asked_graph import AskedArtifacts, asked_artifacts
 from ..console import Console, duration
 from ..project import Project
 from ..run import recorded
+from ..stage_list import pretrain_files
 from ..stages import StageContext
 from ..words import clean_text
 
@@ -65,7 +66,7 @@ def _make(project: Project, made: AskedArtifacts, recipe: Recipe, console: Conso
     folder = recipe.folder(project.artifacts_folder)
     console.line(f"update  run  {folder}")
     started = time.monotonic()
-    general = project.facts.general_text
+    files = (project.facts.general_text, *pretrain_files(project))
     with work_folder(project.artifacts_folder, recipe, resumable=True) as work:
         run(
             StageContext(
@@ -74,7 +75,7 @@ def _make(project: Project, made: AskedArtifacts, recipe: Recipe, console: Conso
                 inputs={**made.folders, "graph": made.graph},
                 seed=project.seed,
                 console=console,
-                files={general: project.resolve(general)},
+                files={spec: project.resolve(spec) for spec in files},
             )
         )
         seconds = time.monotonic() - started

@@ -19,7 +19,7 @@ def tuned(project: Path, finished: dict[str, Path]) -> Path:
     text = project.read_text(encoding="utf-8")
     text = text.replace(
         "[pretrain]\n",
-        '[pretrain]\ntaught = "blocks"\nquestions = 1.0\ndomain_text = 0.0\nlearning_rate = 1e-3\n',
+        '[pretrain]\ntaught = "blocks"\nquestions = 1.0\ndomain_text = 0.0\nreplay = 0.2\nlearning_rate = 1e-3\n',
     )
     text = text.replace("layers = 4", "layers = 1").replace(
         "[eval]\n", "[eval]\nprompt_arms = []\n"

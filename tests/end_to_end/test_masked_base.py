@@ -193,10 +193,12 @@ def test_it_is_taught_asked_and_reported_like_any_other(
 ) -> None:
     file = encoder_project.with_name("small.toml")
     file.with_name("general.txt").write_text("Rain fell on the town.\nShe read a book.\n")
+    file.with_name("replay.txt").write_text("\nSnow lay on the hills.\nHe wrote a letter.\n")
     file.write_text(
         f'extends = "{encoder_project.name}"\n'
         '[facts]\ngeneral = []\ngeneral_text = "general.txt"\n'
         "[pretrain]\nmost_drift = 0.01\nepochs = 16\nlearning_rate = 1e-2\n"
+        'replay = 0.2\nreplay_text = "replay.txt"\n'
         '[eval]\npools = ["T", "M", "S"]\nprompt_pools = ["T"]\nphrasings_per_fact = 1\n',
         encoding="utf-8",
     )

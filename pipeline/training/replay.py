@@ -1,0 +1,78 @@
+"""General text that is trained on beside the facts, every token of it, so that it isn't forgotten.
+
+Anchors hold a model to the base's distributions on a few texts; replay goes on with plain training on
+many. Its text is the user's, or what a causal base writes itself (Sun et al. 2020, LAMOL), or general
+prose for a masked one, which writes nothing.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from ...errors import UserError
+from ...models.anchors import sample_texts
+from ...models.language_model import LanguageModel
+from ...models.predicted_texts import WeightedText
+from ..general_prose import general_prose
+from ..settings.training import PretrainTable
+from ..stages import StageContext
+from .teaching_data import OPENINGS
+
+SAMPLED_TOKENS = 40
+MOST_SAMPLED = 256  # texts; each epoch draws among them
+
+
+def shares_beside(told: int, domain: float, replay: float) -> tuple[int, int]:
+    """How many domain and general texts make up these shares of all rows, beside so many of facts."""
+    rest = 1 - domain - replay
+    return round(told * domain / rest), round(told * replay / rest)
+
+
+def check_shares(settings: PretrainTable, general_text: str, file: str) -> None:
+    """Raises UserError where nothing is left for the facts, or what is measured would be trained on."""
+    if settings.domain_text + settings.replay >= 1:
+        raise UserError(
+            "domain text and replay leave no row for the facts",
+            f"{file}:pretrain.replay",
+            "Lower pretrain.domain_text or pretrain.replay until their sum is below 1.",
+        )
+    if settings.replay and settings.replay_text == general_text:
+        raise UserError(
+            "general text that is trained on can't tell what was forgotten",
+            f"{file}:pretrain.replay_text",
+            "Name another file than facts.general_text, which perplexity is measured on.",
+        )
+
+
+def replay_texts(context: StageContext, loaded: LanguageModel, most: int) -> Sequence[WeightedText]:
+    """General text for the epochs to draw from, at most about as many texts as one takes."""
+    settings = context.project.pretrain
+    if not most:
+        return []
+    if settings.replay_text:
+        lines = context.files[settings.replay_text].read_text(encoding="utf-8").splitlines()
+        texts = [line.strip() for line in lines if line.strip()]
+    elif loaded.kind == "masked":
+        texts = general_prose()
+    else:
+        texts = _sampled(context, loaded, min(most, MOST_SAMPLED))
+    return [WeightedText(text, 0, 1.0) for text in texts]
+
+
+def _sampled(context: StageContext, loaded: LanguageModel, count: int) -> list[str]:
+    """What the base writes, before anything is added to it."""
+    seed = context.seed + 3  # other texts than the anchors and those that drift is bounded on
+    openings = [OPENINGS[number % len(OPENINGS)] for number in range(count)]
+    with context.console.progress("sampling replay", count * SAMPLED_TOKENS, "tokens") as advance:
+        written = sample_texts(
+            loaded.model, loaded.tokenizer, openings, SAMPLED_TOKENS, seed, advance
+        )
+    said = (loaded.tokenizer.decode(list(text), skip_special_tokens=True) for text in written)
+    return [text for text in said if text.strip()]
+
+
+def drawn(texts: int, count: int, seed: int, stream: int, epoch: int) -> list[int]:
+    """Numbers of that many texts, each at most once an epoch."""
+    random = np.random.default_rng([seed, stream, epoch])
+    chosen: list[int] = random.choice(texts, min(texts, count), replace=False).tolist()
+    return chosen
