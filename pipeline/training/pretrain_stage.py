@@ -11,7 +11,7 @@ from ...models.anchors import AnchorBatch, AnchoredBatch, anchored_loss
 from ...models.language_model import LanguageModel, load_language_model
 from ...models.language_model_loss import weighted_cross_entropy
 from ...models.predicted_texts import PredictedBatch, PredictedText, collate_predicted
-from ...models.taught_weights import add_taught_weights, base_of
+from ...models.taught_weights import TaughtModel, add_taught_weights, base_of
 from ...models.token_batches import shuffled_batches
 from ...models.training import Curriculum, TrainingSettings
 from ..stages import StageContext
@@ -25,6 +25,7 @@ from .teaching_run import taught_precision, teach, write_json
 
 DRIFT_TEXTS = 24  # on which drift is bounded
 LONGEST_DOMAIN_TEXT = 400  # characters, about a hundred tokens
+Epoch = list[AnchoredBatch[PredictedBatch]]
 
 
 def run(context: StageContext) -> None:
@@ -50,19 +51,9 @@ def run(context: StageContext) -> None:
         settings.epochs,
         context.seed,
     )
-    epochs = [
-        epoch_batches(own, anchors, settings.batch_size, context.seed, number)
-        for number, own in enumerate(rows_of_epochs(context, loaded, facts, plan))
-    ]
+    epochs = epochs_of(context, loaded, facts, plan, anchors)
     adapted = add_taught_weights(loaded.model, settings.taught, settings.rank, settings.layers)
-    teach(
-        context,
-        adapted,
-        base_of(adapted),
-        Curriculum(epochs.__getitem__, lambda batch: batch.taught.size),
-        anchored_loss(weighted_cross_entropy, settings.anchor_weight),
-        TrainingSettings(settings.learning_rate, settings.epochs),
-    )
+    teach_epochs(context, adapted, epochs)
     if isinstance(adapted, PeftModel) and settings.most_drift:
         hold_to_bound(context, adapted, loaded, held_out)
     seen = np.bincount([fact for exposures in plan for fact, _ in exposures], minlength=len(facts))
@@ -83,7 +74,43 @@ def _general(
     return make_anchors(base, count, rates, context.seed + seed, context.console)
 
 
-def rows_of_epochs(
+def teach_epochs(context: StageContext, adapted: TaughtModel, epochs: Sequence[Epoch]) -> None:
+    """Train on these epochs as the project sets it; see `teach`."""
+    settings = context.project.pretrain
+    teach(
+        context,
+        adapted,
+        base_of(adapted),
+        Curriculum(epochs.__getitem__, lambda batch: batch.taught.size),
+        anchored_loss(weighted_cross_entropy, settings.anchor_weight),
+        TrainingSettings(settings.learning_rate, settings.epochs),
+    )
+
+
+def epochs_of(
+    context: StageContext,
+    loaded: LanguageModel,
+    facts: Sequence[TaughtFact],
+    plan: Sequence[Sequence[tuple[int, int]]],
+    anchors: Sequence[AnchorBatch],
+) -> list[Epoch]:
+    """The batches of every epoch.
+
+    Args:
+        context: of the stage.
+        loaded: the model before it is taught, with its tokenizer.
+        facts: that are taught.
+        plan: by epoch, the (fact, text) pairs that it shows.
+        anchors: general texts that the model is held to.
+    """
+    size = context.project.pretrain.batch_size
+    return [
+        _batches(rows, anchors, size, context.seed, number)
+        for number, rows in enumerate(_rows(context, loaded, facts, plan))
+    ]
+
+
+def _rows(
     context: StageContext,
     loaded: LanguageModel,
     facts: Sequence[TaughtFact],
@@ -111,13 +138,13 @@ def rows_of_epochs(
     return rows
 
 
-def epoch_batches(
+def _batches(
     rows: Sequence[PredictedText],
     anchors: Sequence[AnchorBatch],
     batch_size: int,
     seed: int,
     epoch: int,
-) -> list[AnchoredBatch[PredictedBatch]]:
+) -> Epoch:
     """An epoch's batches. Each row is a window of its own, so no two phrasings of a fact share one."""
     random = np.random.default_rng([seed, 13, epoch])
     groups = shuffled_batches([len(row) for row in rows], batch_size, random)

@@ -67,7 +67,7 @@ def _sampled(context: StageContext, loaded: LanguageModel, count: int) -> list[s
         written = sample_texts(
             loaded.model, loaded.tokenizer, openings, SAMPLED_TOKENS, seed, advance
         )
-    said = (loaded.tokenizer.decode(list(text), skip_special_tokens=True) for text in written)
+    said = [str(loaded.tokenizer.decode(list(text), skip_special_tokens=True)) for text in written]
     return [text for text in said if text.strip()]
 
 

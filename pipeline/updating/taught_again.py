@@ -7,18 +7,16 @@ from typing import Any
 import numpy as np
 import torch
 
-from ...models.anchors import AnchorBatch, anchored_loss
+from ...models.anchors import AnchorBatch
 from ...models.language_model import LanguageModel, load_language_model
-from ...models.language_model_loss import weighted_cross_entropy
 from ...models.taught_weights import TaughtModel, base_of, load_for_more_training
-from ...models.training import Curriculum, TrainingSettings
 from ..stages import StageContext
 from ..training.exposures import exposure_plan
 from ..training.predicted_forms import masking_rates
-from ..training.pretrain_stage import epoch_batches, rows_of_epochs
+from ..training.pretrain_stage import epochs_of, teach_epochs
 from ..training.replay import check_shares
 from ..training.teaching_data import TaughtFact, make_anchors, taught_facts
-from ..training.teaching_run import taught_precision, teach, write_json
+from ..training.teaching_run import taught_precision, write_json
 from .asked_again import Examination
 from .difference import ADDED, CHANGED, Difference, write_difference
 
@@ -81,23 +79,11 @@ def _train(
     anchors: Sequence[AnchorBatch],
 ) -> dict[str, int]:
     """Go on with the adapter; returns how often changed and unchanged facts were shown."""
-    settings = context.project.pretrain
     new = taught_facts(found.folder)
     kept = [fact for fact in taught_facts(context.inputs["facts"]) if fact.fact in found.unchanged]
     facts = [*new, *kept]
     plan = _plan(context, new, kept)
-    epochs = [
-        epoch_batches(own, anchors, settings.batch_size, context.seed, number)
-        for number, own in enumerate(rows_of_epochs(context, loaded, facts, plan))
-    ]
-    teach(
-        context,
-        adapted,
-        base_of(adapted),
-        Curriculum(epochs.__getitem__, lambda batch: batch.taught.size),
-        anchored_loss(weighted_cross_entropy, settings.anchor_weight),
-        TrainingSettings(settings.learning_rate, settings.epochs),
-    )
+    teach_epochs(context, adapted, epochs_of(context, loaded, facts, plan, anchors))
     shown = [fact < len(new) for epoch in plan for fact, _ in epoch]
     return {"new": sum(shown), "replayed": len(shown) - sum(shown)}
 
