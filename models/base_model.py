@@ -31,12 +31,11 @@ PICKLE_SUFFIXES = {".bin", ".pt", ".pth", ".pkl", ".ckpt"}
 def resolve_precision(precision: str) -> torch.dtype:
     """The number type that `precision` ("auto", "float32" or "bfloat16") means on this machine.
 
-    "auto" takes bfloat16 where the processor multiplies it natively (a GPU, or a CPU with
-    AVX512-BF16 or AMX, where it is about twice as fast), float32 elsewhere (where bfloat16 is emulated).
+    "auto" takes bfloat16 where the processor multiplies it natively (AVX512-BF16 or AMX, where it is
+    about twice as fast), float32 elsewhere (where bfloat16 is emulated).
     """
     if precision == "auto":
-        native = torch.cuda.is_available() or _cpu_multiplies_bfloat16()
-        return torch.bfloat16 if native else torch.float32
+        return torch.bfloat16 if _cpu_multiplies_bfloat16() else torch.float32
     return {"float32": torch.float32, "bfloat16": torch.bfloat16}[precision]
 
 

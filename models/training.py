@@ -95,7 +95,7 @@ def train(
     Raises:
         UserError: training diverges; the last checkpoint is kept as it was.
     """
-    accelerator = Accelerator()
+    accelerator = Accelerator(cpu=True)  # batches, and what is kept of the frozen base, lie there
     trained = {name: value for name, value in model.named_parameters() if value.requires_grad}
     optimizer = _optimizer(trained.values(), settings)
     done = _restore(checkpoint, trained, optimizer)

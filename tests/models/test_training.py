@@ -1,7 +1,9 @@
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 import torch
+from accelerate.state import AcceleratorState
 from infact.errors import UserError
 from infact.models.training import Curriculum, TrainingSettings, train
 from torch import Tensor, nn
@@ -37,6 +39,24 @@ CURRICULUM = Curriculum(batches, len)
 
 def squared_error(model: nn.Module, rows: Tensor) -> Tensor:
     return functional.mse_loss(model(rows), rows.sum(dim=1))
+
+
+def test_a_machine_with_a_gpu_trains_on_its_processor_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the losses are given lies there: a model that is moved away from it can't be run."""
+    model = Network()
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    AcceleratorState._reset_state(reset_partial_state=True)
+    try:
+        record = train(
+            model, CURRICULUM, squared_error, SETTINGS, tmp_path / "c.safetensors", ignore
+        )
+    finally:
+        AcceleratorState._reset_state(reset_partial_state=True)
+    assert record.steps == SETTINGS.epochs * STEPS_AN_EPOCH
+    assert {value.device.type for value in model.parameters()} == {"cpu"}
 
 
 def breaking(after: int) -> Callable[[nn.Module, Tensor], Tensor]:
