@@ -15,7 +15,7 @@ OPTIONS := $(if $(CONFIG),--config $(CONFIG)) $(ARGS)
 STAGES := ingest base facts link pretrain distill prompt embed fuse eval report
 
 .DEFAULT_GOAL := help
-.PHONY: families help demo $(STAGES) run status update ask explain test check bench clean setup
+.PHONY: families help demo $(STAGES) run status update shrink ask explain test check bench clean setup
 
 help: ## show this
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -47,6 +47,9 @@ status: $(READY) ## which stages are kept or would run, and why
 
 update: $(READY) ## after a new ingest, teach what has changed
 	$(INFACT) update $(OPTIONS)
+
+shrink: $(READY) ## a smaller model that says what a taught one says
+	$(INFACT) shrink $(OPTIONS)
 
 ask: $(READY) ## ask the model: QUESTION="…"
 	$(INFACT) ask "$(QUESTION)" $(OPTIONS)

@@ -156,6 +156,15 @@ def update(config: Config = None, json: Json = False) -> None:
 
 
 @app.command()
+def shrink(config: Config = None, json: Json = False) -> None:
+    """Make a smaller model that says what a taught one says, and compare the two."""
+    from .console import Console
+    from .shrinking.shrink import shrink as make_smaller
+
+    make_smaller(load_chosen_project(config), Console(json))
+
+
+@app.command()
 def ask(
     question: Annotated[str, typer.Argument(help="In words.")],
     config: Config = None,

@@ -19,6 +19,7 @@ from .training import (
     ModelTable,
     PretrainTable,
     PromptTable,
+    ShrinkTable,
     UpdateTable,
 )
 
@@ -45,6 +46,8 @@ class Settings(Table):
     """teaching what has changed in the graph since, by `infact update`"""
     distill: DistillTable = DistillTable()
     """teaching the facts by a teacher that reads them"""
+    shrink: ShrinkTable = ShrinkTable()
+    """a smaller model that says what a taught one says, by `infact shrink`"""
     prompt: PromptTable = PromptTable()
     """learning a soft prompt"""
     embed: EmbedTable = EmbedTable()

@@ -64,6 +64,31 @@ class UpdateTable(Table):
     """most facts that are taught though the graph told nothing so before; others are left out"""
 
 
+class ShrinkTable(Table):
+    teacher: Literal["base", "pretrained", "distilled"] = "distilled"
+    """whose smaller model is made"""
+    layers: Amount = 0
+    """blocks of the student, taken evenly from the teacher's; 0 = half of them"""
+    student: str = ""
+    """a folder of a smaller model with the same tokenizer, to be taught in place of that"""
+    texts: Count = 512
+    """of each kind an epoch at most: general text, domain text, sentences and questions of taught facts"""
+    text: str = ""
+    """a file of general text, a passage a line; else what a causal teacher writes, prose for a masked one"""
+    learning_rate: Rate = 3e-4
+    """peak"""
+    epochs: Count = 3
+    """times that they are drawn"""
+    batch_size: Count = 16
+    """texts a step"""
+    temperature: Rate = 2.0
+    """of teacher and student in the loss"""
+    hidden_weight: Weight = 1.0
+    """of the distance of states behind the blocks"""
+    relation_weight: Weight = 1.0
+    """of the relations among queries, keys and values of the last block"""
+
+
 class DistillTable(Table):
     learning_rate: Rate = 2e-4
     """peak"""

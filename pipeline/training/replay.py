@@ -5,9 +5,11 @@ many. Its text is the user's, or what a causal base writes itself (Sun et al. 20
 prose for a masked one, which writes nothing.
 """
 
+import operator
 from collections.abc import Sequence
 
 import numpy as np
+from transformers import PreTrainedTokenizerBase
 
 from ...errors import UserError
 from ...models.anchors import sample_texts
@@ -49,21 +51,46 @@ def replay_texts(context: StageContext, loaded: LanguageModel, most: int) -> Seq
     settings = context.project.pretrain
     if not most:
         return []
-    if settings.replay_text:
-        lines = context.files[settings.replay_text].read_text(encoding="utf-8").splitlines()
+    # Another seed than that of the anchors and of the texts that drift is bounded on.
+    return general_text(
+        context, loaded, settings.replay_text, min(most, MOST_SAMPLED), context.seed + 3
+    )
+
+
+def general_text(
+    context: StageContext, loaded: LanguageModel, file: str, count: int, seed: int
+) -> list[WeightedText]:
+    """The passages of a file; without one so many that a causal model writes, or prose for a masked one."""
+    if file:
+        lines = context.files[file].read_text(encoding="utf-8").splitlines()
         texts = [line.strip() for line in lines if line.strip()]
     elif loaded.kind == "masked":
         texts = general_prose()
     else:
-        texts = _sampled(context, loaded, min(most, MOST_SAMPLED))
-    return [WeightedText(text, 0, 1.0) for text in texts]
+        texts = _sampled(context, loaded, count, seed)
+    most = context.project.pretrain.max_tokens
+    fitting = [_cut(loaded.tokenizer, text, most) for text in texts]
+    if over := sum(map(operator.ne, texts, fitting)):
+        context.console.line(
+            f"{over} of {len(texts)} general texts are cut at pretrain.max_tokens = {most}"
+        )
+    return [WeightedText(text, 0, 1.0) for text in fitting]
 
 
-def _sampled(context: StageContext, loaded: LanguageModel, count: int) -> list[str]:
-    """What the base writes, before anything is added to it."""
-    seed = context.seed + 3  # other texts than the anchors and those that drift is bounded on
+def _cut(tokenizer: PreTrainedTokenizerBase, text: str, most: int) -> str:
+    """The text, up to the last of so many tokens, those that the tokenizer adds counted."""
+    encoded = tokenizer(text, return_offsets_mapping=True)
+    over = len(encoded["input_ids"]) - most
+    ends = sorted(end for _, end in encoded["offset_mapping"] if end)
+    return text if over <= 0 else text[: ends[-1 - over]]
+
+
+def _sampled(context: StageContext, loaded: LanguageModel, count: int, seed: int) -> list[str]:
+    """What the model writes, as it is."""
     openings = [OPENINGS[number % len(OPENINGS)] for number in range(count)]
-    with context.console.progress("sampling replay", count * SAMPLED_TOKENS, "tokens") as advance:
+    with context.console.progress(
+        "sampling general text", count * SAMPLED_TOKENS, "tokens"
+    ) as advance:
         written = sample_texts(
             loaded.model, loaded.tokenizer, openings, SAMPLED_TOKENS, seed, advance
         )

@@ -17,7 +17,7 @@ from ..training.pretrain_stage import epochs_of, teach_epochs
 from ..training.replay import check_shares
 from ..training.teaching_data import TaughtFact, make_anchors, taught_facts
 from ..training.teaching_run import taught_precision, write_json
-from .asked_again import Examination
+from .asked_again import examination_of
 from .difference import ADDED, CHANGED, Difference, write_difference
 
 
@@ -53,8 +53,8 @@ def _taught(context: StageContext, found: Difference) -> dict[str, Any]:
     tokens = load_language_model(folder, None, precision)
     loaded = replace(tokens, model=base_of(adapted))
     loaded.model.eval()
-    examination = Examination.of(context, loaded, found)
-    was = examination.examine(loaded, context, "before")
+    examination = examination_of(context, loaded, found)
+    was = examination.examine(loaded, context.console, "before")
     rates = masking_rates(project.pretrain)
     anchors = (
         make_anchors(loaded, project.pretrain.anchor_texts, rates, context.seed, context.console)
@@ -63,7 +63,7 @@ def _taught(context: StageContext, found: Difference) -> dict[str, Any]:
     )
     exposures = _train(context, loaded, adapted, found, anchors)
     loaded.model.eval()
-    now = examination.examine(loaded, context, "after")
+    now = examination.examine(loaded, context.console, "after")
     return {
         "exposures": exposures,
         "asked": examination.compared(was, now, context.seed),

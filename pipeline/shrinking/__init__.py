@@ -1,0 +1,1 @@
+"""Making a smaller model of one that was taught."""
