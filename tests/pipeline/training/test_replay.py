@@ -74,7 +74,7 @@ def test_a_masked_base_gets_prose_and_a_causal_one_what_it_writes(
     written = [text.text for text in replay_texts(own, causal, 3)]
     assert len(written) == 3
     assert written == [text.text for text in replay_texts(own, causal, 3)]
-    assert [text.split()[0] for text in written] == ["The", "A", "In"]
+    assert all(map(str.startswith, written, ("The", "A", "In")))
 
 
 @pytest.mark.parametrize(
