@@ -28,15 +28,20 @@ def exposure_plan(
         epochs: how many there are.
         seed: of the order.
     """
+    orders = [
+        [
+            np.random.default_rng([seed, stream, fact]).permutation(count)
+            for stream, count in zip((7, 97), counts, strict=True)
+        ]
+        for fact, counts in enumerate(texts)
+    ]
 
     def shown(fact: int, turn: int) -> int:
-        sentences, questions = texts[fact]
-        asked = int((turn + 1) * share) if questions else 0
-        if questions and asked > int(turn * share):
-            order = np.random.default_rng([seed, 97, fact]).permutation(questions)
-            return sentences + int(order[(asked - 1) % questions])
-        order = np.random.default_rng([seed, 7, fact]).permutation(sentences)
-        return int(order[(turn - asked) % sentences])
+        sentences, questions = orders[fact]
+        asked = int((turn + 1) * share) if len(questions) else 0
+        if len(questions) and asked > int(turn * share):
+            return len(sentences) + int(questions[(asked - 1) % len(questions)])
+        return int(sentences[(turn - asked) % len(sentences)])
 
     return [
         [

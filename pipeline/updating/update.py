@@ -55,7 +55,7 @@ def _settings(project: Project) -> dict[str, object]:
     return {
         "update": project.update.model_dump(mode="json"),
         "pretrain": project.pretrain.model_dump(mode="json", exclude={"replay_text"}),
-        "facts": project.facts.model_dump(mode="json"),
+        "facts": project.facts.model_dump(mode="json", exclude={"general", "general_text"}),
         "eval": {"batch_tokens": project.eval.batch_tokens},
         "precision": project.model.precision,
     }
