@@ -107,7 +107,8 @@ def _arms(
         fusions = Fusions.of_stages(own, {**folders, "fuse": folder / "fuse"}, reader, seed)
 
         def fused(question: str) -> tuple[str, FusedArm]:
-            return question, fusions.arms(base, tokenizer, [question], ("fused",))["fused"]
+            arm = fusions.arms(base, tokenizer, [question], ("fused",))["fused"]
+            return arm.text(question).text, arm
 
         return fused
 
