@@ -169,7 +169,7 @@ STAGES = (
     Stage(
         "embed",
         "Give entities and relations vectors.",
-        version=2,
+        version=3,
         run="infact.pipeline.training.embed_stage:run",
         inputs=("ingest", "facts"),
         settings=lambda project: project.embed.model_dump(mode="json"),

@@ -75,7 +75,8 @@ def held_out(triples: np.ndarray, asked_relations: np.ndarray, seed: int) -> Hel
 def lacking(stated: np.ndarray, entities: int, relations: int, asked: np.ndarray) -> np.ndarray:
     """(q, 2) each entity with each of the `asked` relations that it lacks and that those alike have.
 
-    Alike are the entities that are the head of some relation, too: at least `COMMON` of them have it.
+    Of the heads of every relation that the entity has, at least `COMMON` have the lacking one too. One
+    such relation isn't enough: what both diseases and terms have would give a disease a term's creator.
 
     Args:
         stated: (n, 2) head and relation of all that is known.
@@ -86,7 +87,8 @@ def lacking(stated: np.ndarray, entities: int, relations: int, asked: np.ndarray
     has[stated[:, 0], stated[:, 1]] = 1
     both = has.T @ has
     leads = both >= COMMON * np.maximum(np.diag(both), 1)[:, None]  # first relation to second
-    expected = (has @ leads.astype(np.float32) > 0) & (has == 0)
+    known = has.any(axis=1, keepdims=True)  # an entity that is no head is like none
+    expected = known & (has @ (~leads).astype(np.float32) == 0) & (has == 0)
     return np.argwhere(expected & np.isin(np.arange(relations), asked))
 
 

@@ -83,6 +83,15 @@ def test_an_entity_is_asked_for_what_those_alike_have() -> None:
     assert {tuple(row) for row in found.tolist()} == {(person, 1) for person in range(3, 20)}
 
 
+def test_what_two_kinds_have_in_common_makes_neither_the_other() -> None:
+    # Relation 0: caused by, of diseases 0 … 9; 1: created by, of terms 10 … 19; 2: source, of both.
+    stated = [(disease, 0) for disease in range(9)] + [(term, 1) for term in range(10, 19)]
+    stated += [(entity, 2) for entity in range(20)]
+    found = {tuple(row) for row in lacking(np.array(stated), 20, 3, np.arange(3)).tolist()}
+    # What has a source alone may be either.
+    assert found == {(9, 0), (9, 1), (19, 0), (19, 1)}
+
+
 def test_probabilities_are_those_of_the_truth() -> None:
     triples = towns()
     held = held_out(triples, np.array([LIVES_IN]), seed=0)
