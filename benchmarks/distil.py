@@ -20,12 +20,14 @@ import platform
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from fuse import drawn_questions
 from infact.models.base_model import resolve_precision
 from infact.models.language_model import LanguageModel, load_language_model
 from infact.models.low_rank import add_low_rank_adapters
@@ -35,17 +37,16 @@ from infact.pipeline.arms import Fusions, augmented
 from infact.pipeline.console import Console
 from infact.pipeline.evaluation.answer_rows import answer_rows
 from infact.pipeline.evaluation.arm_answers import ArmAnswers, ArmGroup
-from infact.pipeline.evaluation.asked_questions import AskedQuestion, asked_questions
 from infact.pipeline.evaluation.base_arms import Evaluation
 from infact.pipeline.evaluation.drift import (
     Drift,
     adapted_drift,
-    general_texts,
     read_texts,
     text_states,
     with_ratios,
 )
 from infact.pipeline.evaluation.retrieval_arms import retrieved_answers
+from infact.pipeline.general_prose import general_texts
 from infact.pipeline.graph_reader import GraphReader
 from infact.pipeline.measures.statistics import accuracy_interval, paired_comparison
 from infact.pipeline.project import Project, load_project
@@ -75,7 +76,16 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as temporary:
         work = arguments.work or Path(temporary)
         evaluation = _evaluation(project, folders, base, arguments.asked, work, arguments.seed)
-        answers, drift = _untaught(evaluation, base)
+        texts = read_texts(
+            base.kind,
+            base.tokenizer,
+            general_texts(project.resolve(project.facts.general_text)),
+        )
+        size = project.eval.batch_tokens
+        own = text_states(base.model, base.tokenizer, texts, size)
+        hidden = own.positions.hidden
+        answers = _untaught(evaluation, base)
+        drift = adapted_drift(base.model, own, hidden, "base")
         started = untrained(project, folders["base"], work / "untrained", arguments.seed)
         students = {DISTILLED: project.distill.cross_entropy_weight, HARD: 1.0}
         for arm, weight in students.items():
@@ -83,17 +93,14 @@ def main() -> None:
                 project, {**folders, "pretrain": started}, weight, work / arm, arguments.seed
             )
             model = load_taught_model(folders["base"], work / arm / "adapter", asked_in)
-            answers |= _asked(evaluation, replace_model(base, model), arm)
-            drift |= _drift(evaluation, model, base, arm)
+            answers |= _asked(evaluation, replace(base, model=model), arm)
+            states = text_states(model, base.tokenizer, texts, size)
+            drift |= adapted_drift(model, states, hidden, arm)
             if seconds:
                 print(f"{arm}: {seconds:.0f} s, teacher and anchors included", flush=True)
     found = _printed(answers, with_ratios(drift), arguments.seed)
     if arguments.json:
         arguments.json.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
-
-
-def replace_model(base: LanguageModel, model: Any) -> LanguageModel:
-    return LanguageModel(model, base.tokenizer, base.kind)
 
 
 def _evaluation(
@@ -113,15 +120,11 @@ def _evaluation(
     fusions = Fusions(
         none, "late", folders["base"], reader, reader.graph, project.fuse.max_facts, seed
     )
-    questions: list[AskedQuestion] = []
-    for pool in POOLS:
-        own = [q for q in asked_questions(folders["facts"], (pool,)) if not q.again]
-        order = np.random.default_rng([seed, 53]).permutation(len(own))[:most]
-        questions += [own[number] for number in sorted(order)]
+    questions = drawn_questions(folders["facts"], POOLS, most, seed)
     return Evaluation(context, base.tokenizer, questions, fusions)
 
 
-def _untaught(evaluation: Evaluation, base: LanguageModel) -> tuple[dict[str, ArmAnswers], Drift]:
+def _untaught(evaluation: Evaluation, base: LanguageModel) -> dict[str, ArmAnswers]:
     """The base, the base with the graph's facts before the question, and with retrieved lines."""
     answers = _asked(evaluation, base, "base")
     taught = [question for question in evaluation.questions if question.pool == "T"]
@@ -133,8 +136,7 @@ def _untaught(evaluation: Evaluation, base: LanguageModel) -> tuple[dict[str, Ar
     )
     group = ArmGroup(TEACHER, taught, told, {TEACHER: own_read_out}, frozenset({TEACHER}))
     answers |= evaluation.ask(base.model, group)
-    answers |= retrieved_answers(evaluation, base.model, taught)
-    return answers, _drift(evaluation, base.model, base, "base")
+    return answers | retrieved_answers(evaluation, base.model, taught)
 
 
 def _asked(evaluation: Evaluation, model: LanguageModel, arm: str) -> dict[str, ArmAnswers]:
@@ -142,15 +144,6 @@ def _asked(evaluation: Evaluation, model: LanguageModel, arm: str) -> dict[str, 
     silent = frozenset({arm})
     group = ArmGroup(arm, evaluation.questions, prompts, {arm: own_read_out}, silent)
     return evaluation.ask(model.model, group)
-
-
-def _drift(evaluation: Evaluation, model: Any, base: LanguageModel, arm: str) -> Drift:
-    context = evaluation.context
-    general = general_texts(context.files[context.project.facts.general_text])
-    texts = read_texts(base.kind, base.tokenizer, general)
-    size = context.project.eval.batch_tokens
-    hidden = text_states(base.model, base.tokenizer, texts, size).positions.hidden
-    return adapted_drift(model, text_states(model, base.tokenizer, texts, size), hidden, arm)
 
 
 def untrained(project: Project, base_folder: Path, folder: Path, seed: int) -> Path:

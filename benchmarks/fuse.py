@@ -38,12 +38,12 @@ from infact.pipeline.evaluation.asked_questions import AskedQuestion, asked_ques
 from infact.pipeline.evaluation.base_arms import Evaluation, base_answers, unprompted_answers
 from infact.pipeline.evaluation.drift import (
     Drift,
-    general_texts,
     read_texts,
     text_states,
     with_ratios,
 )
 from infact.pipeline.evaluation.eval_stage import fused_drift
+from infact.pipeline.general_prose import general_texts
 from infact.pipeline.graph_reader import GraphReader
 from infact.pipeline.measures.statistics import accuracy_interval
 from infact.pipeline.project import Project, load_project
@@ -128,7 +128,7 @@ def raced(project: Project, seed: int, most: int, arms: str, work: Path) -> dict
     base, tokenizer = loaded.model, loaded.tokenizer
     reader = GraphReader.open(folders["ingest"], folders["facts"])
     fusions = Fusions.of_stages(project, context.inputs, reader, seed)
-    questions = drawn_questions(folders["facts"], most, seed)
+    questions = drawn_questions(folders["facts"], POOLS, most, seed)
     evaluation = Evaluation(context, tokenizer, questions, fusions)
     answers = ARMS[arms](evaluation, base)
     general = general_texts(files[project.facts.general_text])
@@ -139,10 +139,12 @@ def raced(project: Project, seed: int, most: int, arms: str, work: Path) -> dict
     return _printed(project, seed, answers, drift, seconds)
 
 
-def drawn_questions(facts: Path, most: int, seed: int) -> list[AskedQuestion]:
+def drawn_questions(
+    facts: Path, pools: tuple[str, ...], most: int, seed: int
+) -> list[AskedQuestion]:
     """At most so many questions of each pool, none of a fact in another phrasing."""
-    questions, drawn = asked_questions(facts, POOLS), []
-    for pool in POOLS:
+    questions, drawn = asked_questions(facts, pools), []
+    for pool in pools:
         own = [question for question in questions if question.pool == pool and not question.again]
         order = np.random.default_rng([seed, 53]).permutation(len(own))[:most]
         drawn += [own[number] for number in sorted(order)]

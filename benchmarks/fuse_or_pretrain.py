@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from fuse import POOLS as FUSE_POOLS
 from fuse import drawn_questions
 from infact.models.base_model import resolve_precision
 from infact.models.language_model import LanguageModel, load_language_model
@@ -40,11 +41,11 @@ from infact.pipeline.evaluation.drift import (
     Drift,
     adapted_drift,
     drift_of,
-    general_texts,
     read_texts,
     text_states,
     with_ratios,
 )
+from infact.pipeline.general_prose import general_texts
 from infact.pipeline.graph_reader import GraphReader
 from infact.pipeline.measures.statistics import accuracy_interval, paired_comparison
 from infact.pipeline.project import Project, load_project
@@ -134,7 +135,7 @@ def asked(
     context = StageContext(project, work / "eval", folders, arguments.seed, Console(), files)
     reader = GraphReader.open(folders["ingest"], folders["facts"])
     fusions = Fusions.of_stages(project, folders, reader, arguments.seed)
-    questions = drawn_questions(folders["facts"], arguments.asked, arguments.seed)
+    questions = drawn_questions(folders["facts"], FUSE_POOLS, arguments.asked, arguments.seed)
     evaluation = Evaluation(context, loaded.tokenizer, questions, fusions)
     answers = unprompted_answers(evaluation, loaded.model)
     texts = read_texts(

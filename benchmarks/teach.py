@@ -34,7 +34,8 @@ from infact.models.read_out import own_read_out
 from infact.models.taught_weights import load_taught_model
 from infact.pipeline.console import Console
 from infact.pipeline.evaluation.asked_questions import AskedQuestion, asked_questions
-from infact.pipeline.evaluation.drift import adapted_drift, general_texts, read_texts, text_states
+from infact.pipeline.evaluation.drift import adapted_drift, read_texts, text_states
+from infact.pipeline.general_prose import general_texts
 from infact.pipeline.project import Project, load_project
 from infact.pipeline.run import existing_artifacts
 from infact.pipeline.stages import StageContext

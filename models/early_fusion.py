@@ -11,11 +11,11 @@
 
 Entity vectors in the space of input embeddings are E-BERT's (Poerner et al. 2020), and W_v begins as its
 map by least squares (`label_map`), as W_r does for relations; it counts as much as it explains. On HPO
-that is a tenth: at a place of its own such a vector cost 23 of 78 points before any training. Soft tokens of their own behind a mention,
-made from its neighbours in the model's own space, are ConceptFormer's (Barmettler et al. 2025). Labels
-stand there as the base embeds them, so that before any training the base reads what it would read if
-they were written there, to the bit; and a text without places, outside a session or without facts, is
-the base's.
+that is a tenth: at a place of its own such a vector cost 23 of 78 points before any training. Soft tokens
+of their own behind a mention, made from its neighbours in the model's own space, are ConceptFormer's
+(Barmettler et al. 2025). Labels stand there as the base embeds them, so that before any training the base
+reads what it would read if they were written there, to the bit; and a text without places, outside a
+session or without facts, is the base's.
 
 Nothing before the first block knows what is asked: a text grows by every fact that it may read, so that
 the facts are chosen by what the question names (`MemoryWriter`), and it costs what a longer prompt costs.

@@ -43,9 +43,8 @@ def shrunk_model(model: PreTrainedModel, kept: Sequence[int]) -> PreTrainedModel
         raise ValueError(f"{list(kept)} are no blocks of {len(blocks)} in their order")
     config = copy.deepcopy(model.config)
     text = config.get_text_config()
-    for name, value in list(
-        vars(text).items()
-    ):  # what is told block by block, as kinds of attention
+    # What is told block by block, as kinds of attention.
+    for name, value in list(vars(text).items()):
         if isinstance(value, list) and len(value) == len(blocks):
             setattr(text, name, [value[number] for number in kept])
     text.num_hidden_layers = len(kept)

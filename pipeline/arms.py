@@ -132,6 +132,9 @@ class Fusions:
         writer = self.writer(model, tokenizer)
         requests = [writer.question_facts(question) for question in questions]
         told = [each.facts for each in requests]
+        ends = [each.ends for each in requests]
+        placed = stand_in_text(self.strategy)
+        read: list[PlacedText] = []
         arms = {}
         for variant in variants:
             facts = variant_facts(variant, told, writer, self.seed)
@@ -140,18 +143,17 @@ class Fusions:
                 pointer = self._pointer(variant, model, tokenizer)
                 arms[variant] = FusedArm(PointerReadOut(model, pointer, memory))
                 continue
-            ends = [each.ends for each in requests]
-            read = self._read(tokenizer, facts, ends, questions, texts or questions)
+            if placed or not read:  # where facts don't stand in the text, variants read the same
+                read = self._read(tokenizer, facts, ends, questions, texts or questions)
             places = padded_places([each.read_from for each in read], memory.relation.shape[1])
             adapter = self._adapter(variant, model, tokenizer)
             reading = FactReading(model, adapter, memory, places)
-            placed = read if stand_in_text(self.strategy) else None
             if placed:
-                written = [each.text for each in placed]
+                written = [each.text for each in read]
                 check_window(
                     model, tokenizer, written, 1, "a text with the facts that it calls for"
                 )
-            arms[variant] = FusedArm(own_read_out, reading, placed)
+            arms[variant] = FusedArm(own_read_out, reading, read if placed else None)
         return arms
 
     def _read(

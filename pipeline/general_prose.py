@@ -1,9 +1,15 @@
-"""English prose that is on every machine: the paragraphs of Python's own documentation."""
+"""General text: the passages of a file, and English prose that is on every machine, Python's documentation."""
 
 import re
+from pathlib import Path
 from pydoc_data.topics import topics
 
 WORDS = (8, 80)  # of a paragraph that is taken: sentences, within any encoder's window
+
+
+def general_texts(path: Path) -> list[str]:
+    """The passages of general text, one a line."""
+    return [line.strip() for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
 
 
 def general_prose() -> list[str]:

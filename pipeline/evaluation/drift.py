@@ -6,7 +6,6 @@ all others but the later ones of its word.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -24,11 +23,6 @@ from ...models.read_out import ReadOut, own_read_out
 from ...models.text_drift import text_drift
 
 Drift = dict[str, dict[str, float]]
-
-
-def general_texts(path: Path) -> list[str]:
-    """The passages of general text, one a line."""
-    return [line.strip() for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
 
 
 @dataclass(frozen=True)

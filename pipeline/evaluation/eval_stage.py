@@ -15,6 +15,7 @@ from ...models.read_out import own_read_out
 from ...models.reading_window import check_window
 from ..arms import FusedArm, Fusions, read_together
 from ..fusion_memory import VARIANTS
+from ..general_prose import general_texts
 from ..graph_reader import GraphReader
 from ..stages import StageContext
 from ..training.teaching_run import write_json
@@ -24,7 +25,7 @@ from .arm_answers import ArmAnswers, without_words
 from .asked_questions import AskedQuestion, asked_questions
 from .base_arms import Evaluation, base_answers
 from .costs import arm_costs
-from .drift import Drift, ReadTexts, drift_of, general_texts, read_texts, text_states, with_ratios
+from .drift import Drift, ReadTexts, drift_of, read_texts, text_states, with_ratios
 from .explained_facts import explanations
 from .prompt_arms import prompt_answers
 

@@ -3,7 +3,6 @@
 import math
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -12,8 +11,8 @@ from transformers.modeling_utils import PreTrainedModel
 
 from ...errors import UserError
 from ...kg.questions.pools import TAUGHT, UNTOUCHED
-from ...models.base_model import choose_training_attention
-from ...models.language_model import LanguageModel, load_language_model
+from ...models.base_model import choose_training_attention, load_tokenizer
+from ...models.language_model import LanguageModel, kind_of, load_language_model
 from ...models.option_scoring import TreeStates, scored_log_probabilities
 from ...models.predicted_texts import PredictedBatch, PredictedText, WeightedText, collate_predicted
 from ...models.read_out import own_read_out
@@ -24,10 +23,11 @@ from ...models.token_batches import shuffled_batches
 from ...models.training import Curriculum, TrainingSettings, train
 from ...models.transformer_blocks import transformer_blocks
 from ..evaluation.asked_questions import asked_questions
-from ..evaluation.drift import general_texts, read_texts
+from ..evaluation.drift import read_texts
 from ..evaluation.examination import Asked, Examination, Examined, drawn_questions
+from ..general_prose import general_texts
 from ..stages import StageContext
-from ..training.predicted_forms import PredictedForms, continued_forms, masked_forms
+from ..training.predicted_forms import forms_of
 from ..training.pretrain_stage import LONGEST_DOMAIN_TEXT
 from ..training.replay import drawn, general_text
 from ..training.teaching_data import domain_texts, taught_facts
@@ -47,8 +47,8 @@ def run(context: StageContext) -> None:
     """
     settings, folder = context.project.shrink, context.inputs["base"]
     torch.manual_seed(context.seed)
-    base = load_language_model(folder, None, torch.float32)
-    teacher = replace(base, model=_teacher(context))
+    taught_model = _teacher(context)
+    teacher = LanguageModel(taught_model, load_tokenizer(folder), kind_of(taught_model))
     student, layers = _student(context, teacher)
     examination = _examination(context, teacher)
     first = examination.examine(teacher, context.console, "the teacher")
@@ -152,8 +152,7 @@ def _examination(context: StageContext, teacher: LanguageModel) -> Examination:
 def _epochs(context: StageContext, teacher: LanguageModel) -> list[Epoch]:
     """General text, domain text and texts of the taught facts, as many of each as the project says."""
     settings, facts = context.project.shrink, context.inputs["facts"]
-    make = masked_forms if teacher.kind == "masked" else continued_forms
-    forms: PredictedForms[Any] = make(teacher, context.project.pretrain)
+    forms = forms_of(teacher, context.project.pretrain)
     told = [
         WeightedText(text.text, 0, 1.0, text.mentions)
         for fact in taught_facts(facts)

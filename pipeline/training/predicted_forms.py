@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 
@@ -33,6 +33,13 @@ class PredictedForms(Generic[PreparedT]):
     prepared: Callable[[Sequence[WeightedText]], list[PreparedT]]
     of_fact: Callable[[PreparedT, np.random.Generator], PredictedText]
     of_text: Callable[[PreparedT, np.random.Generator], PredictedText]
+
+
+def forms_of(loaded: LanguageModel, settings: PretrainTable) -> PredictedForms[Any]:
+    """Those of a model of its kind."""
+    make = masked_forms if loaded.kind == "masked" else continued_forms
+    forms: PredictedForms[Any] = make(loaded, settings)
+    return forms
 
 
 def continued_forms(

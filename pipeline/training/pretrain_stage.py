@@ -1,7 +1,6 @@
 """The pretrain stage: continued pretraining on sentences of the taught facts, domain text and anchors."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import torch
@@ -17,7 +16,7 @@ from ...models.training import Curriculum, TrainingSettings
 from ..stages import StageContext
 from .drift_bound import hold_to_bound
 from .exposures import exposure_plan, phrasings_of
-from .predicted_forms import PredictedForms, continued_forms, masked_forms, masking_rates
+from .predicted_forms import forms_of, masking_rates
 from .replay import check_shares, drawn, replay_texts, shares_beside
 from .screening import screened_facts
 from .teaching_data import TaughtFact, domain_texts, make_anchors, taught_facts, turn_of
@@ -119,8 +118,7 @@ def _rows(
     """What each epoch teaches: the texts of its exposures, and domain and general text beside them."""
     settings = context.project.pretrain
     texts = domain_texts(context.inputs["facts"], context.inputs["link"], LONGEST_DOMAIN_TEXT)
-    make = masked_forms if loaded.kind == "masked" else continued_forms
-    forms: PredictedForms[Any] = make(loaded, settings)
+    forms = forms_of(loaded, settings)
     prepared = [forms.prepared(fact.texts) for fact in facts]
     domain = forms.prepared(texts)
     beside = [shares_beside(len(own), settings.domain_text, settings.replay) for own in plan]

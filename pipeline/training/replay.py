@@ -15,7 +15,7 @@ from ...errors import UserError
 from ...models.anchors import sample_texts
 from ...models.language_model import LanguageModel
 from ...models.predicted_texts import WeightedText
-from ..general_prose import general_prose
+from ..general_prose import general_prose, general_texts
 from ..settings.training import PretrainTable
 from ..stages import StageContext
 from .teaching_data import OPENINGS
@@ -62,8 +62,7 @@ def general_text(
 ) -> list[WeightedText]:
     """The passages of a file; without one so many that a causal model writes, or prose for a masked one."""
     if file:
-        lines = context.files[file].read_text(encoding="utf-8").splitlines()
-        texts = [line.strip() for line in lines if line.strip()]
+        texts = general_texts(context.files[file])
     elif loaded.kind == "masked":
         texts = general_prose()
     else:

@@ -3,8 +3,9 @@
 from ...kg.questions.pools import TAUGHT, UNTOUCHED
 from ...models.language_model import LanguageModel
 from ..evaluation.asked_questions import AskedQuestion, asked_questions
-from ..evaluation.drift import general_texts, read_texts
+from ..evaluation.drift import read_texts
 from ..evaluation.examination import Asked, Examination, drawn_questions
+from ..general_prose import general_texts
 from ..stages import StageContext
 from .difference import Difference
 

@@ -1,14 +1,14 @@
 """Teaching the difference: the adapter goes on from where it was, on what has changed and some of the rest."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import torch
 
 from ...models.anchors import AnchorBatch
-from ...models.language_model import LanguageModel, load_language_model
+from ...models.base_model import load_tokenizer
+from ...models.language_model import LanguageModel, kind_of
 from ...models.taught_weights import TaughtModel, base_of, load_for_more_training
 from ..stages import StageContext
 from ..training.exposures import exposure_plan
@@ -50,9 +50,8 @@ def _taught(context: StageContext, found: Difference) -> dict[str, Any]:
     project, folder = context.project, context.inputs["base"]
     precision = taught_precision(context)
     adapted = load_for_more_training(folder, context.inputs["pretrain"] / "adapter", precision)
-    tokens = load_language_model(folder, None, precision)
-    loaded = replace(tokens, model=base_of(adapted))
-    loaded.model.eval()
+    model = base_of(adapted).eval()
+    loaded = LanguageModel(model, load_tokenizer(folder), kind_of(model))
     examination = examination_of(context, loaded, found)
     was = examination.examine(loaded, context.console, "before")
     rates = masking_rates(project.pretrain)

@@ -19,8 +19,9 @@ from infact.pipeline.console import Console
 from infact.pipeline.evaluation.arm_answers import ArmAnswers, ArmGroup
 from infact.pipeline.evaluation.asked_questions import asked_questions
 from infact.pipeline.evaluation.base_arms import Evaluation, base_answers
-from infact.pipeline.evaluation.drift import general_texts, read_texts, text_states
+from infact.pipeline.evaluation.drift import read_texts, text_states
 from infact.pipeline.evaluation.eval_stage import fused_drift
+from infact.pipeline.general_prose import general_texts
 from infact.pipeline.graph_reader import GraphReader
 from infact.pipeline.project import Project, load_project
 from infact.pipeline.run import existing_artifacts
