@@ -6,7 +6,7 @@ Sampling them from a causal base itself needs no corpus (Sun et al. 2020, LAMOL)
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
 import torch
@@ -14,8 +14,9 @@ from torch import Tensor
 from transformers import DynamicCache, PreTrainedTokenizerBase
 from transformers.modeling_utils import PreTrainedModel
 
+from .kept_bottom import KeptBottom
 from .language_model_loss import anchor_divergence
-from .partial_passes import states_at
+from .partial_passes import Places, run_once, states_at
 from .predicted_texts import PredictedBatch, PredictedText, collate_predicted
 from .read_out import next_token_log_probabilities
 
@@ -28,6 +29,15 @@ class AnchorBatch:
 
     texts: PredictedBatch
     base: Tensor
+
+    def at(self, chosen: Tensor) -> AnchorBatch:
+        """The same texts, with these of the N places alone."""
+        texts = self.texts
+        places = Places(texts.at.rows[chosen], texts.at.places[chosen])
+        fewer = replace(
+            texts, at=places, targets=texts.targets[chosen], weights=texts.weights[chosen]
+        )
+        return AnchorBatch(fewer, self.base[chosen])
 
 
 @dataclass(frozen=True)
@@ -88,14 +98,34 @@ def sample_texts(
 
 
 def anchor_batches(
-    model: PreTrainedModel, texts: Sequence[PredictedText], batch_size: int, padding: int
+    model: PreTrainedModel,
+    texts: Sequence[PredictedText],
+    batch_size: int,
+    padding: int,
+    frozen_blocks: int = 0,
 ) -> list[AnchorBatch]:
-    """Batches of texts with the base's states at their places; longest together."""
+    """Batches of texts with the base's states at their places; longest together.
+
+    Args:
+        model: the base.
+        texts: to stay as the base is on.
+        batch_size: texts of a batch.
+        padding: token id.
+        frozen_blocks: the lowest blocks, which stay as they are; what they give is kept.
+    """
     order = sorted(range(len(texts)), key=lambda number: len(texts[number]))
     batches = []
     for start in range(0, len(order), batch_size):
         chosen = [texts[number] for number in order[start : start + batch_size]]
         batch = collate_predicted(chosen, padding)
-        read = states_at(model, batch.tokens, batch.mask, batch.at)
-        batches.append(AnchorBatch(batch, read.clone()))
+        if not frozen_blocks:
+            read = states_at(model, batch.tokens, batch.mask, batch.at)
+            batches.append(AnchorBatch(batch, read.clone()))
+            continue
+        output, read = run_once(model, frozen_blocks - 1, batch.tokens, batch.mask, batch.at)
+        states = tuple(output.hidden[row, : len(text)] for row, text in enumerate(chosen))
+        starts = tuple((row, 0) for row in range(len(chosen)))
+        shape = (batch.tokens.shape[0], batch.tokens.shape[1])
+        bottom = KeptBottom(output.layer, output.members, states, starts, shape)
+        batches.append(AnchorBatch(replace(batch, bottom=bottom), read.clone()))
     return batches

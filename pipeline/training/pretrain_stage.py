@@ -7,9 +7,11 @@ import torch
 from peft import PeftModel
 
 from ...models.anchors import AnchorBatch, AnchoredBatch, anchored_loss
+from ...models.kept_bottom import frozen_blocks
 from ...models.language_model import LanguageModel, load_language_model
 from ...models.language_model_loss import weighted_cross_entropy
-from ...models.predicted_texts import PredictedBatch, PredictedText, collate_predicted
+from ...models.packed_texts import Collate, collate_for
+from ...models.predicted_texts import PredictedBatch, PredictedText
 from ...models.taught_weights import TaughtModel, add_taught_weights, base_of
 from ...models.token_batches import shuffled_batches
 from ...models.training import Curriculum, TrainingSettings
@@ -69,8 +71,9 @@ def _general(
     """So many general texts with the base's states, before anything is added to it."""
     if not count:
         return []
-    rates = masking_rates(context.project.pretrain)
-    return make_anchors(base, count, rates, context.seed + seed, context.console)
+    settings = context.project.pretrain
+    rates, seed = masking_rates(settings), context.seed + seed
+    return make_anchors(base, count, rates, settings.layers, seed, context.console)
 
 
 def teach_epochs(context: StageContext, adapted: TaughtModel, epochs: Sequence[Epoch]) -> None:
@@ -102,10 +105,13 @@ def epochs_of(
         plan: by epoch, the (fact, text) pairs that it shows.
         anchors: general texts that the model is held to.
     """
-    size = context.project.pretrain.batch_size
+    settings = context.project.pretrain
+    epochs = _rows(context, loaded, facts, plan)
+    every = [row for rows in epochs for row in rows]
+    collate = collate_for(loaded.model, every, frozen_blocks(loaded.model, settings.layers))
     return [
-        _batches(rows, anchors, size, context.seed, number)
-        for number, rows in enumerate(_rows(context, loaded, facts, plan))
+        _batches(rows, anchors, settings.batch_size, collate, (context.seed, number))
+        for number, rows in enumerate(epochs)
     ]
 
 
@@ -140,14 +146,15 @@ def _batches(
     rows: Sequence[PredictedText],
     anchors: Sequence[AnchorBatch],
     batch_size: int,
-    seed: int,
-    epoch: int,
+    collate: Collate,
+    seed_and_epoch: tuple[int, int],
 ) -> Epoch:
-    """An epoch's batches. Each row is a window of its own, so no two phrasings of a fact share one."""
+    """An epoch's batches. No text sees another, so no two phrasings of a fact share a window."""
+    seed, epoch = seed_and_epoch
     random = np.random.default_rng([seed, 13, epoch])
     groups = shuffled_batches([len(row) for row in rows], batch_size, random)
     turns = turn_of(anchors, len(groups), random)
     return [
-        AnchoredBatch(collate_predicted([rows[index] for index in group]), anchor)
+        AnchoredBatch(collate([rows[index] for index in group]), anchor)
         for group, anchor in zip(groups, turns, strict=True)
     ]

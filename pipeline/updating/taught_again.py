@@ -54,10 +54,11 @@ def _taught(context: StageContext, found: Difference) -> dict[str, Any]:
     loaded = LanguageModel(model, load_tokenizer(folder), kind_of(model))
     examination = examination_of(context, loaded, found)
     was = examination.examine(loaded, context.console, "before")
-    rates = masking_rates(project.pretrain)
+    settings, rates = project.pretrain, masking_rates(project.pretrain)
+    count = settings.anchor_texts if settings.anchor_weight else 0
     anchors = (
-        make_anchors(loaded, project.pretrain.anchor_texts, rates, context.seed, context.console)
-        if project.pretrain.anchor_weight
+        make_anchors(loaded, count, rates, settings.layers, context.seed, context.console)
+        if count
         else []
     )
     exposures = _train(context, loaded, adapted, found, anchors)

@@ -6,15 +6,33 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from infact.models.anchors import AnchorBatch
+from infact.models.predicted_texts import collate_predicted, continued_text
 from infact.pipeline.training.exposures import exposure_plan
-from infact.pipeline.training.teaching_data import domain_texts, taught_facts, turn_of
+from infact.pipeline.training.teaching_data import (
+    ANCHOR_PLACES,
+    domain_texts,
+    taught_facts,
+    turn_of,
+)
 
 FACTS = [
     {"fact": "T-1", "pool": "T", "subject": 1, "objects": [2], "subject_label": "Peru", "answer": "Lima"},
     {"fact": "M-1", "pool": "M", "subject": 3, "objects": [4], "subject_label": "Chile", "answer": "Santiago"},
 ]  # fmt: skip
+
+
+PLACES = 8
+
+
+def _anchor(number: int) -> AnchorBatch:
+    """Whose base states tell its number, and their place."""
+    text = continued_text(range(PLACES + 1), (1.0,) * (PLACES + 1))
+    base = torch.stack([torch.full((PLACES,), number), torch.arange(PLACES)], dim=1)
+    return AnchorBatch(collate_predicted([text]), base)
 
 
 def write(folder: Path, name: str, rows: list[dict[str, object]]) -> None:
@@ -87,7 +105,22 @@ def test_a_share_of_the_exposures_are_questions(
         assert not times or max(times) - min(times) <= 1
 
 
+def test_a_step_looks_at_some_of_an_anchors_places() -> None:
+    turns = turn_of([_anchor(0)], 200, np.random.default_rng(0))
+    seen: Counter[int] = Counter()
+    for turn in turns:
+        assert turn is not None
+        places = turn.base[:, 1]
+        assert len(places) == ANCHOR_PLACES * PLACES
+        assert torch.equal(turn.texts.at.places, places)
+        assert torch.equal(turn.texts.targets, places + 1)
+        seen.update(places.tolist())
+    assert min(seen[place] for place in range(PLACES)) > 25
+
+
 def test_anchors_take_equal_turns() -> None:
-    turns = turn_of(["a", "b", "c"], 8, np.random.default_rng(0))  # type: ignore[list-item]
-    assert sorted(Counter(turns).values()) == [2, 3, 3]
+    anchors = [_anchor(number) for number in range(3)]
+    turns = turn_of(anchors, 8, np.random.default_rng(0))
+    assert all(turn is not None for turn in turns)
+    assert sorted(Counter(int(turn.base[0, 0]) for turn in turns if turn).values()) == [2, 3, 3]
     assert turn_of([], 2, np.random.default_rng(0)) == [None, None]
