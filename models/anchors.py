@@ -21,6 +21,7 @@ from .predicted_texts import PredictedBatch, PredictedText, collate_predicted
 from .read_out import next_token_log_probabilities
 
 TaughtT = TypeVar("TaughtT")
+TEXTS_AT_ONCE = 64
 
 
 @dataclass(frozen=True)
@@ -73,28 +74,44 @@ def sample_texts(
 ) -> list[tuple[int, ...]]:
     """Continue each opening by `new_tokens` tokens that a causal model samples at temperature 1.
 
+    Openings of all lengths are one batch without padding: it begins with the shortest, and what a longer
+    one says takes the place of what is sampled.
+
     Returns:
         Token ids of the whole texts.
     """
     generator = torch.Generator().manual_seed(seed)
-    finished: list[tuple[int, ...]] = [() for _ in openings]
-    encoded = tokenizer(list(openings))["input_ids"]
-    by_length: dict[int, list[int]] = {}
-    for number, row in enumerate(encoded):
-        by_length.setdefault(len(row), []).append(number)
-    for numbers in by_length.values():
-        tokens = torch.tensor([encoded[number] for number in numbers])
-        cache = DynamicCache(config=model.config)
-        inputs = tokens
-        for _ in range(new_tokens):
-            output = model.base_model(input_ids=inputs, past_key_values=cache, use_cache=True)
-            chances = next_token_log_probabilities(model, output.last_hidden_state[:, -1]).exp()
-            inputs = torch.multinomial(chances, 1, generator=generator)
-            tokens = torch.cat([tokens, inputs], dim=1)
-        for number, row in zip(numbers, tokens.tolist(), strict=True):
-            finished[number] = tuple(row)
-        advance(len(numbers) * new_tokens)
+    finished: list[tuple[int, ...]] = []
+    encoded: list[list[int]] = tokenizer(list(openings))["input_ids"]
+    for start in range(0, len(encoded), TEXTS_AT_ONCE):
+        given = encoded[start : start + TEXTS_AT_ONCE]
+        finished += _continued(model, given, new_tokens, generator)
+        advance(len(given) * new_tokens)
     return finished
+
+
+def _continued(
+    model: PreTrainedModel,
+    openings: Sequence[Sequence[int]],
+    new_tokens: int,
+    generator: torch.Generator,
+) -> list[tuple[int, ...]]:
+    shortest, longest = min(map(len, openings)), max(map(len, openings))
+    tokens = torch.tensor([row[:shortest] for row in openings])
+    cache = DynamicCache(config=model.config)
+    inputs = tokens
+    for place in range(shortest, longest + new_tokens):
+        output = model.base_model(input_ids=inputs, past_key_values=cache, use_cache=True)
+        chances = next_token_log_probabilities(model, output.last_hidden_state[:, -1]).exp()
+        inputs = torch.multinomial(chances, 1, generator=generator)
+        for row, opening in enumerate(openings):
+            if place < len(opening):
+                inputs[row, 0] = opening[place]
+        tokens = torch.cat([tokens, inputs], dim=1)
+    return [
+        tuple(row[: len(opening) + new_tokens])
+        for row, opening in zip(tokens.tolist(), openings, strict=True)
+    ]
 
 
 def anchor_batches(

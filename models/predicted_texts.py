@@ -24,7 +24,7 @@ class WeightedText:
     Attributes:
         text: the whole text.
         target: character offset from which tokens count in full.
-        context_weight: loss weight of the tokens before it.
+        context_weight: loss weight of the tokens before it that lie in no mention.
         mentions: first character of each entity's name in it, and the one after its last.
     """
 
@@ -97,7 +97,7 @@ def continued_text(tokens: Sequence[int], weights: Sequence[float]) -> Predicted
 def continued_texts(
     tokenizer: PreTrainedTokenizerBase, texts: Sequence[WeightedText], max_tokens: int
 ) -> list[PredictedText]:
-    """Texts of a causal model; a token counts in full when it ends after the target offset.
+    """Texts of a causal model; a token counts in full when it ends after the target offset or in a mention.
 
     Raises:
         ValueError: when a text is longer than `max_tokens`; nothing is cut silently.
@@ -110,9 +110,13 @@ def continued_texts(
         texts, encoded["input_ids"], encoded["offset_mapping"], strict=True
     ):
         check_length(item.text, tokens, max_tokens)
-        weights = [1.0 if end > item.target else item.context_weight for _, end in offsets]
+        weights = [1.0 if _counts(item, end) else item.context_weight for _, end in offsets]
         rows.append(continued_text(tokens, weights))
     return rows
+
+
+def _counts(text: WeightedText, end: int) -> bool:
+    return end > text.target or any(first < end <= last for first, last in text.mentions)
 
 
 def check_length(text: str, tokens: Sequence[int], most: int) -> None:

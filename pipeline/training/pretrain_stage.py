@@ -1,6 +1,7 @@
 """The pretrain stage: continued pretraining on sentences of the taught facts, domain text and anchors."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import partial
 
 import numpy as np
 import torch
@@ -17,7 +18,8 @@ from ...models.token_batches import shuffled_batches
 from ...models.training import Curriculum, TrainingSettings
 from ..stages import StageContext
 from .drift_bound import hold_to_bound
-from .exposures import exposure_plan, phrasings_of
+from .entity_profiles import Profile, entity_profiles, told_in_window
+from .exposures import PROFILE, ExposureShares, TextsOfFact, exposure_plan, phrasings_of
 from .predicted_forms import forms_of, masking_rates
 from .replay import check_shares, drawn, replay_texts, shares_beside
 from .screening import screened_facts
@@ -45,14 +47,15 @@ def run(context: StageContext) -> None:
     held_out = _general(context, loaded, DRIFT_TEXTS if settings.most_drift else 0, 2)
     facts = taught_facts(context.inputs["facts"])
     screened = screened_facts(context, loaded)
+    told = profiles_of(context)
     plan = exposure_plan(
-        [(len(fact.sentences), len(fact.questions)) for fact in facts],
+        [TextsOfFact.of(fact, fact.fact in told) for fact in facts],
         [phrasings_of(settings, screened.get(fact.fact)) for fact in facts],
-        settings.questions,
+        ExposureShares(settings.questions, settings.profiles),
         settings.epochs,
         context.seed,
     )
-    epochs = epochs_of(context, loaded, facts, plan, anchors)
+    epochs = epochs_of(context, loaded, facts, plan, anchors, told)
     adapted = add_taught_weights(loaded.model, settings.taught, settings.rank, settings.layers)
     teach_epochs(context, adapted, epochs)
     if isinstance(adapted, PeftModel) and settings.most_drift:
@@ -63,6 +66,13 @@ def run(context: StageContext) -> None:
         {fact.fact: int(count) for fact, count in zip(facts, seen, strict=True)},
     )
     context.console.line(f"{len(facts)} facts, each seen {seen.min()} to {seen.max()} times")
+
+
+def profiles_of(context: StageContext) -> Mapping[str, Profile]:
+    """By taught fact, the profile of its entity; none where none is told."""
+    if not context.project.pretrain.profiles:
+        return {}
+    return entity_profiles(context.inputs["ingest"], context.inputs["facts"])
 
 
 def _general(
@@ -95,6 +105,7 @@ def epochs_of(
     facts: Sequence[TaughtFact],
     plan: Sequence[Sequence[tuple[int, int]]],
     anchors: Sequence[AnchorBatch],
+    profiles: Mapping[str, Profile],
 ) -> list[Epoch]:
     """The batches of every epoch.
 
@@ -104,9 +115,10 @@ def epochs_of(
         facts: that are taught.
         plan: by epoch, the (fact, text) pairs that it shows.
         anchors: general texts that the model is held to.
+        profiles: by fact, of those that the plan shows in one.
     """
     settings = context.project.pretrain
-    epochs = _rows(context, loaded, facts, plan)
+    epochs = _rows(context, loaded, facts, plan, profiles)
     every = [row for rows in epochs for row in rows]
     collate = collate_for(loaded.model, every, frozen_blocks(loaded.model, settings.layers))
     return [
@@ -120,6 +132,7 @@ def _rows(
     loaded: LanguageModel,
     facts: Sequence[TaughtFact],
     plan: Sequence[Sequence[tuple[int, int]]],
+    profiles: Mapping[str, Profile],
 ) -> list[list[PredictedText]]:
     """What each epoch teaches: the texts of its exposures, and domain and general text beside them."""
     settings = context.project.pretrain
@@ -131,14 +144,25 @@ def _rows(
     replayed = forms.prepared(
         replay_texts(context, loaded, max((general for _, general in beside), default=0))
     )
+    told = partial(
+        told_in_window,
+        most=settings.profile_facts,
+        max_tokens=settings.max_tokens,
+        tokenizer=loaded.tokenizer,
+    )
     rows = []
     for number, exposures in enumerate(plan):
         random = np.random.default_rng([context.seed, 71, number])
-        told = [forms.of_fact(prepared[fact][text], random) for fact, text in exposures]
+        told_at_once = [facts[fact].fact for fact, text in exposures if text == PROFILE]
+        fresh = iter(forms.prepared([told(profiles[fact], random=random) for fact in told_at_once]))
+        rows_of_facts = [
+            forms.of_fact(next(fresh) if text == PROFILE else prepared[fact][text], random)
+            for fact, text in exposures
+        ]
         for there, count, stream in zip((domain, replayed), beside[number], (17, 113), strict=True):
             chosen = drawn(len(there), count, context.seed, stream, number)
-            told += [forms.of_text(there[index], random) for index in chosen]
-        rows.append(told)
+            rows_of_facts += [forms.of_text(there[index], random) for index in chosen]
+        rows.append(rows_of_facts)
     return rows
 
 
