@@ -88,7 +88,7 @@ def entity_profiles(graph_folder: Path, facts_folder: Path) -> dict[str, Profile
 
 def _lines(graph: KnowledgeGraph, rows: Sequence[int], named: Mapping[int, str]) -> list[Line]:
     """Each once, in the graph's order; of objects that have a name."""
-    lines = {}
+    lines: dict[Line, None] = {}
     for row in rows:
         _, relation, tail = graph.triples[row].tolist()
         if relation in named and graph.has_label(tail):

@@ -5,7 +5,6 @@ from functools import partial
 
 import numpy as np
 import torch
-from peft import PeftModel
 
 from ...models.anchors import AnchorBatch, AnchoredBatch, anchored_loss
 from ...models.kept_bottom import frozen_blocks
@@ -13,6 +12,7 @@ from ...models.language_model import LanguageModel, load_language_model
 from ...models.language_model_loss import weighted_cross_entropy
 from ...models.packed_texts import Collate, collate_for
 from ...models.predicted_texts import PredictedBatch, PredictedText
+from ...models.taught_update import update_of
 from ...models.taught_weights import TaughtModel, add_taught_weights, base_of
 from ...models.token_batches import shuffled_batches
 from ...models.training import Curriculum, TrainingSettings
@@ -57,9 +57,10 @@ def run(context: StageContext) -> None:
     )
     epochs = epochs_of(context, loaded, facts, plan, anchors, told)
     adapted = add_taught_weights(loaded.model, settings.taught, settings.rank, settings.layers)
+    update = update_of(adapted) if settings.most_drift else None
     teach_epochs(context, adapted, epochs)
-    if isinstance(adapted, PeftModel) and settings.most_drift:
-        hold_to_bound(context, adapted, loaded, held_out)
+    if update:
+        hold_to_bound(context, adapted, update, loaded, held_out)
     seen = np.bincount([fact for exposures in plan for fact, _ in exposures], minlength=len(facts))
     write_json(
         context.work / "exposures.json",

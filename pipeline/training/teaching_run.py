@@ -11,7 +11,6 @@ import torch
 from peft import PeftModel
 from torch import Tensor, nn
 
-from ...errors import UserError
 from ...models.base_model import choose_training_attention, load_tokenizer, resolve_precision
 from ...models.low_rank import trained_parameters
 from ...models.taught_weights import TaughtModel, base_of, save_taught
@@ -73,21 +72,10 @@ def teach(
 
 
 def taught_precision(context: StageContext) -> torch.dtype:
-    """Of the weights; those that are trained themselves have to hold small steps.
-
-    Raises:
-        UserError: the project bounds the drift of weights that can't be scaled back.
-    """
-    settings = context.project.pretrain
-    if settings.taught == "low-rank":
-        return resolve_precision(context.project.model.precision)
-    if settings.most_drift:
-        raise UserError(
-            "only a low-rank update can be felt less until its drift is within a bound",
-            f"{context.project.file.name}:pretrain.most_drift",
-            'Leave it out, or set taught = "low-rank".',
-        )
-    return torch.float32
+    """Of the weights; those that are trained themselves have to hold small steps."""
+    if context.project.pretrain.taught == "blocks":
+        return torch.float32
+    return resolve_precision(context.project.model.precision)
 
 
 def write_json(path: Path, document: object) -> None:
