@@ -92,6 +92,7 @@ def teach_epochs(context: StageContext, adapted: TaughtModel, epochs: Sequence[E
     settings = context.project.pretrain
     teach(
         context,
+        "pretrain",
         adapted,
         base_of(adapted),
         Curriculum(epochs.__getitem__, lambda batch: batch.taught.size),
