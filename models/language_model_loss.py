@@ -17,7 +17,11 @@ from .read_out import next_token_log_probabilities
 
 def weighted_cross_entropy(model: PreTrainedModel, batch: PredictedBatch) -> Tensor:
     """Mean negative log-likelihood of the predicted tokens, Σ w_n · −log p(x_n | text) / Σ w_n."""
-    logits = logits_at_places(model, batch.tokens, batch.mask, batch.at)
+    return weighted_mean(logits_at_places(model, batch.tokens, batch.mask, batch.at), batch)
+
+
+def weighted_mean(logits: Tensor, batch: PredictedBatch) -> Tensor:
+    """The same of (N, V) logits at the batch's places."""
     losses = functional.cross_entropy(logits, batch.targets, reduction="none")
     return (losses * batch.weights).sum() / batch.weights.sum()
 
