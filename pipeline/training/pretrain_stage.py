@@ -1,27 +1,30 @@
 """The pretrain stage: continued pretraining on sentences of the taught facts, domain text and anchors."""
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence, Set
+from functools import partial
 
 import numpy as np
 import torch
 from peft import PeftModel
 
 from ...models.anchors import AnchorBatch, AnchoredBatch, anchored_loss
+from ...models.kept_bottom import frozen_blocks
 from ...models.language_model import LanguageModel, load_language_model
-from ...models.next_sentence import NextSentenceHead, save_with_head, text_or_pair_loss
-from ...models.predicted_texts import PredictedBatch, PredictedText, collate_predicted
-from ...models.sentence_pairs import PairBatch, PredictedPair, collate_pairs
+from ...models.next_sentence import NextSentenceHead, text_or_pair_loss
+from ...models.packed_texts import Collate, collate_for
+from ...models.predicted_texts import PredictedBatch, PredictedText
+from ...models.sentence_pairs import PairBatch
 from ...models.taught_weights import TaughtModel, add_taught_weights, base_of
 from ...models.token_batches import shuffled_batches
 from ...models.training import Curriculum, TrainingSettings
 from ..stages import StageContext
 from .drift_bound import hold_to_bound
-from .exposures import exposure_plan, phrasings_of
+from .entity_profiles import Profile, entity_profiles, told_in_window
+from .exposures import PROFILE, ExposureShares, TextsOfFact, exposure_plan, phrasings_of
 from .predicted_forms import forms_of, masking_rates
 from .replay import check_shares, drawn, replay_texts, shares_beside
 from .screening import screened_facts
-from .sentence_pairs import TaughtPairs, taught_pairs, write_pairs
+from .sentence_pairs import TaughtPairs, finish_pairs, taught_pairs
 from .teaching_data import TaughtFact, domain_texts, make_anchors, taught_facts, turn_of
 from .teaching_run import taught_precision, teach, write_json
 
@@ -48,24 +51,22 @@ def run(context: StageContext) -> None:
     held_out = _general(context, loaded, DRIFT_TEXTS if settings.most_drift else 0, 2)
     facts = taught_facts(context.inputs["facts"])
     screened = screened_facts(context, loaded)
+    told = profiles_of(context)
     plan = exposure_plan(
-        [(len(fact.sentences), len(fact.questions)) for fact in facts],
+        [TextsOfFact.of(fact, fact.fact in told) for fact in facts],
         [phrasings_of(settings, screened.get(fact.fact)) for fact in facts],
-        settings.questions,
+        ExposureShares(settings.questions, settings.profiles),
         settings.epochs,
         context.seed,
     )
-    epochs = epochs_of(context, loaded, facts, plan, anchors, pairs)
-    told_before = pairs.right(loaded, settings) if pairs else 0
+    epochs = epochs_of(context, loaded, facts, plan, anchors, told, pairs)
+    right_before = pairs.right(loaded, settings) if pairs else 0
     adapted = add_taught_weights(loaded.model, settings.taught, settings.rank, settings.layers)
     teach_epochs(context, adapted, epochs, pairs.head if pairs else None)
     if isinstance(adapted, PeftModel) and settings.most_drift:
         hold_to_bound(context, adapted, loaded, held_out)
     if pairs:
-        if not isinstance(adapted, PeftModel):
-            save_with_head(adapted, pairs.head, context.work / "adapter")
-        taught = replace(loaded, model=base_of(adapted))
-        write_pairs(context, pairs, told_before, pairs.right(taught, settings))
+        finish_pairs(context, pairs, adapted, loaded, right_before)
     seen = np.bincount([fact for exposures in plan for fact, _ in exposures], minlength=len(facts))
     write_json(
         context.work / "exposures.json",
@@ -74,14 +75,22 @@ def run(context: StageContext) -> None:
     context.console.line(f"{len(facts)} facts, each seen {seen.min()} to {seen.max()} times")
 
 
+def profiles_of(context: StageContext) -> Mapping[str, Profile]:
+    """By taught fact, the profile of its entity; none where none is told."""
+    if not context.project.pretrain.profiles:
+        return {}
+    return entity_profiles(context.inputs["ingest"], context.inputs["facts"])
+
+
 def _general(
     context: StageContext, base: LanguageModel, count: int, seed: int
 ) -> list[AnchorBatch]:
     """So many general texts with the base's states, before anything is added to it."""
     if not count:
         return []
-    rates = masking_rates(context.project.pretrain)
-    return make_anchors(base, count, rates, context.seed + seed, context.console)
+    settings = context.project.pretrain
+    rates, seed = masking_rates(settings), context.seed + seed
+    return make_anchors(base, count, rates, settings.layers, seed, context.console)
 
 
 def teach_epochs(
@@ -108,6 +117,7 @@ def epochs_of(
     facts: Sequence[TaughtFact],
     plan: Sequence[Sequence[tuple[int, int]]],
     anchors: Sequence[AnchorBatch],
+    profiles: Mapping[str, Profile],
     pairs: TaughtPairs | None,
 ) -> list[Epoch]:
     """The batches of every epoch.
@@ -118,20 +128,25 @@ def epochs_of(
         facts: that are taught.
         plan: by epoch, the (fact, text) pairs that it shows.
         anchors: general texts that the model is held to.
+        profiles: by fact, of those that the plan shows in one.
         pairs: of sentences; None for none.
     """
     settings, seed = context.project.pretrain, context.seed
     share = settings.sentence_pairs if pairs else 0.0
-    beside = [
-        shares_beside(len(own), (settings.domain_text, settings.replay, share)) for own in plan
+    shares = (settings.domain_text, settings.replay, share)
+    beside = [shares_beside(len(own), shares) for own in plan]
+    held_out = pairs.held_out_texts if pairs else frozenset()
+    epochs = _rows(context, loaded, facts, plan, profiles, beside, held_out)
+    every = [row for rows in epochs for row in rows]
+    collate = collate_for(loaded.model, every, frozen_blocks(loaded.model, settings.layers))
+    joined = [
+        pairs.batches(loaded.tokenizer, settings, count, seed, number) if pairs else []
+        for number, (_, _, count) in enumerate(beside)
     ]
-    epochs = []
-    for number, rows in enumerate(_rows(context, loaded, facts, plan, beside, pairs)):
-        told: list[PredictedPair] = []
-        if pairs:
-            told = pairs.rows(loaded.tokenizer, settings, beside[number][2], seed, number)
-        epochs.append(_batches(rows, told, anchors, settings.batch_size, seed, number))
-    return epochs
+    return [
+        _batches(rows, joined[number], anchors, settings.batch_size, collate, (seed, number))
+        for number, rows in enumerate(epochs)
+    ]
 
 
 def _rows(
@@ -139,51 +154,60 @@ def _rows(
     loaded: LanguageModel,
     facts: Sequence[TaughtFact],
     plan: Sequence[Sequence[tuple[int, int]]],
+    profiles: Mapping[str, Profile],
     beside: Sequence[Sequence[int]],
-    pairs: TaughtPairs | None,
+    held_out: Set[str],
 ) -> list[list[PredictedText]]:
     """What each epoch teaches: the texts of its exposures, and domain and general text beside them."""
     settings = context.project.pretrain
     texts = domain_texts(context.inputs["facts"], context.inputs["link"], LONGEST_DOMAIN_TEXT)
-    if pairs:
-        texts = [text for text in texts if text.text not in pairs.held_out_texts]
+    texts = [text for text in texts if text.text not in held_out]
     forms = forms_of(loaded, settings)
     prepared = [forms.prepared(fact.texts) for fact in facts]
     domain = forms.prepared(texts)
     replayed = forms.prepared(
         replay_texts(context, loaded, max((general for _, general, _ in beside), default=0))
     )
+    told = partial(
+        told_in_window,
+        most=settings.profile_facts,
+        max_tokens=settings.max_tokens,
+        tokenizer=loaded.tokenizer,
+    )
     rows = []
     for number, exposures in enumerate(plan):
         random = np.random.default_rng([context.seed, 71, number])
-        told = [forms.of_fact(prepared[fact][text], random) for fact, text in exposures]
-        for there, count, stream in zip(
-            (domain, replayed), beside[number][:2], (17, 113), strict=True
-        ):
+        told_at_once = [facts[fact].fact for fact, text in exposures if text == PROFILE]
+        fresh = iter(forms.prepared([told(profiles[fact], random=random) for fact in told_at_once]))
+        rows_of_facts = [
+            forms.of_fact(next(fresh) if text == PROFILE else prepared[fact][text], random)
+            for fact, text in exposures
+        ]
+        drawn_of = ((domain, beside[number][0], 17), (replayed, beside[number][1], 113))
+        for there, count, stream in drawn_of:
             chosen = drawn(len(there), count, context.seed, stream, number)
-            told += [forms.of_text(there[index], random) for index in chosen]
-        rows.append(told)
+            rows_of_facts += [forms.of_text(there[index], random) for index in chosen]
+        rows.append(rows_of_facts)
     return rows
 
 
 def _batches(
     rows: Sequence[PredictedText],
-    pairs: Sequence[PredictedPair],
+    pairs: Sequence[PairBatch],
     anchors: Sequence[AnchorBatch],
     batch_size: int,
-    seed: int,
-    epoch: int,
+    collate: Collate,
+    seed_and_epoch: tuple[int, int],
 ) -> Epoch:
-    """An epoch's batches. Each row is a window of its own, so no two phrasings of a fact share one."""
+    """An epoch's batches. No text sees another, so no two phrasings of a fact share a window."""
+    seed, epoch = seed_and_epoch
     random = np.random.default_rng([seed, 13, epoch])
     groups = shuffled_batches([len(row) for row in rows], batch_size, random)
     batches: list[PredictedBatch | PairBatch] = [
-        collate_predicted([rows[index] for index in group]) for group in groups
+        collate([rows[index] for index in group]) for group in groups
     ]
-    # Among them pairs, by draws of their own.
     between = np.random.default_rng([seed, 139, epoch])
-    for group in shuffled_batches([len(pair) for pair in pairs], batch_size, between):
-        batch = collate_pairs([pairs[index] for index in group])
+    for batch in pairs:
         batches.insert(int(between.integers(len(batches) + 1)), batch)
     turns = turn_of(anchors, len(batches), random)
     return [AnchoredBatch(batch, anchor) for batch, anchor in zip(batches, turns, strict=True)]

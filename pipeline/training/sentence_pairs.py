@@ -7,22 +7,32 @@ measured what it came to.
 """
 
 from collections.abc import Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+from peft import PeftModel
 from transformers import PreTrainedTokenizerBase
 
 from ...errors import UserError
 from ...models.base_model import load_tokenizer
 from ...models.language_model import LanguageModel
-from ...models.next_sentence import NextSentenceHead, load_next_sentence_head, rightly_told
+from ...models.next_sentence import (
+    NextSentenceHead,
+    load_next_sentence_head,
+    rightly_told,
+    save_with_head,
+)
 from ...models.sentence_pairs import (
+    PairBatch,
     PredictedPair,
     SentencePair,
+    collate_pairs,
     maskable_pair,
     masked_pair,
     visible_pair,
 )
+from ...models.taught_weights import TaughtModel, base_of
+from ...models.token_batches import shuffled_batches
 from ..settings.training import PretrainTable
 from ..stages import StageContext
 from .consecutive_sentences import (
@@ -76,6 +86,20 @@ class TaughtPairs:
             for pair in self.followers.twins(self.taught, numbers, random)
         ]
 
+    def batches(
+        self,
+        tokenizer: PreTrainedTokenizerBase,
+        settings: PretrainTable,
+        count: int,
+        seed: int,
+        epoch: int,
+    ) -> list[PairBatch]:
+        """Those pairs in batches."""
+        random = np.random.default_rng([seed, 149, epoch])
+        rows = self.rows(tokenizer, settings, count, seed, epoch)
+        groups = shuffled_batches([len(row) for row in rows], settings.batch_size, random)
+        return [collate_pairs([rows[index] for index in group]) for group in groups]
+
     def right(self, loaded: LanguageModel, settings: PretrainTable) -> int:
         """How many pairs held out a model tells rightly, nothing of them masked."""
         rows = [
@@ -95,22 +119,13 @@ def taught_pairs(context: StageContext, max_characters: int) -> TaughtPairs | No
     Raises:
         UserError: the base has no head for them, or there is too little text.
     """
-    settings, where = (
-        context.project.pretrain,
-        f"{context.project.file.name}:pretrain.sentence_pairs",
-    )
-    if not settings.sentence_pairs:
+    if not context.project.pretrain.sentence_pairs:
         return None
-    head = load_next_sentence_head(context.inputs["base"], taught_precision(context))
-    if head is None:
-        raise UserError(
-            "the base has no head that tells whether a sentence follows another",
-            where,
-            "Leave it out, or give a model.base saved as BertForPreTraining or its like.",
-        )
+    where = f"{context.project.file.name}:pretrain.sentence_pairs"
+    head = _head_of_base(context, where)
     facts, link = context.inputs["facts"], context.inputs["link"]
     tokenizer = load_tokenizer(context.inputs["base"])
-    fits = sentences_that_fit(tokenizer, settings.max_tokens)
+    fits = sentences_that_fit(tokenizer, context.project.pretrain.max_tokens)
     found = consecutive_sentences(linked_texts(facts, link, max_characters), fits)
     texts = list(dict.fromkeys(each.text for each in found))
     if len(texts) < LEAST_TEXTS:
@@ -123,10 +138,21 @@ def taught_pairs(context: StageContext, max_characters: int) -> TaughtPairs | No
         found, texts, Followers(_words(found), withheld_objects(facts)), head, context.seed
     )
     context.console.line(
-        f"{len(pairs.taught)} sentences that follow another in {len(texts)} texts are taught in pairs; "
-        f"{len(pairs.held_out)} pairs are held out"
+        f"{len(pairs.taught)} sentences that follow another are taught in pairs; {len(pairs.held_out)} "
+        f"pairs of {len(pairs.held_out_texts)} other texts are held out"
     )
     return pairs
+
+
+def _head_of_base(context: StageContext, where: str) -> NextSentenceHead:
+    head = load_next_sentence_head(context.inputs["base"], taught_precision(context))
+    if head is None:
+        raise UserError(
+            "the base has no head that tells whether a sentence follows another",
+            where,
+            "Leave it out, or give a model.base saved as BertForPreTraining or its like.",
+        )
+    return head
 
 
 def _held_out(
@@ -151,18 +177,32 @@ def _words(those: Sequence[Consecutive]) -> set[tuple[str, str]]:
     return {each.words for each in those}
 
 
-def write_pairs(context: StageContext, pairs: TaughtPairs, before: int, after: int) -> None:
+def finish_pairs(
+    context: StageContext,
+    pairs: TaughtPairs,
+    adapted: TaughtModel,
+    base: LanguageModel,
+    right_before: int,
+) -> None:
     """Write sentence_pairs.json, and say what the pairs held out tell.
+
+    An adapter is laid on a base that has the head; with a whole model that was taught it is saved.
 
     Args:
         context: of the stage.
         pairs: that were taught.
-        before: how many of those held out the base tells rightly.
-        after: how many the taught model does.
+        adapted: the taught model.
+        base: its tokenizer and kind.
+        right_before: how many of the pairs held out the base told rightly.
     """
+    if not isinstance(adapted, PeftModel):
+        save_with_head(adapted, pairs.head, context.work / "adapter")
+    taught = replace(base, model=base_of(adapted))
+    right_after = pairs.right(taught, context.project.pretrain)
     count = len(pairs.held_out)
-    told = {"held_out": count, "right_before": before, "right_after": after}
+    told = {"held_out": count, "right_before": right_before, "right_after": right_after}
     write_json(context.work / "sentence_pairs.json", told)
     context.console.line(
-        f"next sentence or another: {before} of {count} pairs held out told rightly before, {after} after"
+        f"next sentence or another: {right_before} of {count} pairs held out told rightly before, "
+        f"{right_after} after"
     )
