@@ -81,6 +81,7 @@ def run(context: StageContext) -> None:
     adapted = load_for_more_training(base_folder, adapter, precision)
     teach(
         context,
+        "distill",
         adapted,
         base_of(adapted),
         Curriculum(epochs.__getitem__, lambda batch: batch.taught.texts.size),

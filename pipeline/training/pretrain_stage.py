@@ -5,7 +5,6 @@ from functools import partial
 
 import numpy as np
 import torch
-from peft import PeftModel
 
 from ...models.anchors import AnchorBatch, AnchoredBatch, anchored_loss
 from ...models.kept_bottom import frozen_blocks
@@ -14,6 +13,7 @@ from ...models.next_sentence import NextSentenceHead, text_or_pair_loss
 from ...models.packed_texts import Collate, collate_for
 from ...models.predicted_texts import PredictedBatch, PredictedText
 from ...models.sentence_pairs import PairBatch
+from ...models.taught_update import update_of
 from ...models.taught_weights import TaughtModel, add_taught_weights, base_of
 from ...models.token_batches import shuffled_batches
 from ...models.training import Curriculum, TrainingSettings
@@ -62,16 +62,15 @@ def run(context: StageContext) -> None:
     epochs = epochs_of(context, loaded, facts, plan, anchors, told, pairs)
     right_before = pairs.right(loaded, settings) if pairs else 0
     adapted = add_taught_weights(loaded.model, settings.taught, settings.rank, settings.layers)
+    update = update_of(adapted) if settings.most_drift else None
     teach_epochs(context, adapted, epochs, pairs.head if pairs else None)
-    if isinstance(adapted, PeftModel) and settings.most_drift:
-        hold_to_bound(context, adapted, loaded, held_out)
+    if update:
+        hold_to_bound(context, adapted, update, loaded, held_out)
     if pairs:
         finish_pairs(context, pairs, adapted, loaded, right_before)
     seen = np.bincount([fact for exposures in plan for fact, _ in exposures], minlength=len(facts))
-    write_json(
-        context.work / "exposures.json",
-        {fact.fact: int(count) for fact, count in zip(facts, seen, strict=True)},
-    )
+    shown = {fact.fact: int(count) for fact, count in zip(facts, seen, strict=True)}
+    write_json(context.work / "exposures.json", shown)
     context.console.line(f"{len(facts)} facts, each seen {seen.min()} to {seen.max()} times")
 
 
@@ -103,6 +102,7 @@ def teach_epochs(
     settings = context.project.pretrain
     teach(
         context,
+        "pretrain",
         adapted,
         base_of(adapted),
         Curriculum(epochs.__getitem__, lambda batch: batch.taught.size),
