@@ -7,6 +7,8 @@ half a minute and the model that transformers makes of it can't be saved with it
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
@@ -26,6 +28,20 @@ logging.disable_progress_bar()
 
 Kind = Literal["masked", "causal"]  # reads all of a text, or left to right
 PICKLE_SUFFIXES = {".bin", ".pt", ".pth", ".pkl", ".ckpt"}
+
+
+@contextmanager
+def without_load_report() -> Iterator[None]:
+    """Within, transformers doesn't list the weights that a model hasn't read: what matters of them infact says.
+
+    A checkpoint with two heads is read one head at a time.
+    """
+    said = logging.get_verbosity()
+    logging.set_verbosity_error()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(said)
 
 
 def resolve_precision(precision: str) -> torch.dtype:

@@ -19,7 +19,13 @@ from transformers import (
 from transformers.modeling_utils import PreTrainedModel
 
 from ..errors import UserError
-from .base_model import Kind, check_model_folder, folder_kind, load_tokenizer
+from .base_model import (
+    Kind,
+    check_model_folder,
+    folder_kind,
+    load_tokenizer,
+    without_load_report,
+)
 from .reading_window import reading_window
 
 ADAPTER = "adapter_config.json"
@@ -104,9 +110,14 @@ def load_model(folder: Path, dtype: torch.dtype) -> PreTrainedModel:
         UserError: its output head was never trained.
     """
     auto = AutoModelForMaskedLM if folder_kind(folder) == "masked" else AutoModelForCausalLM
-    loaded: Any = auto.from_pretrained(
-        folder, dtype=dtype, local_files_only=True, use_safetensors=True, output_loading_info=True
-    )
+    with without_load_report():
+        loaded: Any = auto.from_pretrained(
+            folder,
+            dtype=dtype,
+            local_files_only=True,
+            use_safetensors=True,
+            output_loading_info=True,
+        )
     model, told = loaded
     if told["missing_keys"]:
         problem = f"The folder lacks weights that scoring needs: {sorted(told['missing_keys'])[0]}"

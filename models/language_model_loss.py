@@ -35,7 +35,11 @@ def predicted_logits(model: PreTrainedModel, batch: PredictedBatch) -> Tensor:
 
 def weighted_cross_entropy(model: PreTrainedModel, batch: PredictedBatch) -> Tensor:
     """Mean negative log-likelihood of the predicted tokens, Σ w_n · −log p(x_n | text) / Σ w_n."""
-    logits = predicted_logits(model, batch)
+    return weighted_mean(predicted_logits(model, batch), batch)
+
+
+def weighted_mean(logits: Tensor, batch: PredictedBatch) -> Tensor:
+    """The same of (N, V) logits at the batch's places."""
     losses = functional.cross_entropy(logits, batch.targets, reduction="none")
     return (losses * batch.weights).sum() / batch.weights.sum()
 

@@ -33,7 +33,7 @@ from torch.nn import functional
 from transformers import AutoModelForMaskedLM, PreTrainedTokenizerBase
 from transformers.modeling_utils import PreTrainedModel
 
-from .base_model import load_tokenizer
+from .base_model import load_tokenizer, without_load_report
 from .option_rows import batches_of_rows
 from .partial_passes import from_states
 from .predicted_texts import PredictedText
@@ -78,13 +78,14 @@ class DrawnTokens:
 def load_encoder(folder: Path, seed: int) -> HeadlessEncoder:
     """The masked language model in a folder, what it lacks drawn at random by the seed."""
     torch.manual_seed(seed)
-    loaded: Any = AutoModelForMaskedLM.from_pretrained(
-        folder,
-        dtype=torch.float32,
-        local_files_only=True,
-        use_safetensors=True,
-        output_loading_info=True,
-    )
+    with without_load_report():
+        loaded: Any = AutoModelForMaskedLM.from_pretrained(
+            folder,
+            dtype=torch.float32,
+            local_files_only=True,
+            use_safetensors=True,
+            output_loading_info=True,
+        )
     model, told = loaded
     lacking = tuple(
         name for name, _ in model.named_parameters() if name in set(told["missing_keys"])

@@ -55,22 +55,43 @@ def maskable_text(
     Raises:
         ValueError: when it is longer than `max_tokens`; nothing is cut silently.
     """
-    encoded = tokenizer(text.text, return_offsets_mapping=True)
-    tokens = encoded["input_ids"]
-    check_length(text.text, tokens, max_tokens)
-    offsets = encoded["offset_mapping"]
-    words: dict[int, list[int]] = {}
-    for place, word in enumerate(encoded.word_ids()):
-        if word is not None:
+    maskable, _ = maskable_parts(tokenizer, (text,), max_tokens)
+    return maskable
+
+
+def maskable_parts(
+    tokenizer: PreTrainedTokenizerBase, parts: Sequence[WeightedText], max_tokens: int
+) -> tuple[MaskableText, tuple[int, ...]]:
+    """One text, or two in one window, with their mentions and words; and the tokens' types.
+
+    Raises:
+        ValueError: when they are longer than `max_tokens`; nothing is cut silently.
+    """
+    encoded = tokenizer(
+        *(part.text for part in parts), return_offsets_mapping=True, return_token_type_ids=True
+    )
+    tokens, offsets = encoded["input_ids"], encoded["offset_mapping"]
+    check_length(" ".join(part.text for part in parts), tokens, max_tokens)
+    words: dict[tuple[int | None, int], list[int]] = {}
+    # A second text's words are counted from 0 again.
+    for place, word in enumerate(zip(encoded.sequence_ids(), encoded.word_ids(), strict=True)):
+        if word[1] is not None:
             words.setdefault(word, []).append(place)
-    own = [place for places in words.values() for place in places]
     mentions = [
-        tuple(place for place in own if start < offsets[place][1] <= end)
+        tuple(
+            place
+            for (part, _), places in words.items()
+            if part == number
+            for place in places
+            if start < offsets[place][1] <= end
+        )
+        for number, text in enumerate(parts)
         for start, end in text.mentions
     ]
-    return MaskableText(
+    maskable = MaskableText(
         tuple(tokens), tuple(filter(None, mentions)), tuple(tuple(of) for of in words.values())
     )
+    return maskable, tuple(encoded["token_type_ids"])
 
 
 def masked_text(

@@ -7,6 +7,8 @@ nor the general text on which arms are compared teach the head.
 import json
 import platform
 
+import torch
+
 from ..models.masked_head import (
     HeadlessEncoder,
     drawn_texts,
@@ -14,6 +16,7 @@ from ..models.masked_head import (
     load_encoder,
     train_head,
 )
+from ..models.next_sentence import load_next_sentence_head, save_with_head
 from ..models.training import TrainingSettings
 from .general_prose import general_prose
 from .stages import StageContext
@@ -49,9 +52,13 @@ def give_head(context: StageContext) -> None:
 def _save(
     context: StageContext, encoder: HeadlessEncoder, losses: tuple[float, ...], tokens: int
 ) -> None:
+    other = load_next_sentence_head(context.work, torch.float32)
     for weights in context.work.glob("*.safetensors"):
         weights.unlink()  # the encoder's own, which are written again with the head
-    encoder.model.save_pretrained(context.work)
+    if other is None:
+        encoder.model.save_pretrained(context.work)
+    else:
+        save_with_head(encoder.model, other, context.work)
     told = {
         "trained": list(encoder.lacking),
         "text": f"Python {platform.python_version()}'s documentation",

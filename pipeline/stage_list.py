@@ -114,7 +114,7 @@ STAGES = (
     Stage(
         "base",
         "Convert the base model once into a folder that loads fast.",
-        version=2,
+        version=3,
         run="infact.pipeline.base_stage:run",
         settings=_base_settings,
         files=_base_files,
@@ -208,7 +208,7 @@ STAGES = (
     Stage(
         "report",
         "Write what each route gained, lost and cost.",
-        version=5,
+        version=6,
         run="infact.pipeline.report.report_stage:run",
         inputs=(
             "eval",

@@ -23,6 +23,7 @@ from tokenizers import (
 from transformers import (
     BertConfig,
     BertForMaskedLM,
+    BertForPreTraining,
     BertModel,
     LlamaConfig,
     LlamaForCausalLM,
@@ -110,6 +111,7 @@ def word_piece_tokenizer() -> PreTrainedTokenizerFast:
     tokenizer.train_from_iterator([*TOKENIZER_TEXTS, pieces], trainer)
     tokenizer.post_processor = processors.TemplateProcessing(
         single="[CLS] $A [SEP]",
+        pair="[CLS] $A [SEP] $B:1 [SEP]:1",
         special_tokens=[(name, tokenizer.token_to_id(name)) for name in ("[CLS]", "[SEP]")],
     )
     return PreTrainedTokenizerFast(
@@ -122,7 +124,7 @@ def word_piece_tokenizer() -> PreTrainedTokenizerFast:
     )
 
 
-def _tiny_bert(kind: type[BertModel | BertForMaskedLM], folder: Path) -> Path:
+def _tiny_bert(kind: type[BertModel | BertForMaskedLM | BertForPreTraining], folder: Path) -> Path:
     tokenizer = word_piece_tokenizer()
     config = BertConfig(
         vocab_size=len(tokenizer),
@@ -152,6 +154,12 @@ def tiny_encoder_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def tiny_masked_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The same with its head."""
     return _tiny_bert(BertForMaskedLM, tmp_path_factory.mktemp("tiny_masked"))
+
+
+@pytest.fixture(scope="session")
+def tiny_pair_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same with that head and the one that tells whether a sentence follows another."""
+    return _tiny_bert(BertForPreTraining, tmp_path_factory.mktemp("tiny_pair"))
 
 
 @pytest.fixture(scope="session")

@@ -50,6 +50,7 @@ class ReportInputs:
         exposures: exposures.json of the pretrain stage: how often each fact was shown.
         screening: screening.json of the pretrain stage: what the base knew of each taught fact.
         scale: scale.json of the pretrain stage, where drift was bounded.
+        sentence_pairs: sentence_pairs.json of the pretrain stage, where pairs were taught.
         entities: column iri of the graph's entities; row number = entity.
         curves: losses of each training, by stage.
         absent: absent.json of the eval stage: arms that couldn't be asked, and why.
@@ -73,6 +74,7 @@ class ReportInputs:
     exposures: Mapping[str, int] = field(default_factory=dict)
     screening: Mapping[str, Json] = field(default_factory=dict)
     scale: Mapping[str, Any] | None = None
+    sentence_pairs: Mapping[str, int] | None = None
     entities: pa.Table | None = None
     curves: Curves = field(default_factory=dict)
     absent: Sequence[Json] = ()
@@ -106,7 +108,9 @@ def build_report(inputs: ReportInputs) -> Json:
         "environment": describe_environment(inputs.manifests),
         "findings": describe_findings(inputs.findings, inputs.shapes),
         "curves": dict(inputs.curves),
-        "teaching": describe_teaching(inputs.exposures, inputs.screening, inputs.scale),
+        "teaching": describe_teaching(
+            inputs.exposures, inputs.screening, inputs.scale, inputs.sentence_pairs
+        ),
         "explanations": shown_explanations(inputs.explanations),
         "rows": rows,
     }

@@ -64,6 +64,7 @@ def read_inputs(context: StageContext) -> ReportInputs:
         exposures=_read_json(context.inputs["pretrain"] / "exposures.json"),
         screening=_read_json(context.inputs["pretrain"] / "screening.json"),
         scale=_read_optional(context.inputs["pretrain"] / "scale.json"),
+        sentence_pairs=_read_optional(context.inputs["pretrain"] / "sentence_pairs.json"),
         entities=pq.read_table(context.inputs["ingest"] / "entities.parquet", columns=["iri"]),
         curves=training_curves(context.inputs),
         absent=_read_json(answers / "absent.json"),

@@ -10,14 +10,18 @@ DECIMALS = 4
 
 
 def describe_teaching(
-    exposures: Mapping[str, int], screening: Mapping[str, Json], scale: Mapping[str, Any] | None
+    exposures: Mapping[str, int],
+    screening: Mapping[str, Json],
+    scale: Mapping[str, Any] | None,
+    sentence_pairs: Mapping[str, int] | None,
 ) -> Json:
-    """What the pretrain stage wrote, as the report keeps it; None for what wasn't asked or bounded.
+    """What the pretrain stage wrote, as the report keeps it; None for what wasn't done.
 
     Args:
         exposures: by fact, how often it was shown.
         screening: by fact, what the base knew of it.
         scale: scale.json, where drift was bounded.
+        sentence_pairs: sentence_pairs.json, where pairs of sentences were taught.
     """
     counts = list(exposures.values())
     shown = {"least": min(counts), "median": median(counts), "most": max(counts)} if counts else {}
@@ -28,6 +32,7 @@ def describe_teaching(
         if known
         else None,
         "scale": _scale(scale) if scale else None,
+        "sentence_pairs": dict(sentence_pairs) if sentence_pairs else None,
     }
 
 
@@ -50,6 +55,11 @@ def teaching_in_words(report: Json) -> list[str]:
         )
     if scale := teaching["scale"]:
         sentences.append(_scale_in_words(scale))
+    if pairs := teaching["sentence_pairs"]:
+        sentences.append(
+            f"Of {pairs['held_out']} pairs of sentences held out, half of which follow each other, the base "
+            f"told {pairs['right_before']} rightly and the taught model {pairs['right_after']}."
+        )
     return sentences
 
 

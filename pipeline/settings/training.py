@@ -43,6 +43,8 @@ class PretrainTable(Table):
     """share of the phrasings an epoch shows of a fact that the base knows already"""
     domain_text: Annotated[float, Field(ge=0, lt=1)] = 0.1
     """share of the rows that is the graph's own text"""
+    sentence_pairs: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    """share of the rows that is two sentences of that text, of which half follow each other; needs BERT's head for it"""
     replay: Annotated[float, Field(ge=0, lt=1)] = 0.0
     """share of the rows that is general text, trained on so that it isn't forgotten"""
     replay_text: str = ""

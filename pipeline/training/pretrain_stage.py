@@ -1,6 +1,6 @@
 """The pretrain stage: continued pretraining on sentences of the taught facts, domain text and anchors."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from functools import partial
 
 import numpy as np
@@ -9,9 +9,10 @@ import torch
 from ...models.anchors import AnchorBatch, AnchoredBatch, anchored_loss
 from ...models.kept_bottom import frozen_blocks
 from ...models.language_model import LanguageModel, load_language_model
-from ...models.language_model_loss import weighted_cross_entropy
+from ...models.next_sentence import NextSentenceHead, text_or_pair_loss
 from ...models.packed_texts import Collate, collate_for
 from ...models.predicted_texts import PredictedBatch, PredictedText
+from ...models.sentence_pairs import PairBatch
 from ...models.taught_update import update_of
 from ...models.taught_weights import TaughtModel, add_taught_weights, base_of
 from ...models.token_batches import shuffled_batches
@@ -23,24 +24,27 @@ from .exposures import PROFILE, ExposureShares, TextsOfFact, exposure_plan, phra
 from .predicted_forms import forms_of, masking_rates
 from .replay import check_shares, drawn, replay_texts, shares_beside
 from .screening import screened_facts
+from .sentence_pairs import TaughtPairs, finish_pairs, taught_pairs
 from .teaching_data import TaughtFact, domain_texts, make_anchors, taught_facts, turn_of
 from .teaching_run import taught_precision, teach, write_json
 
 DRIFT_TEXTS = 24  # on which drift is bounded
 LONGEST_DOMAIN_TEXT = 400  # characters, about a hundred tokens
-Epoch = list[AnchoredBatch[PredictedBatch]]
+Epoch = list[AnchoredBatch[PredictedBatch | PairBatch]]
 
 
 def run(context: StageContext) -> None:
     """Train adapters on the base model.
 
-    Writes adapter/, training.json, exposures.json, screening.json, and scale.json where drift is bounded.
+    Writes adapter/, training.json, exposures.json, screening.json, scale.json where drift is bounded, and
+    sentence_pairs.json where pairs are taught.
 
     Raises:
-        UserError: the settings contradict each other, or training diverges.
+        UserError: the settings contradict each other, the base or the text, or training diverges.
     """
     settings, folder = context.project.pretrain, context.inputs["base"]
     check_shares(settings, context.project.facts.general_text, context.project.file.name)
+    pairs = taught_pairs(context, LONGEST_DOMAIN_TEXT)
     torch.manual_seed(context.seed)
     loaded = load_language_model(folder, None, taught_precision(context))
     anchors = _general(context, loaded, settings.anchor_texts if settings.anchor_weight else 0, 0)
@@ -55,17 +59,18 @@ def run(context: StageContext) -> None:
         settings.epochs,
         context.seed,
     )
-    epochs = epochs_of(context, loaded, facts, plan, anchors, told)
+    epochs = epochs_of(context, loaded, facts, plan, anchors, told, pairs)
+    right_before = pairs.right(loaded, settings) if pairs else 0
     adapted = add_taught_weights(loaded.model, settings.taught, settings.rank, settings.layers)
     update = update_of(adapted) if settings.most_drift else None
-    teach_epochs(context, adapted, epochs)
+    teach_epochs(context, adapted, epochs, pairs.head if pairs else None)
     if update:
         hold_to_bound(context, adapted, update, loaded, held_out)
+    if pairs:
+        finish_pairs(context, pairs, adapted, loaded, right_before)
     seen = np.bincount([fact for exposures in plan for fact, _ in exposures], minlength=len(facts))
-    write_json(
-        context.work / "exposures.json",
-        {fact.fact: int(count) for fact, count in zip(facts, seen, strict=True)},
-    )
+    shown = {fact.fact: int(count) for fact, count in zip(facts, seen, strict=True)}
+    write_json(context.work / "exposures.json", shown)
     context.console.line(f"{len(facts)} facts, each seen {seen.min()} to {seen.max()} times")
 
 
@@ -87,8 +92,13 @@ def _general(
     return make_anchors(base, count, rates, settings.layers, seed, context.console)
 
 
-def teach_epochs(context: StageContext, adapted: TaughtModel, epochs: Sequence[Epoch]) -> None:
-    """Train on these epochs as the project sets it; see `teach`."""
+def teach_epochs(
+    context: StageContext,
+    adapted: TaughtModel,
+    epochs: Sequence[Epoch],
+    head: NextSentenceHead | None,
+) -> None:
+    """Train on these epochs as the project sets it; see `teach`. Pairs of sentences need a head."""
     settings = context.project.pretrain
     teach(
         context,
@@ -96,7 +106,7 @@ def teach_epochs(context: StageContext, adapted: TaughtModel, epochs: Sequence[E
         adapted,
         base_of(adapted),
         Curriculum(epochs.__getitem__, lambda batch: batch.taught.size),
-        anchored_loss(weighted_cross_entropy, settings.anchor_weight),
+        anchored_loss(text_or_pair_loss(head), settings.anchor_weight),
         TrainingSettings(settings.learning_rate, settings.epochs),
     )
 
@@ -108,6 +118,7 @@ def epochs_of(
     plan: Sequence[Sequence[tuple[int, int]]],
     anchors: Sequence[AnchorBatch],
     profiles: Mapping[str, Profile],
+    pairs: TaughtPairs | None,
 ) -> list[Epoch]:
     """The batches of every epoch.
 
@@ -118,13 +129,22 @@ def epochs_of(
         plan: by epoch, the (fact, text) pairs that it shows.
         anchors: general texts that the model is held to.
         profiles: by fact, of those that the plan shows in one.
+        pairs: of sentences; None for none.
     """
-    settings = context.project.pretrain
-    epochs = _rows(context, loaded, facts, plan, profiles)
+    settings, seed = context.project.pretrain, context.seed
+    share = settings.sentence_pairs if pairs else 0.0
+    shares = (settings.domain_text, settings.replay, share)
+    beside = [shares_beside(len(own), shares) for own in plan]
+    held_out = pairs.held_out_texts if pairs else frozenset()
+    epochs = _rows(context, loaded, facts, plan, profiles, beside, held_out)
     every = [row for rows in epochs for row in rows]
     collate = collate_for(loaded.model, every, frozen_blocks(loaded.model, settings.layers))
+    joined = [
+        pairs.batches(loaded.tokenizer, settings, count, seed, number) if pairs else []
+        for number, (_, _, count) in enumerate(beside)
+    ]
     return [
-        _batches(rows, anchors, settings.batch_size, collate, (context.seed, number))
+        _batches(rows, joined[number], anchors, settings.batch_size, collate, (seed, number))
         for number, rows in enumerate(epochs)
     ]
 
@@ -135,16 +155,18 @@ def _rows(
     facts: Sequence[TaughtFact],
     plan: Sequence[Sequence[tuple[int, int]]],
     profiles: Mapping[str, Profile],
+    beside: Sequence[Sequence[int]],
+    held_out: Set[str],
 ) -> list[list[PredictedText]]:
     """What each epoch teaches: the texts of its exposures, and domain and general text beside them."""
     settings = context.project.pretrain
     texts = domain_texts(context.inputs["facts"], context.inputs["link"], LONGEST_DOMAIN_TEXT)
+    texts = [text for text in texts if text.text not in held_out]
     forms = forms_of(loaded, settings)
     prepared = [forms.prepared(fact.texts) for fact in facts]
     domain = forms.prepared(texts)
-    beside = [shares_beside(len(own), settings.domain_text, settings.replay) for own in plan]
     replayed = forms.prepared(
-        replay_texts(context, loaded, max((general for _, general in beside), default=0))
+        replay_texts(context, loaded, max((general for _, general, _ in beside), default=0))
     )
     told = partial(
         told_in_window,
@@ -161,7 +183,8 @@ def _rows(
             forms.of_fact(next(fresh) if text == PROFILE else prepared[fact][text], random)
             for fact, text in exposures
         ]
-        for there, count, stream in zip((domain, replayed), beside[number], (17, 113), strict=True):
+        drawn_of = ((domain, beside[number][0], 17), (replayed, beside[number][1], 113))
+        for there, count, stream in drawn_of:
             chosen = drawn(len(there), count, context.seed, stream, number)
             rows_of_facts += [forms.of_text(there[index], random) for index in chosen]
         rows.append(rows_of_facts)
@@ -170,6 +193,7 @@ def _rows(
 
 def _batches(
     rows: Sequence[PredictedText],
+    pairs: Sequence[PairBatch],
     anchors: Sequence[AnchorBatch],
     batch_size: int,
     collate: Collate,
@@ -179,8 +203,11 @@ def _batches(
     seed, epoch = seed_and_epoch
     random = np.random.default_rng([seed, 13, epoch])
     groups = shuffled_batches([len(row) for row in rows], batch_size, random)
-    turns = turn_of(anchors, len(groups), random)
-    return [
-        AnchoredBatch(collate([rows[index] for index in group]), anchor)
-        for group, anchor in zip(groups, turns, strict=True)
+    batches: list[PredictedBatch | PairBatch] = [
+        collate([rows[index] for index in group]) for group in groups
     ]
+    between = np.random.default_rng([seed, 139, epoch])
+    for batch in pairs:
+        batches.insert(int(between.integers(len(batches) + 1)), batch)
+    turns = turn_of(anchors, len(batches), random)
+    return [AnchoredBatch(batch, anchor) for batch, anchor in zip(batches, turns, strict=True)]

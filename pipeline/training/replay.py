@@ -24,19 +24,21 @@ SAMPLED_TOKENS = 40
 MOST_SAMPLED = 256  # texts; each epoch draws among them
 
 
-def shares_beside(told: int, domain: float, replay: float) -> tuple[int, int]:
-    """How many domain and general texts make up these shares of all rows, beside so many of facts."""
-    rest = 1 - domain - replay
-    return round(told * domain / rest), round(told * replay / rest)
+def shares_beside(told: int, shares: Sequence[float]) -> list[int]:
+    """How many rows of other kinds make up these shares of all rows, beside so many of facts."""
+    rest = 1.0
+    for share in shares:
+        rest -= share
+    return [round(told * share / rest) for share in shares]
 
 
 def check_shares(settings: PretrainTable, general_text: str, file: str) -> None:
     """Raises UserError where nothing is left for the facts, or what is measured would be trained on."""
-    if settings.domain_text + settings.replay >= 1:
+    if settings.domain_text + settings.replay + settings.sentence_pairs >= 1:
         raise UserError(
-            "domain text and replay leave no row for the facts",
+            "domain text, replay and pairs of sentences leave no row for the facts",
             f"{file}:pretrain.replay",
-            "Lower pretrain.domain_text or pretrain.replay until their sum is below 1.",
+            "Lower pretrain.domain_text, replay or sentence_pairs until their sum is below 1.",
         )
     if settings.replay and settings.replay_text == general_text:
         raise UserError(

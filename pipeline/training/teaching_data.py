@@ -1,6 +1,6 @@
 """What pretraining and distillation teach with: sentences of the taught facts, domain text, anchors."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -90,11 +90,24 @@ def facts_of_pools(facts_folder: Path, pools: Collection[str]) -> dict[str, dict
     return {row["fact"]: row for row in rows if row["pool"] in pools}
 
 
-def domain_texts(facts_folder: Path, link_folder: Path, max_characters: int) -> list[WeightedText]:
-    """Linked texts of the graph that give no fact of the pools M and I away.
+@dataclass(frozen=True)
+class LinkedText:
+    """A text of the graph, and the entities that it is about: its own and those that it mentions."""
 
-    A text is left out when it mentions both the subject and a true object of such a fact; one that
-    is too long is cut at a sentence end.
+    text: WeightedText
+    entities: frozenset[int]
+
+
+def domain_texts(facts_folder: Path, link_folder: Path, max_characters: int) -> list[WeightedText]:
+    """Linked texts of the graph that give no fact of the pools M and I away."""
+    return [each.text for each in linked_texts(facts_folder, link_folder, max_characters)]
+
+
+def linked_texts(facts_folder: Path, link_folder: Path, max_characters: int) -> list[LinkedText]:
+    """Linked texts of the graph with their entities.
+
+    A text is left out when it mentions both the subject and a true object of a fact of the pools M and
+    I; one that is too long is cut at a sentence end.
     """
     mentioned: dict[str, set[int]] = {}
     stretches: dict[str, list[tuple[int, int]]] = {}
@@ -103,19 +116,28 @@ def domain_texts(facts_folder: Path, link_folder: Path, max_characters: int) -> 
         if row["entity"] is not None:
             mentioned.setdefault(row["document"], set()).add(row["entity"])
             stretches.setdefault(row["document"], []).append((row["start"], row["end"]))
-    objects: dict[int, set[int]] = {}
-    for fact in pq.read_table(facts_folder / "facts.parquet").to_pylist():
-        if fact["pool"] in (IN_MEMORY, INFERABLE):
-            objects.setdefault(fact["subject"], set()).update(fact["objects"])
+    withheld = withheld_objects(facts_folder)
     texts = []
     for row in pq.read_table(link_folder / "documents.parquet").to_pylist():
         entities = mentioned.get(row["document"], set()) | {row["entity"]}
-        leaks = any(entities & objects[entity] for entity in entities & objects.keys())
-        if len(entities) > 1 and not leaks:
+        if len(entities) > 1 and not gives_away(entities, withheld):
             text = _cut(row["text"], max_characters)
             own = [each for each in stretches.get(row["document"], ()) if each[1] <= len(text)]
-            texts.append(WeightedText(text, 0, 1.0, tuple(own)))
+            texts.append(LinkedText(WeightedText(text, 0, 1.0, tuple(own)), frozenset(entities)))
     return texts
+
+
+def withheld_objects(facts_folder: Path) -> dict[int, set[int]]:
+    """By subject, the true objects of the facts that no text may tell: those of the pools M and I."""
+    objects: dict[int, set[int]] = {}
+    for fact in facts_of_pools(facts_folder, (IN_MEMORY, INFERABLE)).values():
+        objects.setdefault(fact["subject"], set()).update(fact["objects"])
+    return objects
+
+
+def gives_away(entities: Set[int], withheld: Mapping[int, Set[int]]) -> bool:
+    """Whether a withheld fact's subject is among the entities of a text, and an object too."""
+    return any(entities & withheld[entity] for entity in entities & withheld.keys())
 
 
 def _cut(text: str, max_characters: int) -> str:

@@ -83,7 +83,8 @@ def _train(
     kept = [fact for fact in taught_facts(context.inputs["facts"]) if fact.fact in found.unchanged]
     facts = [*new, *kept]
     plan = _plan(context, new, kept)
-    teach_epochs(context, adapted, epochs_of(context, loaded, facts, plan, anchors, {}))
+    epochs = epochs_of(context, loaded, facts, plan, anchors, {}, None)
+    teach_epochs(context, adapted, epochs, None)
     shown = [fact < len(new) for epoch in plan for fact, _ in epoch]
     return {"new": sum(shown), "replayed": len(shown) - sum(shown)}
 
