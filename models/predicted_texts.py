@@ -63,6 +63,7 @@ class PredictedBatch:
         at: where the N are predicted.
         targets: (N,) their ids.
         weights: (N,) of each in the loss.
+        part_of: the whole batch where this is a part of one.
     """
 
     tokens: Tensor
@@ -70,11 +71,21 @@ class PredictedBatch:
     at: Places
     targets: Tensor
     weights: Tensor
+    part_of: PredictedBatch | None = None
+
+    def __len__(self) -> int:
+        """Texts."""
+        return len(self.tokens)
 
     @property
     def size(self) -> int:
         """Tokens, padding left out."""
         return int(self.mask.sum())
+
+    @property
+    def whole(self) -> PredictedBatch:
+        """What a loss is a mean over: parts' losses then add up to the whole's."""
+        return self if self.part_of is None else self.part_of
 
 
 def continued_text(tokens: Sequence[int], weights: Sequence[float]) -> PredictedText:
@@ -125,3 +136,26 @@ def collate_predicted(texts: Sequence[PredictedText], padding: int = 0) -> Predi
         torch.tensor([token for text in texts for token in text.targets], dtype=torch.long),
         torch.tensor([weight for text in texts for weight in text.weights]),
     )
+
+
+def predicted_part(batch: PredictedBatch, number: int, count: int) -> PredictedBatch | None:
+    """Every `count`-th text from `number` on; None where there is none."""
+    if number >= len(batch):
+        return None
+    mask = batch.mask[number::count]
+    length = int(mask.sum(dim=1).max())
+    kept = in_part(batch, number, count)
+    rows = batch.at.rows[kept] // count
+    return PredictedBatch(
+        batch.tokens[number::count, :length],
+        mask[:, :length],
+        Places(rows, batch.at.places[kept]),
+        batch.targets[kept],
+        batch.weights[kept],
+        batch,
+    )
+
+
+def in_part(batch: PredictedBatch, number: int, count: int) -> Tensor:
+    """(N,) whether a place is in that part of the batch."""
+    return batch.at.rows % count == number

@@ -6,10 +6,15 @@ import numpy as np
 import torch
 from peft import PeftModel
 
-from ...models.anchors import AnchorBatch, AnchoredBatch, anchored_loss
+from ...models.anchors import AnchorBatch, AnchoredBatch, anchored_loss, anchored_part
 from ...models.language_model import LanguageModel, load_language_model
 from ...models.language_model_loss import weighted_cross_entropy
-from ...models.predicted_texts import PredictedBatch, PredictedText, collate_predicted
+from ...models.predicted_texts import (
+    PredictedBatch,
+    PredictedText,
+    collate_predicted,
+    predicted_part,
+)
 from ...models.taught_weights import TaughtModel, add_taught_weights, base_of
 from ...models.token_batches import shuffled_batches
 from ...models.training import Curriculum, TrainingSettings
@@ -80,7 +85,9 @@ def teach_epochs(context: StageContext, adapted: TaughtModel, epochs: Sequence[E
         context,
         adapted,
         base_of(adapted),
-        Curriculum(epochs.__getitem__, lambda batch: batch.taught.size),
+        Curriculum(
+            epochs.__getitem__, lambda batch: batch.taught.size, anchored_part(predicted_part)
+        ),
         anchored_loss(weighted_cross_entropy, settings.anchor_weight),
         TrainingSettings(settings.learning_rate, settings.epochs),
     )

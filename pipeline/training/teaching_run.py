@@ -53,7 +53,15 @@ def teach(
     choose_training_attention(base_of(adapted))
     started = time.monotonic()
     with context.console.progress("training", sum(sizes), "tokens") as advance:
-        record = train(trained, curriculum, loss, settings, context.checkpoint("training"), advance)
+        record = train(
+            trained,
+            curriculum,
+            loss,
+            settings,
+            context.checkpoint("training"),
+            advance,
+            context.team,
+        )
     seconds = time.monotonic() - started
     save_taught(adapted, load_tokenizer(context.inputs["base"]), context.work / "adapter")
     write_json(
