@@ -9,13 +9,17 @@ import subprocess
 import sys
 import textwrap
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from infact.errors import UserError
+from infact.models.process_team import ConnectionLostError, Word
 from infact.pipeline.artifacts import read_manifest
 from infact.pipeline.console import Console
+from infact.pipeline.following import follow
 from infact.pipeline.project import load_project
 from infact.pipeline.run import run_stages
 from infact.pipeline.several_processes import ONLY_ONE
@@ -98,9 +102,6 @@ TOY = """
     def toy(context):
         context.console.line("said by a stage")
         print("and by a library", file=sys.stderr)
-        mistake = UserError("a mistake", "somewhere", "Mend it.")
-        if WRONG[0] == "mistake":
-            raise mistake
         model, steps = nn.Linear(4, 1), itertools.count(1)
         nn.init.constant_(model.weight, 0.1)
         nn.init.constant_(model.bias, 0.0)
@@ -110,7 +111,7 @@ TOY = """
             if step == 5 and WRONG == ("killed", "0"):
                 os.kill(os.getpid(), signal.SIGKILL)
             if step == 5 and WRONG == ("other mistake", "1"):
-                raise mistake
+                raise UserError("a mistake", "somewhere", "Mend it.")
             value = functional.mse_loss(model(rows)[:, 0], rows.sum(1), reduction="sum") / 8
             return value * torch.nan if step == 5 and WRONG == ("diverging", "0") else value
 
@@ -156,17 +157,14 @@ def run_toy(
     return launched([sys.executable, "toy.py", "embed"], 2, toy)
 
 
-@pytest.mark.parametrize(
-    ("wrong", "message"), [("mistake", "a mistake"), ("diverging", "Training diverged")]
-)
-def test_a_mistake_is_told_once_and_ends_all(
-    toy: Path, monkeypatch: pytest.MonkeyPatch, wrong: str, message: str
+def test_a_mistake_within_training_is_told_once_and_ends_all(
+    toy: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Before training, where all come upon it, and within, where the others wait for the next weights."""
-    main, other = run_toy(toy, monkeypatch, wrong)
+    """The others wait for the next weights then."""
+    main, other = run_toy(toy, monkeypatch, "diverging")
     assert main.returncode == 2
     assert "Traceback" not in main.stderr
-    assert main.stderr.count(message) == 1
+    assert main.stderr.count("Training diverged") == 1
     assert main.stdout.count("said by a stage") == 1
     assert (other.returncode, other.stdout, other.stderr) == (0, "", "")
 
@@ -197,6 +195,44 @@ def test_when_the_main_process_is_killed_the_others_end_and_one_alone_resumes(
     resumed, unbroken = (np.loadtxt(folder / "weights.txt") for folder in (work, toy))
     assert abs(unbroken - 0.1).max() > 0.01
     np.testing.assert_allclose(resumed, unbroken, atol=1e-6)
+
+
+@dataclass
+class ToldTeam:
+    """A follower that hears these words, and then that the main process has ended."""
+
+    words: list[Word]
+
+    def hear(self) -> Word:
+        if not self.words:
+            raise ConnectionLostError
+        return self.words.pop(0)
+
+
+def mistaken(context: StageContext) -> None:
+    context.console.line("said by a stage")
+    (context.work / "kept").touch()
+    raise UserError("a mistake", str(context.work))
+
+
+def test_a_mistake_that_all_come_upon_before_training_is_told_by_the_main_process(
+    toy: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(signal, "signal", lambda number, handler: None)
+    stage = {
+        "stage": [__name__, "mistaken"],
+        "project": [str(toy / "infact.toml"), str(toy / "artifacts")],
+        "inputs": {},
+        "seed": 0,
+        "files": {},
+    }
+    follow(ToldTeam([stage]))  # type: ignore[arg-type]
+    # The main process goes on to train: it has met no mistake.
+    with pytest.raises(UserError, match="a mistake") as caught:
+        follow(ToldTeam([stage, {"training": ""}]))  # type: ignore[arg-type]
+    assert capfd.readouterr() == ("", "")
+    assert not Path(caught.value.where).exists()
+    assert not (toy / "artifacts").exists()
 
 
 def test_one_process_where_more_were_wanted_is_told(
