@@ -40,7 +40,7 @@ from infact.pipeline.project import Project, load_project
 from infact.pipeline.run import existing_artifacts
 from infact.pipeline.stages import StageContext
 from infact.pipeline.training import pretrain_stage
-from infact.pipeline.training.exposures import exposure_plan
+from infact.pipeline.training.exposures import ExposureShares, TextsOfFact, exposure_plan
 from infact.pipeline.training.teaching_data import taught_facts
 from peft import LoraConfig, get_peft_model
 from transformers import (
@@ -177,9 +177,9 @@ def ours(project: Project, folders: dict[str, Path], seed: int, work: Path) -> t
 def shown(project: Project, facts_folder: Path, seed: int) -> list[str]:
     """The sentences that ours shows, epoch by epoch."""
     settings, facts = project.pretrain, taught_facts(facts_folder)
-    counts = [(len(fact.sentences), len(fact.questions)) for fact in facts]
-    each = [settings.phrasings] * len(facts)
-    plan = exposure_plan(counts, each, settings.questions, settings.epochs, seed)
+    counts = [TextsOfFact.of(fact) for fact in facts]
+    each, shares = [settings.phrasings] * len(facts), ExposureShares(settings.questions)
+    plan = exposure_plan(counts, each, shares, settings.epochs, seed)
     return [facts[fact].texts[at].text for epoch in plan for fact, at in epoch]
 
 

@@ -6,7 +6,7 @@ Sampling them from a causal base itself needs no corpus (Sun et al. 2020, LAMOL)
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence, Sized
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
 import torch
@@ -14,8 +14,9 @@ from torch import Tensor
 from transformers import DynamicCache, PreTrainedTokenizerBase
 from transformers.modeling_utils import PreTrainedModel
 
+from .kept_bottom import KeptBottom
 from .language_model_loss import anchor_divergence
-from .partial_passes import states_at
+from .partial_passes import Places, run_once, states_at
 from .predicted_texts import (
     PredictedBatch,
     PredictedText,
@@ -27,6 +28,7 @@ from .read_out import next_token_log_probabilities
 from .shared_steps import Part
 
 TaughtT = TypeVar("TaughtT", bound=Sized)
+TEXTS_AT_ONCE = 64
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,15 @@ class AnchorBatch:
 
     texts: PredictedBatch
     base: Tensor
+
+    def at(self, chosen: Tensor) -> AnchorBatch:
+        """The same texts, with these of the N places alone."""
+        texts = self.texts
+        places = Places(texts.at.rows[chosen], texts.at.places[chosen])
+        fewer = replace(
+            texts, at=places, targets=texts.targets[chosen], weights=texts.weights[chosen]
+        )
+        return AnchorBatch(fewer, self.base[chosen])
 
 
 @dataclass(frozen=True)
@@ -93,39 +104,75 @@ def sample_texts(
 ) -> list[tuple[int, ...]]:
     """Continue each opening by `new_tokens` tokens that a causal model samples at temperature 1.
 
+    Openings of all lengths are one batch without padding: it begins with the shortest, and what a longer
+    one says takes the place of what is sampled.
+
     Returns:
         Token ids of the whole texts.
     """
     generator = torch.Generator().manual_seed(seed)
-    finished: list[tuple[int, ...]] = [() for _ in openings]
-    encoded = tokenizer(list(openings))["input_ids"]
-    by_length: dict[int, list[int]] = {}
-    for number, row in enumerate(encoded):
-        by_length.setdefault(len(row), []).append(number)
-    for numbers in by_length.values():
-        tokens = torch.tensor([encoded[number] for number in numbers])
-        cache = DynamicCache(config=model.config)
-        inputs = tokens
-        for _ in range(new_tokens):
-            output = model.base_model(input_ids=inputs, past_key_values=cache, use_cache=True)
-            chances = next_token_log_probabilities(model, output.last_hidden_state[:, -1]).exp()
-            inputs = torch.multinomial(chances, 1, generator=generator)
-            tokens = torch.cat([tokens, inputs], dim=1)
-        for number, row in zip(numbers, tokens.tolist(), strict=True):
-            finished[number] = tuple(row)
-        advance(len(numbers) * new_tokens)
+    finished: list[tuple[int, ...]] = []
+    encoded: list[list[int]] = tokenizer(list(openings))["input_ids"]
+    for start in range(0, len(encoded), TEXTS_AT_ONCE):
+        given = encoded[start : start + TEXTS_AT_ONCE]
+        finished += _continued(model, given, new_tokens, generator)
+        advance(len(given) * new_tokens)
     return finished
 
 
+def _continued(
+    model: PreTrainedModel,
+    openings: Sequence[Sequence[int]],
+    new_tokens: int,
+    generator: torch.Generator,
+) -> list[tuple[int, ...]]:
+    shortest, longest = min(map(len, openings)), max(map(len, openings))
+    tokens = torch.tensor([row[:shortest] for row in openings])
+    cache = DynamicCache(config=model.config)
+    inputs = tokens
+    for place in range(shortest, longest + new_tokens):
+        output = model.base_model(input_ids=inputs, past_key_values=cache, use_cache=True)
+        chances = next_token_log_probabilities(model, output.last_hidden_state[:, -1]).exp()
+        inputs = torch.multinomial(chances, 1, generator=generator)
+        for row, opening in enumerate(openings):
+            if place < len(opening):
+                inputs[row, 0] = opening[place]
+        tokens = torch.cat([tokens, inputs], dim=1)
+    return [
+        tuple(row[: len(opening) + new_tokens])
+        for row, opening in zip(tokens.tolist(), openings, strict=True)
+    ]
+
+
 def anchor_batches(
-    model: PreTrainedModel, texts: Sequence[PredictedText], batch_size: int, padding: int
+    model: PreTrainedModel,
+    texts: Sequence[PredictedText],
+    batch_size: int,
+    padding: int,
+    frozen_blocks: int = 0,
 ) -> list[AnchorBatch]:
-    """Batches of texts with the base's states at their places; longest together."""
+    """Batches of texts with the base's states at their places; longest together.
+
+    Args:
+        model: the base.
+        texts: to stay as the base is on.
+        batch_size: texts of a batch.
+        padding: token id.
+        frozen_blocks: the lowest blocks, which stay as they are; what they give is kept.
+    """
     order = sorted(range(len(texts)), key=lambda number: len(texts[number]))
     batches = []
     for start in range(0, len(order), batch_size):
         chosen = [texts[number] for number in order[start : start + batch_size]]
         batch = collate_predicted(chosen, padding)
-        read = states_at(model, batch.tokens, batch.mask, batch.at)
-        batches.append(AnchorBatch(batch, read.clone()))
+        if not frozen_blocks:
+            read = states_at(model, batch.tokens, batch.mask, batch.at)
+            batches.append(AnchorBatch(batch, read.clone()))
+            continue
+        output, read = run_once(model, frozen_blocks - 1, batch.tokens, batch.mask, batch.at)
+        states = tuple(output.hidden[row, : len(text)] for row, text in enumerate(chosen))
+        starts = tuple((row, 0) for row in range(len(chosen)))
+        shape = (batch.tokens.shape[0], batch.tokens.shape[1])
+        bottom = KeptBottom(output.layer, output.members, states, starts, shape)
+        batches.append(AnchorBatch(replace(batch, bottom=bottom), read.clone()))
     return batches

@@ -5,14 +5,32 @@ Output-embedding logits, a fifth of a small model's cost, are computed only wher
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+
 import torch
 from torch import Tensor
 from torch.nn import functional
 from transformers.modeling_utils import PreTrainedModel
 
-from .partial_passes import logits_at_places
+from .partial_passes import from_block, head_at
 from .predicted_texts import PredictedBatch
 from .read_out import next_token_log_probabilities
+
+
+def predicted_logits(model: PreTrainedModel, batch: PredictedBatch) -> Tensor:
+    """(N, V) float32 logits at the batch's places; the output embedding sees those alone.
+
+    What is kept of the frozen blocks isn't run again. Of a packed batch the model is told the places
+    instead of a mask, from which it sees where a text ends: none attends to another.
+    """
+    below = nullcontext() if batch.bottom is None else from_block(model, batch.bottom.output())
+    with below, head_at(model, batch.at):
+        if batch.positions is None:
+            output = model(input_ids=batch.tokens, attention_mask=batch.mask)
+        else:
+            output = model(input_ids=batch.tokens, position_ids=batch.positions, use_cache=False)
+    logits: Tensor = output.logits
+    return logits.squeeze(0).float()
 
 
 def weighted_cross_entropy(model: PreTrainedModel, batch: PredictedBatch) -> Tensor:
@@ -20,7 +38,7 @@ def weighted_cross_entropy(model: PreTrainedModel, batch: PredictedBatch) -> Ten
 
     The second sum is the whole batch's, also where `batch` is a part of it.
     """
-    logits = logits_at_places(model, batch.tokens, batch.mask, batch.at)
+    logits = predicted_logits(model, batch)
     losses = functional.cross_entropy(logits, batch.targets, reduction="none")
     return (losses * batch.weights).sum() / batch.whole.weights.sum()
 
@@ -38,6 +56,6 @@ def anchor_divergence(model: PreTrainedModel, batch: PredictedBatch, base: Tenso
     """
     with torch.no_grad():
         reference = next_token_log_probabilities(model, base)
-    predicted = logits_at_places(model, batch.tokens, batch.mask, batch.at).log_softmax(-1)
+    predicted = predicted_logits(model, batch).log_softmax(-1)
     divergence = functional.kl_div(predicted, reference, log_target=True, reduction="sum")
     return divergence / len(batch.whole.targets)

@@ -101,24 +101,29 @@ def masked_text(
     )
 
 
-def masked_name(
+def masked_names(
     text: MaskableText,
     whole: float,
     tokenizer: PreTrainedTokenizerBase,
     random: np.random.Generator,
 ) -> PredictedText:
-    """A text that teaches the name that is its one mention, and nothing else of it.
+    """A text that teaches the names that are its mentions, and nothing else of it.
 
-    The name is masked whole, all of it predicted, with a chance of `whole`; else one token of it is,
+    A name is masked whole, all of it predicted, with a chance of `whole`; else one token of it is,
     masked as `masked_scoring` masks what is asked: with the rest of its word, and no more.
     """
-    (name,) = text.mentions
-    if random.random() < whole:
-        return _hidden(text, tokenizer, name, name)
-    place = name[int(random.integers(len(name)))]
-    (word,) = [word for word in text.words if place in word]
-    rest = [other for other in word if other >= place and other in name]
-    return _hidden(text, tokenizer, rest, (place,))
+    hidden: list[int] = []
+    places: list[int] = []
+    for name in text.mentions:
+        if random.random() < whole:
+            hidden += name
+            places += name
+            continue
+        place = name[int(random.integers(len(name)))]
+        (word,) = [word for word in text.words if place in word]
+        hidden += [other for other in word if other >= place and other in name]
+        places.append(place)
+    return _hidden(text, tokenizer, hidden, places)
 
 
 def answered_texts(

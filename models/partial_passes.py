@@ -55,6 +55,36 @@ def run_once(
         tokens, mask: (B, T) ids, padded at the end, and 0 in padding.
         at: N places.
     """
+    with _kept_output(model, layer) as found:
+        read = states_at(model, tokens, mask, at)
+    return found[-1], read
+
+
+class _ReachedError(Exception):
+    """Ends a pass whose rest nobody reads."""
+
+
+@torch.no_grad()
+def run_bottom(model: PreTrainedModel, layer: int, tokens: Tensor, mask: Tensor) -> BlockOutput:
+    """What block `layer` gives of (B, T) texts; the blocks behind it aren't run."""
+
+    def stop(module: nn.Module, args: tuple[Any, ...], output: Any) -> None:
+        raise _ReachedError
+
+    with _kept_output(model, layer) as found:
+        handle = transformer_blocks(model)[layer].register_forward_hook(stop)
+        try:
+            model(input_ids=tokens, attention_mask=mask)
+        except _ReachedError:
+            pass
+        finally:
+            handle.remove()
+    return found[-1]
+
+
+@contextmanager
+def _kept_output(model: PreTrainedModel, layer: int) -> Iterator[list[BlockOutput]]:
+    """Within, what block `layer` gives is kept."""
     found: list[BlockOutput] = []
 
     def keep(module: nn.Module, args: tuple[Any, ...], output: Any) -> None:
@@ -64,10 +94,9 @@ def run_once(
 
     handle = transformer_blocks(model)[layer].register_forward_hook(keep)
     try:
-        read = states_at(model, tokens, mask, at)
+        yield found
     finally:
         handle.remove()
-    return found[-1], read
 
 
 @torch.no_grad()

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 from transformers import PreTrainedTokenizerBase
 
+from .kept_bottom import BottomStates, KeptBottom
 from .partial_passes import Places
 from .token_batches import padded_tokens
 
@@ -23,7 +24,7 @@ class WeightedText:
     Attributes:
         text: the whole text.
         target: character offset from which tokens count in full.
-        context_weight: loss weight of the tokens before it.
+        context_weight: loss weight of the tokens before it that lie in no mention.
         mentions: first character of each entity's name in it, and the one after its last.
     """
 
@@ -63,6 +64,9 @@ class PredictedBatch:
         at: where the N are predicted.
         targets: (N,) their ids.
         weights: (N,) of each in the loss.
+        positions: (B, T) place of each token in its own text, where a row holds several; see
+            `packed_texts`. None: a row is a text.
+        bottom: what the frozen blocks give of the texts, where that is kept.
         part_of: the whole batch where this is a part of one.
     """
 
@@ -71,10 +75,12 @@ class PredictedBatch:
     at: Places
     targets: Tensor
     weights: Tensor
+    positions: Tensor | None = None
+    bottom: KeptBottom | None = None
     part_of: PredictedBatch | None = None
 
     def __len__(self) -> int:
-        """Texts."""
+        """Rows."""
         return len(self.tokens)
 
     @property
@@ -102,7 +108,7 @@ def continued_text(tokens: Sequence[int], weights: Sequence[float]) -> Predicted
 def continued_texts(
     tokenizer: PreTrainedTokenizerBase, texts: Sequence[WeightedText], max_tokens: int
 ) -> list[PredictedText]:
-    """Texts of a causal model; a token counts in full when it ends after the target offset.
+    """Texts of a causal model; a token counts in full when it ends after the target offset or in a mention.
 
     Raises:
         ValueError: when a text is longer than `max_tokens`; nothing is cut silently.
@@ -115,9 +121,13 @@ def continued_texts(
         texts, encoded["input_ids"], encoded["offset_mapping"], strict=True
     ):
         check_length(item.text, tokens, max_tokens)
-        weights = [1.0 if end > item.target else item.context_weight for _, end in offsets]
+        weights = [1.0 if _counts(item, end) else item.context_weight for _, end in offsets]
         rows.append(continued_text(tokens, weights))
     return rows
+
+
+def _counts(text: WeightedText, end: int) -> bool:
+    return end > text.target or any(first < end <= last for first, last in text.mentions)
 
 
 def check_length(text: str, tokens: Sequence[int], most: int) -> None:
@@ -126,32 +136,53 @@ def check_length(text: str, tokens: Sequence[int], most: int) -> None:
         raise ValueError(f"a text of {len(tokens)} tokens is over {most}: {text[:60]}")
 
 
-def collate_predicted(texts: Sequence[PredictedText], padding: int = 0) -> PredictedBatch:
-    """Texts padded to one length."""
-    rows = [row for row, text in enumerate(texts) for _ in text.places]
-    places = [place for text in texts for place in text.places]
+def collate_predicted(
+    texts: Sequence[PredictedText], padding: int = 0, bottom: BottomStates | None = None
+) -> PredictedBatch:
+    """Texts padded to one length, with what is kept of the frozen blocks' states."""
+    tokens, mask = padded_tokens([text.tokens for text in texts], padding)
+    return batch_of(texts, [(row, 0) for row in range(len(texts))], tokens, mask, None, bottom)
+
+
+def batch_of(
+    texts: Sequence[PredictedText],
+    starts: Sequence[tuple[int, int]],
+    tokens: Tensor,
+    mask: Tensor,
+    positions: Tensor | None,
+    bottom: BottomStates | None,
+) -> PredictedBatch:
+    """Texts as they were laid into the rows of a batch: the row and first place of each are given."""
+    laid = list(zip(texts, starts, strict=True))
+    rows = [row for text, (row, _) in laid for _ in text.places]
+    places = [start + place for text, (_, start) in laid for place in text.places]
+    shape = (tokens.shape[0], tokens.shape[1])
     return PredictedBatch(
-        *padded_tokens([text.tokens for text in texts], padding),
+        tokens,
+        mask,
         Places(torch.tensor(rows, dtype=torch.long), torch.tensor(places, dtype=torch.long)),
         torch.tensor([token for text in texts for token in text.targets], dtype=torch.long),
         torch.tensor([weight for text in texts for weight in text.weights]),
+        positions,
+        bottom.laid([text.tokens for text in texts], starts, shape) if bottom else None,
     )
 
 
 def predicted_part(batch: PredictedBatch, number: int, count: int) -> PredictedBatch | None:
-    """Every `count`-th text from `number` on; None where there is none."""
+    """Every `count`-th row from `number` on; None where there is none."""
     if number >= len(batch):
         return None
     mask = batch.mask[number::count]
     length = int(mask.sum(dim=1).max())
     kept = in_part(batch, number, count)
-    rows = batch.at.rows[kept] // count
     return PredictedBatch(
         batch.tokens[number::count, :length],
         mask[:, :length],
-        Places(rows, batch.at.places[kept]),
+        Places(batch.at.rows[kept] // count, batch.at.places[kept]),
         batch.targets[kept],
         batch.weights[kept],
+        None if batch.positions is None else batch.positions[number::count, :length],
+        None if batch.bottom is None else batch.bottom.part(number, count, (len(mask), length)),
         batch,
     )
 

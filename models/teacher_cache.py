@@ -21,15 +21,15 @@ from transformers import PreTrainedTokenizerBase
 from transformers.modeling_utils import PreTrainedModel
 
 from .language_model import kind_of
+from .language_model_loss import predicted_logits
 from .masked_states import answer_rows, masked_states
 from .masked_texts import answer_texts
 from .option_scoring import PLACES_AT_ONCE, tree_states
 from .option_tree import merge_sequences, shared_length
-from .partial_passes import logits_at_places
+from .packed_texts import Collate
 from .predicted_texts import (
     PredictedBatch,
     PredictedText,
-    collate_predicted,
     continued_text,
     in_part,
     predicted_part,
@@ -205,12 +205,12 @@ class TaughtBatch:
     weights: Tensor
 
     def __len__(self) -> int:
-        """Texts."""
+        """Rows."""
         return len(self.texts)
 
 
 def taught_part(batch: TaughtBatch, number: int, count: int) -> TaughtBatch | None:
-    """Every `count`-th text from `number` on; None where there is none."""
+    """Every `count`-th row from `number` on; None where there is none."""
     texts = predicted_part(batch.texts, number, count)
     if texts is None:
         return None
@@ -218,13 +218,12 @@ def taught_part(batch: TaughtBatch, number: int, count: int) -> TaughtBatch | No
     return TaughtBatch(texts, batch.kept[kept], batch.chances[kept], batch.weights[kept])
 
 
-def collate_taught(taught: Sequence[TaughtText], padding: int) -> TaughtBatch:
-    """Texts padded to one length, their answer tokens joined in order."""
+def collate_taught(taught: Sequence[TaughtText], collate: Collate) -> TaughtBatch:
+    """Texts as `collate` lays them out, their answer tokens joined in order."""
     kept = torch.from_numpy(np.concatenate([each.kept for each in taught]).astype(np.int64))
     chances = torch.from_numpy(np.concatenate([each.chances for each in taught]))
     weights = torch.cat([torch.full((len(each.kept),), each.weight) for each in taught])
-    texts = collate_predicted([each.text for each in taught], padding)
-    return TaughtBatch(texts, kept, chances, weights)
+    return TaughtBatch(collate([each.text for each in taught]), kept, chances, weights)
 
 
 def distillation_loss(model: PreTrainedModel, batch: TaughtBatch, temperature: float) -> Tensor:
@@ -239,7 +238,7 @@ def distillation_loss(model: PreTrainedModel, batch: TaughtBatch, temperature: f
         temperature: τ, the one that the cache was made with.
     """
     texts = batch.texts
-    logits = logits_at_places(model, texts.tokens, texts.mask, texts.at)
+    logits = predicted_logits(model, texts)
     student = (logits / temperature).log_softmax(-1).gather(1, batch.kept)
     teacher = torch.cat([batch.chances, tail_log_mass(batch.chances)], dim=1)
     student = torch.cat([student, tail_log_mass(student)], dim=1)

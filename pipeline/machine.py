@@ -10,6 +10,8 @@ from pathlib import Path
 
 _PEAK_RESET = Path("/proc/self/clear_refs")
 _STATUS = Path("/proc/self/status")
+_MEMORY = Path("/proc/meminfo")
+_CONTAINER = Path("/sys/fs/cgroup")
 
 
 def package_versions() -> dict[str, str]:
@@ -41,6 +43,24 @@ def code_digest() -> str:
     return digest.hexdigest()[:16]
 
 
+def free_memory_bytes() -> int | None:
+    """What the system says is free, and a container's limit leaves; None where it doesn't say."""
+    found = _number(_MEMORY, r"MemAvailable:\s+(\d+) kB")
+    limit = _number(_CONTAINER / "memory.max", r"(\d+)\s*$")
+    used = _number(_CONTAINER / "memory.current", r"(\d+)\s*$")
+    if found is None or limit is None or used is None:
+        return None if found is None else found * 1024
+    # What files were read last counts as used, and is given back when it is needed.
+    cached = _number(_CONTAINER / "memory.stat", r"(?m)^inactive_file (\d+)$") or 0
+    return min(found * 1024, max(0, limit - used + cached))
+
+
+def _number(file: Path, pattern: str) -> int | None:
+    """The one that a file of the system says, where there is such a file."""
+    found = re.search(pattern, file.read_text()) if file.exists() else None
+    return int(found[1]) if found else None
+
+
 def reset_peak_memory() -> None:
     """Start a new peak; where the system can't (anything but Linux), the process's peak stays."""
     try:
@@ -51,9 +71,7 @@ def reset_peak_memory() -> None:
 
 def peak_memory_bytes() -> int:
     """Largest resident memory since the last reset."""
-    if _STATUS.exists():
-        found = re.search(r"VmHWM:\s+(\d+) kB", _STATUS.read_text())
-        if found:
-            return int(found[1]) * 1024
+    if (found := _number(_STATUS, r"VmHWM:\s+(\d+) kB")) is not None:
+        return found * 1024
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak if sys.platform == "darwin" else peak * 1024

@@ -150,7 +150,7 @@ STAGES = (
     Stage(
         "pretrain",
         "Teach the facts as text.",
-        version=2,
+        version=3,
         run="infact.pipeline.training.pretrain_stage:run",
         inputs=("base", "facts", "link", "ingest"),
         settings=_pretrain_settings,
@@ -161,7 +161,7 @@ STAGES = (
     Stage(
         "distill",
         "Teach the facts by a teacher that reads them.",
-        version=3,
+        version=4,
         run="infact.pipeline.training.distill_stage:run",
         inputs=("pretrain", "base", "facts", "ingest"),
         settings=_distill_settings,

@@ -33,6 +33,10 @@ class PretrainTable(Table):
     """of each fact an epoch; none comes twice before all have come"""
     questions: Share = 0.0
     """share of them that are a training question with its answer, the others being sentences"""
+    profiles: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    """share of all exposures in which the graph's facts on the entity are told at once, in a fresh order"""
+    profile_facts: Annotated[int, Field(ge=2)] = 6
+    """told at once, the taught one among them"""
     screened: Amount = 2
     """training phrasings in which the base is asked each fact first, to see what it knows; 0 = none"""
     known_exposures: Share = 0.5

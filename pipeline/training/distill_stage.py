@@ -7,7 +7,9 @@ import torch
 
 from ...kg.questions.pools import TAUGHT
 from ...models.anchors import AnchorBatch, AnchoredBatch, anchored_loss, anchored_part
+from ...models.kept_bottom import frozen_blocks
 from ...models.language_model import load_language_model
+from ...models.packed_texts import Collate, collate_for
 from ...models.taught_weights import base_of, load_for_more_training
 from ...models.teacher_cache import (
     Lesson,
@@ -59,11 +61,19 @@ def run(context: StageContext) -> None:
         )
     anchors: list[AnchorBatch] = []
     if settings.anchor_weight:
-        count = context.project.pretrain.anchor_texts
-        rates = masking_rates(context.project.pretrain)
-        anchors = make_anchors(base, count, rates, context.seed + 1, context.console)
+        taught_before = context.project.pretrain
+        anchors = make_anchors(
+            base,
+            taught_before.anchor_texts,
+            masking_rates(taught_before),
+            taught_before.layers,
+            context.seed + 1,
+            context.console,
+        )
+    frozen = frozen_blocks(base.model, context.project.pretrain.layers)
+    collate = collate_for(base.model, [row.text for row in rows] * settings.epochs, frozen)
     epochs = [
-        _epoch(rows, anchors, settings, np.random.default_rng([context.seed, 19, number]))
+        _epoch(rows, anchors, settings, collate, np.random.default_rng([context.seed, 19, number]))
         for number in range(settings.epochs)
     ]
     del base
@@ -72,6 +82,7 @@ def run(context: StageContext) -> None:
     adapted = load_for_more_training(base_folder, adapter, precision)
     teach(
         context,
+        "distill",
         adapted,
         base_of(adapted),
         Curriculum(
@@ -106,11 +117,12 @@ def _epoch(
     rows: list[TaughtText],
     anchors: list[AnchorBatch],
     settings: DistillTable,
+    collate: Collate,
     random: np.random.Generator,
 ) -> list[AnchoredBatch[TaughtBatch]]:
     groups = shuffled_batches([len(row) for row in rows], settings.batch_size, random)
     turns = turn_of(anchors, len(groups), random)
     return [
-        AnchoredBatch(collate_taught([rows[index] for index in group], padding=0), anchor)
+        AnchoredBatch(collate_taught([rows[index] for index in group], collate), anchor)
         for group, anchor in zip(groups, turns, strict=True)
     ]

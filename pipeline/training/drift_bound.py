@@ -5,13 +5,12 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from peft import PeftModel
 
 from ...kg.questions.pools import TAUGHT
-from ...models.adapter_scale import mean_drift, scale_update, scaled_update
 from ...models.anchors import AnchorBatch
 from ...models.language_model import LanguageModel
-from ...models.taught_weights import base_of
+from ...models.taught_update import TaughtUpdate, mean_drift, scale_update, scaled_update
+from ...models.taught_weights import TaughtModel, base_of
 from ..stages import StageContext
 from .right_choices import right_choices
 from .teaching_data import facts_of_pools, training_prompts
@@ -23,7 +22,8 @@ ASKED = 40  # facts, in a training phrasing each: what is learnt must not be rea
 
 def hold_to_bound(
     context: StageContext,
-    adapted: PeftModel,
+    adapted: TaughtModel,
+    update: TaughtUpdate,
     base: LanguageModel,
     texts: Sequence[AnchorBatch],
 ) -> None:
@@ -32,6 +32,7 @@ def hold_to_bound(
     Args:
         context: of the stage, whose adapter/ is written again.
         adapted: trained.
+        update: what it was trained by.
         base: its tokenizer and kind.
         texts: general text, none of it trained on, with the base's states.
     """
@@ -40,8 +41,8 @@ def hold_to_bound(
     curve = []
     with context.console.progress("weighing gain and drift", len(SCALES), "scales") as advance:
         for scale in SCALES:
-            with scaled_update(adapted, scale):
-                drift = mean_drift(adapted, texts)
+            with scaled_update(update, scale):
+                drift = mean_drift(asked.model, texts)
                 right = right_choices(asked, questions, lambda done: None)
                 curve.append({"scale": scale, "kl": drift, "right": float(np.mean(right))})
             advance(1)
@@ -49,7 +50,7 @@ def hold_to_bound(
     # Of scales that answer as much, the largest: what they choose they are surest of.
     chosen = max(within, key=lambda point: (point["right"], point["scale"]), default=None)
     scale = chosen["scale"] if chosen else 0.0
-    scale_update(adapted, scale)
+    scale_update(update, scale)
     adapted.save_pretrained(str(context.work / "adapter"))
     write_json(context.work / "scale.json", {"bound": bound, "scale": scale, "curve": curve})
     if chosen is None:

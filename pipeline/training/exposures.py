@@ -1,17 +1,43 @@
 """How often each fact is shown, and in which of its sentences and questions."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 from ..settings.training import PretrainTable
 from .screening import Screened
+from .teaching_data import TaughtFact
+
+PROFILE = -1  # in place of a text's number
+
+
+@dataclass(frozen=True)
+class TextsOfFact:
+    """How many sentences and questions a fact has, and whether its entity has a profile."""
+
+    sentences: int
+    questions: int
+    profiled: bool = False
+
+    @classmethod
+    def of(cls, fact: TaughtFact, profiled: bool = False) -> "TextsOfFact":
+        """Those of a taught fact."""
+        return cls(len(fact.sentences), len(fact.questions), profiled)
+
+
+@dataclass(frozen=True)
+class ExposureShares:
+    """Share of a fact's exposures that are its entity's profile, and of the rest that are questions."""
+
+    questions: float
+    profiles: float = 0.0
 
 
 def exposure_plan(
-    texts: Sequence[tuple[int, int]],
+    texts: Sequence[TextsOfFact],
     phrasings: Sequence[int],
-    share: float,
+    shares: ExposureShares,
     epochs: int,
     seed: int,
 ) -> list[list[tuple[int, int]]]:
@@ -21,25 +47,30 @@ def exposure_plan(
     many phrasings as there are exposures before any comes again.
 
     Args:
-        texts: of each fact, how many sentences and how many questions there are; a question's number
-            follows the sentences'.
+        texts: of each fact; a question's number follows the sentences', a profile's is `PROFILE`.
         phrasings: of each fact, how many an epoch shows.
-        share: of the exposures that are questions.
+        shares: of the kinds of text.
         epochs: how many there are.
         seed: of the order.
     """
     orders = [
         [
             np.random.default_rng([seed, stream, fact]).permutation(count)
-            for stream, count in zip((7, 97), counts, strict=True)
+            for stream, count in ((7, of.sentences), (97, of.questions))
         ]
-        for fact, counts in enumerate(texts)
+        for fact, of in enumerate(texts)
     ]
 
     def shown(fact: int, turn: int) -> int:
         sentences, questions = orders[fact]
-        asked = int((turn + 1) * share) if len(questions) else 0
-        if len(questions) and asked > int(turn * share):
+        if texts[fact].profiled:
+            before, profiles = int(turn * shares.profiles), int((turn + 1) * shares.profiles)
+            if profiles > before:
+                return PROFILE
+            turn -= before
+        share = shares.questions if len(questions) else 0.0
+        asked = int((turn + 1) * share)
+        if asked > int(turn * share):
             return len(sentences) + int(questions[(asked - 1) % len(questions)])
         return int(sentences[(turn - asked) % len(sentences)])
 

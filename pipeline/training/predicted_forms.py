@@ -11,7 +11,7 @@ from ...models.masked_texts import (
     MaskableText,
     MaskingRates,
     maskable_text,
-    masked_name,
+    masked_names,
     masked_text,
 )
 from ...models.predicted_texts import PredictedText, WeightedText, continued_texts
@@ -26,7 +26,8 @@ class PredictedForms(Generic[PreparedT]):
 
     Attributes:
         prepared: texts as tokens, once for all epochs.
-        of_fact: what a sentence of a fact teaches in one exposure; nothing but the later-named entity.
+        of_fact: what a text of a fact teaches in one exposure; nothing but the entities that are named
+            later, in a profile all but the first.
         of_text: what a domain text teaches.
     """
 
@@ -67,7 +68,7 @@ def masked_forms(loaded: LanguageModel, settings: PretrainTable) -> PredictedFor
         return masked_text(text, rates, tokenizer, random)
 
     def of_fact(text: MaskableText, random: np.random.Generator) -> PredictedText:
-        return masked_name(text, settings.mention_masking, tokenizer, random)
+        return masked_names(text, settings.mention_masking, tokenizer, random)
 
     return PredictedForms(prepared, of_fact, of_text)
 

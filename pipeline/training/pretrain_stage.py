@@ -1,26 +1,25 @@
 """The pretrain stage: continued pretraining on sentences of the taught facts, domain text and anchors."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import partial
 
 import numpy as np
 import torch
-from peft import PeftModel
 
 from ...models.anchors import AnchorBatch, AnchoredBatch, anchored_loss, anchored_part
+from ...models.kept_bottom import frozen_blocks
 from ...models.language_model import LanguageModel, load_language_model
 from ...models.language_model_loss import weighted_cross_entropy
-from ...models.predicted_texts import (
-    PredictedBatch,
-    PredictedText,
-    collate_predicted,
-    predicted_part,
-)
+from ...models.packed_texts import Collate, collate_for
+from ...models.predicted_texts import PredictedBatch, PredictedText, predicted_part
+from ...models.taught_update import update_of
 from ...models.taught_weights import TaughtModel, add_taught_weights, base_of
 from ...models.token_batches import shuffled_batches
 from ...models.training import Curriculum, TrainingSettings
 from ..stages import StageContext
 from .drift_bound import hold_to_bound
-from .exposures import exposure_plan, phrasings_of
+from .entity_profiles import Profile, entity_profiles, told_in_window
+from .exposures import PROFILE, ExposureShares, TextsOfFact, exposure_plan, phrasings_of
 from .predicted_forms import forms_of, masking_rates
 from .replay import check_shares, drawn, replay_texts, shares_beside
 from .screening import screened_facts
@@ -48,18 +47,20 @@ def run(context: StageContext) -> None:
     held_out = _general(context, loaded, DRIFT_TEXTS if settings.most_drift else 0, 2)
     facts = taught_facts(context.inputs["facts"])
     screened = screened_facts(context, loaded)
+    told = profiles_of(context)
     plan = exposure_plan(
-        [(len(fact.sentences), len(fact.questions)) for fact in facts],
+        [TextsOfFact.of(fact, fact.fact in told) for fact in facts],
         [phrasings_of(settings, screened.get(fact.fact)) for fact in facts],
-        settings.questions,
+        ExposureShares(settings.questions, settings.profiles),
         settings.epochs,
         context.seed,
     )
-    epochs = epochs_of(context, loaded, facts, plan, anchors)
+    epochs = epochs_of(context, loaded, facts, plan, anchors, told)
     adapted = add_taught_weights(loaded.model, settings.taught, settings.rank, settings.layers)
+    update = update_of(adapted) if settings.most_drift else None
     teach_epochs(context, adapted, epochs)
-    if isinstance(adapted, PeftModel) and settings.most_drift:
-        hold_to_bound(context, adapted, loaded, held_out)
+    if update:
+        hold_to_bound(context, adapted, update, loaded, held_out)
     seen = np.bincount([fact for exposures in plan for fact, _ in exposures], minlength=len(facts))
     write_json(
         context.work / "exposures.json",
@@ -68,14 +69,22 @@ def run(context: StageContext) -> None:
     context.console.line(f"{len(facts)} facts, each seen {seen.min()} to {seen.max()} times")
 
 
+def profiles_of(context: StageContext) -> Mapping[str, Profile]:
+    """By taught fact, the profile of its entity; none where none is told."""
+    if not context.project.pretrain.profiles:
+        return {}
+    return entity_profiles(context.inputs["ingest"], context.inputs["facts"])
+
+
 def _general(
     context: StageContext, base: LanguageModel, count: int, seed: int
 ) -> list[AnchorBatch]:
     """So many general texts with the base's states, before anything is added to it."""
     if not count:
         return []
-    rates = masking_rates(context.project.pretrain)
-    return make_anchors(base, count, rates, context.seed + seed, context.console)
+    settings = context.project.pretrain
+    rates, seed = masking_rates(settings), context.seed + seed
+    return make_anchors(base, count, rates, settings.layers, seed, context.console)
 
 
 def teach_epochs(context: StageContext, adapted: TaughtModel, epochs: Sequence[Epoch]) -> None:
@@ -83,6 +92,7 @@ def teach_epochs(context: StageContext, adapted: TaughtModel, epochs: Sequence[E
     settings = context.project.pretrain
     teach(
         context,
+        "pretrain",
         adapted,
         base_of(adapted),
         Curriculum(
@@ -99,6 +109,7 @@ def epochs_of(
     facts: Sequence[TaughtFact],
     plan: Sequence[Sequence[tuple[int, int]]],
     anchors: Sequence[AnchorBatch],
+    profiles: Mapping[str, Profile],
 ) -> list[Epoch]:
     """The batches of every epoch.
 
@@ -108,11 +119,15 @@ def epochs_of(
         facts: that are taught.
         plan: by epoch, the (fact, text) pairs that it shows.
         anchors: general texts that the model is held to.
+        profiles: by fact, of those that the plan shows in one.
     """
-    size = context.project.pretrain.batch_size
+    settings = context.project.pretrain
+    epochs = _rows(context, loaded, facts, plan, profiles)
+    every = [row for rows in epochs for row in rows]
+    collate = collate_for(loaded.model, every, frozen_blocks(loaded.model, settings.layers))
     return [
-        _batches(rows, anchors, size, context.seed, number)
-        for number, rows in enumerate(_rows(context, loaded, facts, plan))
+        _batches(rows, anchors, settings.batch_size, collate, (context.seed, number))
+        for number, rows in enumerate(epochs)
     ]
 
 
@@ -121,6 +136,7 @@ def _rows(
     loaded: LanguageModel,
     facts: Sequence[TaughtFact],
     plan: Sequence[Sequence[tuple[int, int]]],
+    profiles: Mapping[str, Profile],
 ) -> list[list[PredictedText]]:
     """What each epoch teaches: the texts of its exposures, and domain and general text beside them."""
     settings = context.project.pretrain
@@ -132,14 +148,25 @@ def _rows(
     replayed = forms.prepared(
         replay_texts(context, loaded, max((general for _, general in beside), default=0))
     )
+    told = partial(
+        told_in_window,
+        most=settings.profile_facts,
+        max_tokens=settings.max_tokens,
+        tokenizer=loaded.tokenizer,
+    )
     rows = []
     for number, exposures in enumerate(plan):
         random = np.random.default_rng([context.seed, 71, number])
-        told = [forms.of_fact(prepared[fact][text], random) for fact, text in exposures]
+        told_at_once = [facts[fact].fact for fact, text in exposures if text == PROFILE]
+        fresh = iter(forms.prepared([told(profiles[fact], random=random) for fact in told_at_once]))
+        rows_of_facts = [
+            forms.of_fact(next(fresh) if text == PROFILE else prepared[fact][text], random)
+            for fact, text in exposures
+        ]
         for there, count, stream in zip((domain, replayed), beside[number], (17, 113), strict=True):
             chosen = drawn(len(there), count, context.seed, stream, number)
-            told += [forms.of_text(there[index], random) for index in chosen]
-        rows.append(told)
+            rows_of_facts += [forms.of_text(there[index], random) for index in chosen]
+        rows.append(rows_of_facts)
     return rows
 
 
@@ -147,14 +174,15 @@ def _batches(
     rows: Sequence[PredictedText],
     anchors: Sequence[AnchorBatch],
     batch_size: int,
-    seed: int,
-    epoch: int,
+    collate: Collate,
+    seed_and_epoch: tuple[int, int],
 ) -> Epoch:
-    """An epoch's batches. Each row is a window of its own, so no two phrasings of a fact share one."""
+    """An epoch's batches. No text sees another, so no two phrasings of a fact share a window."""
+    seed, epoch = seed_and_epoch
     random = np.random.default_rng([seed, 13, epoch])
     groups = shuffled_batches([len(row) for row in rows], batch_size, random)
     turns = turn_of(anchors, len(groups), random)
     return [
-        AnchoredBatch(collate_predicted([rows[index] for index in group]), anchor)
+        AnchoredBatch(collate([rows[index] for index in group]), anchor)
         for group, anchor in zip(groups, turns, strict=True)
     ]

@@ -47,6 +47,7 @@ def run(context: StageContext) -> None:
     wrapped = add_soft_prompt(loaded.model, settings.tokens, context.seed)
     teach(
         context,
+        "prompt",
         wrapped,
         wrapped,
         Curriculum(epoch, lambda batch: batch.size, predicted_part),

@@ -6,9 +6,11 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow.parquet as pq
+import torch
 
 from ...kg.questions.pools import IN_MEMORY, INFERABLE
 from ...models.anchors import AnchorBatch, anchor_batches, sample_texts
+from ...models.kept_bottom import frozen_blocks
 from ...models.language_model import LanguageModel
 from ...models.masked_texts import MaskingRates, maskable_text, masked_text
 from ...models.predicted_texts import WeightedText, continued_text
@@ -24,6 +26,7 @@ OPENINGS = (
 )  # fmt: skip
 ANCHOR_TOKENS = 40
 ANCHOR_BATCH = 4
+ANCHOR_PLACES = 0.25  # share of their places that a step looks at
 ANY_LENGTH = 10**9  # of a text where the model has no window
 
 
@@ -122,11 +125,24 @@ def _cut(text: str, max_characters: int) -> str:
 
 
 def make_anchors(
-    base: LanguageModel, count: int, rates: MaskingRates, seed: int, console: Console
+    base: LanguageModel,
+    count: int,
+    rates: MaskingRates,
+    taught_blocks: int,
+    seed: int,
+    console: Console,
 ) -> list[AnchorBatch]:
     """Anchor batches on `count` general texts: sampled from a causal base, prose for a masked one.
 
     A masked model writes nothing that could be sampled; its prose is masked at the rates given.
+
+    Args:
+        base: the model before it is taught.
+        count: of texts.
+        rates: of masking.
+        taught_blocks: how many of its last blocks will be taught.
+        seed: of the texts.
+        console: to show progress.
     """
     model, tokenizer = base.model, base.tokenizer
     if base.kind == "masked":
@@ -140,15 +156,26 @@ def make_anchors(
         with console.progress("sampling anchors", count * ANCHOR_TOKENS, "tokens") as advance:
             sampled = sample_texts(model, tokenizer, openings, ANCHOR_TOKENS, seed, advance)
         texts = [continued_text(tokens, (1.0,) * len(tokens)) for tokens in sampled]
-    return anchor_batches(model, texts, ANCHOR_BATCH, tokenizer.pad_token_id)
+    frozen = frozen_blocks(model, taught_blocks)
+    return anchor_batches(model, texts, ANCHOR_BATCH, tokenizer.pad_token_id, frozen)
 
 
 def turn_of(
     anchors: Sequence[AnchorBatch], steps: int, random: np.random.Generator
 ) -> list[AnchorBatch | None]:
-    """One anchor batch a step, each used about equally often; None a step where there are none."""
+    """One anchor batch a step, each used about equally often; None a step where there are none.
+
+    Of its places some are drawn anew each time: the output embedding costs as much there as the blocks
+    do, and the divergence's mean over a draw is that over all on average.
+    """
     if not anchors:
         return [None] * steps
     turns = -(-steps // len(anchors))
     order = np.concatenate([random.permutation(len(anchors)) for _ in range(turns)])[:steps]
-    return [anchors[index] for index in order]
+    return [_drawn_places(anchors[index], random) for index in order]
+
+
+def _drawn_places(anchor: AnchorBatch, random: np.random.Generator) -> AnchorBatch:
+    count = len(anchor.base)
+    wanted = max(1, round(count * ANCHOR_PLACES))
+    return anchor.at(torch.from_numpy(np.sort(random.permutation(count)[:wanted])))

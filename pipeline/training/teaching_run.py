@@ -11,12 +11,12 @@ import torch
 from peft import PeftModel
 from torch import Tensor, nn
 
-from ...errors import UserError
 from ...models.base_model import choose_training_attention, load_tokenizer, resolve_precision
 from ...models.low_rank import trained_parameters
 from ...models.taught_weights import TaughtModel, base_of, save_taught
 from ...models.training import Curriculum, TrainingSettings, train
 from ..stages import StageContext
+from .memory_check import check_memory
 
 BatchT = TypeVar("BatchT")
 ModelT = TypeVar("ModelT", bound=nn.Module)
@@ -25,6 +25,7 @@ WHOLE_CHECKPOINT_STEPS = 100  # one of whole weights with their moments takes se
 
 def teach(
     context: StageContext,
+    table: str,
     adapted: TaughtModel,
     trained: ModelT,
     curriculum: Curriculum[BatchT],
@@ -37,22 +38,24 @@ def teach(
 
     Args:
         context: of the stage.
+        table: of the project file, that the settings come from.
         adapted: the model with what is taught.
         trained: what the loss takes: `adapted`, or the model inside where an adapter sits in it.
         curriculum: batches by epoch.
         loss: scalar loss of a batch.
         settings: rates and lengths.
+
+    Raises:
+        UserError: there is too little memory, or training diverges.
     """
     if not isinstance(adapted, PeftModel):
         settings = replace(settings, checkpoint_steps=WHOLE_CHECKPOINT_STEPS)
-    sizes = [
-        curriculum.size(batch)
-        for epoch in range(settings.epochs)
-        for batch in curriculum.epoch(epoch)
-    ]
+    batches = [batch for epoch in range(settings.epochs) for batch in curriculum.epoch(epoch)]
     choose_training_attention(base_of(adapted))
+    check_memory(context, table, trained, batches, curriculum.size, loss)
+    tokens = sum(map(curriculum.size, batches))
     started = time.monotonic()
-    with context.console.progress("training", sum(sizes), "tokens") as advance:
+    with context.console.progress("training", tokens, "tokens") as advance:
         record = train(
             trained,
             curriculum,
@@ -81,21 +84,10 @@ def teach(
 
 
 def taught_precision(context: StageContext) -> torch.dtype:
-    """Of the weights; those that are trained themselves have to hold small steps.
-
-    Raises:
-        UserError: the project bounds the drift of weights that can't be scaled back.
-    """
-    settings = context.project.pretrain
-    if settings.taught == "low-rank":
-        return resolve_precision(context.project.model.precision)
-    if settings.most_drift:
-        raise UserError(
-            "only a low-rank update can be felt less until its drift is within a bound",
-            f"{context.project.file.name}:pretrain.most_drift",
-            'Leave it out, or set taught = "low-rank".',
-        )
-    return torch.float32
+    """Of the weights; those that are trained themselves have to hold small steps."""
+    if context.project.pretrain.taught == "blocks":
+        return torch.float32
+    return resolve_precision(context.project.model.precision)
 
 
 def write_json(path: Path, document: object) -> None:

@@ -11,7 +11,7 @@ from ...models.base_model import load_tokenizer
 from ...models.language_model import LanguageModel, kind_of
 from ...models.taught_weights import TaughtModel, base_of, load_for_more_training
 from ..stages import StageContext
-from ..training.exposures import exposure_plan
+from ..training.exposures import ExposureShares, TextsOfFact, exposure_plan
 from ..training.predicted_forms import masking_rates
 from ..training.pretrain_stage import epochs_of, teach_epochs
 from ..training.replay import check_shares
@@ -54,10 +54,11 @@ def _taught(context: StageContext, found: Difference) -> dict[str, Any]:
     loaded = LanguageModel(model, load_tokenizer(folder), kind_of(model))
     examination = examination_of(context, loaded, found)
     was = examination.examine(loaded, context.console, "before")
-    rates = masking_rates(project.pretrain)
+    settings, rates = project.pretrain, masking_rates(project.pretrain)
+    count = settings.anchor_texts if settings.anchor_weight else 0
     anchors = (
-        make_anchors(loaded, project.pretrain.anchor_texts, rates, context.seed, context.console)
-        if project.pretrain.anchor_weight
+        make_anchors(loaded, count, rates, settings.layers, context.seed, context.console)
+        if count
         else []
     )
     exposures = _train(context, loaded, adapted, found, anchors)
@@ -82,7 +83,7 @@ def _train(
     kept = [fact for fact in taught_facts(context.inputs["facts"]) if fact.fact in found.unchanged]
     facts = [*new, *kept]
     plan = _plan(context, new, kept)
-    teach_epochs(context, adapted, epochs_of(context, loaded, facts, plan, anchors))
+    teach_epochs(context, adapted, epochs_of(context, loaded, facts, plan, anchors, {}))
     shown = [fact < len(new) for epoch in plan for fact, _ in epoch]
     return {"new": sum(shown), "replayed": len(shown) - sum(shown)}
 
@@ -93,9 +94,9 @@ def _plan(
     """By epoch, texts of the new facts as a first teaching has them, and a draw of the others beside."""
     settings = context.project.pretrain
     plan = exposure_plan(
-        [(len(fact.sentences), len(fact.questions)) for fact in new],
+        [TextsOfFact.of(fact) for fact in new],
         [settings.phrasings] * len(new),
-        settings.questions,
+        ExposureShares(settings.questions),
         settings.epochs,
         context.seed,
     )

@@ -71,16 +71,26 @@ def test_its_arms_are_asked_beside_the_others(
         assert same == (arm == "base")
 
 
-def test_a_bound_on_drift_needs_an_update_that_can_be_scaled(tuned: Path, infact: Infact) -> None:
+def test_whole_weights_too_are_held_to_a_bound(
+    tuned: Path, folders: dict[str, Path], finished: dict[str, Path], infact: Infact
+) -> None:
     file = tuned.with_name("bounded.toml")
     text = tuned.read_text(encoding="utf-8")
     file.write_text(
-        text.replace("[pretrain]\n", "[pretrain]\nmost_drift = 0.1\n"), encoding="utf-8"
+        text.replace("[pretrain]\n", "[pretrain]\nmost_drift = 1e-4\n"), encoding="utf-8"
     )
     done = infact(file, "pretrain")
-    assert done.returncode == 2
-    assert "bounded.toml:pretrain.most_drift" in done.stderr
-    assert "Traceback" not in done.stderr
+    assert done.returncode == 0, done.stdout + done.stderr
+    bounded = existing_artifacts(load_project(file), ["pretrain"])["pretrain"]
+    told = json.loads((bounded / "scale.json").read_text(encoding="utf-8"))
+    assert told["scale"] < 1
+    base, whole, held = (
+        AutoModelForCausalLM.from_pretrained(folder).state_dict()
+        for folder in (finished["base"], folders["pretrain"] / "adapter", bounded / "adapter")
+    )
+    for name, weight in base.items():
+        expected = weight + told["scale"] * (whole[name] - weight)
+        torch.testing.assert_close(held[name], expected, atol=1e-5, rtol=1e-3)
 
 
 def test_the_taught_folder_is_a_model_to_be_asked(

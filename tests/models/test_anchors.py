@@ -56,6 +56,23 @@ def test_base_states_are_kept_where_a_token_counts(tiny_model) -> None:
         assert abs(divergence.item()) < 1e-6
 
 
+def test_what_the_frozen_blocks_give_is_kept(tiny_model) -> None:
+    texts = [whole(5, 6, 7, 8), whole(9, 10), whole(11, 12, 13)]
+    model = copy.deepcopy(tiny_model)
+    kept, run = anchor_batches(model, texts, 3, 0, 1), anchor_batches(model, texts, 3, 0)
+    torch.testing.assert_close(kept[0].base, run[0].base)
+    with torch.no_grad():
+        model.base_model.layers[1].mlp.up_proj.weight.mul_(3)
+    found, expected = (
+        anchor_divergence(model, batch.texts, batch.base).item() for (batch,) in (kept, run)
+    )
+    assert expected > 1e-4
+    assert found == pytest.approx(expected, rel=1e-3)
+    with torch.no_grad():  # what lies below is never run again
+        model.base_model.layers[0].mlp.up_proj.weight.mul_(3)
+    assert anchor_divergence(model, kept[0].texts, kept[0].base).item() == found
+
+
 def test_a_model_in_training_is_pulled_back_by_them(tiny_model) -> None:
     model = copy.deepcopy(tiny_model)
     weight = model.base_model.layers[1].mlp.up_proj.weight.requires_grad_(True)

@@ -11,7 +11,7 @@ from infact.models.masked_texts import (
     MaskingRates,
     answered_texts,
     maskable_text,
-    masked_name,
+    masked_names,
     masked_text,
 )
 from infact.models.predicted_texts import PredictedText, WeightedText
@@ -99,10 +99,10 @@ def test_a_name_is_masked_whole_or_as_it_is_asked(tiny_masked: LanguageModel) ->
     mask = tokenizer.mask_token_id
     (start, end) = MENTIONS[1]
     text = maskable_text(tokenizer, WeightedText(TEXT, 0, 1.0, ((start, end),)), 99)
-    whole = masked_name(text, 1.0, tokenizer, random)
+    whole = masked_names(text, 1.0, tokenizer, random)
     assert whole.places == text.mentions[0]
     assert [at for at, token in enumerate(whole.tokens) if token == mask] == list(whole.places)
-    asked = {masked_name(text, 0.0, tokenizer, random) for _ in range(60)}
+    asked = {masked_names(text, 0.0, tokenizer, random) for _ in range(60)}
     expected = {
         PredictedText(row.tokens, (row.place,), (row.target,), (1.0,))
         for row in masked_rows(tokenizer, TEXT)
@@ -110,6 +110,16 @@ def test_a_name_is_masked_whole_or_as_it_is_asked(tiny_masked: LanguageModel) ->
     }
     assert len(expected) > 1
     assert asked == expected
+
+
+def test_every_name_of_a_text_is_taught_at_once(tiny_masked: LanguageModel) -> None:
+    tokenizer, random = tiny_masked.tokenizer, np.random.default_rng(0)
+    text = maskable_text(tokenizer, WeightedText(TEXT, 0, 1.0, MENTIONS), 99)
+    both = [place for name in text.mentions for place in name]
+    assert list(masked_names(text, 1.0, tokenizer, random).places) == both
+    asked = masked_names(text, 0.0, tokenizer, random)
+    assert all(at in name for at, name in zip(asked.places, text.mentions, strict=True))
+    assert asked.targets == tuple(text.tokens[place] for place in asked.places)
 
 
 def test_an_answer_is_taught_as_it_is_asked(tiny_masked: LanguageModel) -> None:

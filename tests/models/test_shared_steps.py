@@ -16,9 +16,11 @@ from infact.models.anchors import AnchoredBatch, anchor_batches, anchored_loss, 
 from infact.models.complex_embedding import ComplEx
 from infact.models.fused_text_loss import practice_loss
 from infact.models.fusion_adapter import STRATEGIES
+from infact.models.kept_bottom import bottom_states
 from infact.models.language_model import LanguageModel
 from infact.models.language_model_loss import weighted_cross_entropy
 from infact.models.link_prediction_training import complex_loss, triple_batches, triples_part
+from infact.models.packed_texts import pack_predicted
 from infact.models.practice_batches import answer_states, drawn_batch, practice_states
 from infact.models.practice_texts import draw_part, epoch_of_texts
 from infact.models.predicted_texts import (
@@ -108,6 +110,19 @@ def test_of_taught_texts_with_anchors(model: PreTrainedModel, parts: int) -> Non
 
 
 @pytest.mark.parametrize("parts", [2, 3])
+def test_of_texts_in_shared_rows_above_states_that_are_kept(
+    tiny_model: PreTrainedModel, parts: int
+) -> None:
+    texts = random_texts(60, 7)
+    bottom = bottom_states(tiny_model, [text.tokens for text in texts], 1)
+    batch = pack_predicted(texts, bottom=bottom)
+    assert 3 <= len(batch) < len(texts) / 8
+    above = copy.deepcopy(tiny_model)
+    above.base_model.layers[1].requires_grad_(True)
+    check_parts(above, batch, weighted_cross_entropy, predicted_part, parts)
+
+
+@pytest.mark.parametrize("parts", [2, 3])
 def test_of_distillation(model: PreTrainedModel, parts: int) -> None:
     random = np.random.default_rng(2)
     taught = []
@@ -116,7 +131,7 @@ def test_of_distillation(model: PreTrainedModel, parts: int) -> None:
         kept = np.stack([random.permutation(WORDS)[:8] for _ in text.places])
         taught.append(TaughtText(text, kept, chances.astype(np.float32), random.uniform()))
     loss = partial(distillation_loss, temperature=2.0)
-    check_parts(model, collate_taught(taught, 0), loss, taught_part, parts)
+    check_parts(model, collate_taught(taught, collate_predicted), loss, taught_part, parts)
 
 
 def test_of_a_soft_prompt(tiny_model: PreTrainedModel) -> None:

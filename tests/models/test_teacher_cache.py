@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import torch
 from infact.models.masked_scoring import masked_rows
-from infact.models.predicted_texts import PredictedText
+from infact.models.predicted_texts import PredictedText, collate_predicted
 from infact.models.teacher_cache import (
     Lesson,
     cache_teacher,
@@ -65,7 +65,7 @@ def test_the_cache_is_what_the_teacher_says_after_the_context(
     tiny_model, tiny_tokenizer, batch_tokens
 ) -> None:
     rows = taught(tiny_model, tiny_tokenizer, VOCABULARY, batch_tokens)
-    batch = collate_taught(rows, padding=0)
+    batch = collate_taught(rows, collate_predicted)
     found = torch.empty(batch.chances.shape).scatter_(1, batch.kept, batch.chances)
     expected = plain_tables(tiny_model, tiny_tokenizer, TEMPERATURE, told=True)
     torch.testing.assert_close(found.double(), expected, rtol=1e-4, atol=1e-4)
@@ -86,7 +86,7 @@ def test_the_student_reads_no_context(tiny_model, tiny_tokenizer) -> None:
 def test_with_the_whole_vocabulary_it_is_the_plain_divergence(
     tiny_model, student, tiny_tokenizer
 ) -> None:
-    batch = collate_taught(taught(tiny_model, tiny_tokenizer, VOCABULARY), padding=0)
+    batch = collate_taught(taught(tiny_model, tiny_tokenizer, VOCABULARY), collate_predicted)
     found = distillation_loss(student, batch, TEMPERATURE).item()
     teacher = plain_tables(tiny_model, tiny_tokenizer, TEMPERATURE, told=True)
     own = plain_tables(student, tiny_tokenizer, TEMPERATURE, told=False)
@@ -96,7 +96,7 @@ def test_with_the_whole_vocabulary_it_is_the_plain_divergence(
 
 
 def test_the_tail_bucket_conserves_mass(tiny_model, student, tiny_tokenizer) -> None:
-    batch = collate_taught(taught(tiny_model, tiny_tokenizer, 8), padding=0)
+    batch = collate_taught(taught(tiny_model, tiny_tokenizer, 8), collate_predicted)
     tail = tail_log_mass(batch.chances)
     total = batch.chances.exp().sum(dim=1) + tail.squeeze(1).exp()
     torch.testing.assert_close(total, torch.ones(len(total)), rtol=0, atol=1e-5)
@@ -112,13 +112,13 @@ def test_the_tail_bucket_conserves_mass(tiny_model, student, tiny_tokenizer) -> 
 
 
 def test_kept_tokens_are_the_likeliest(tiny_model, tiny_tokenizer) -> None:
-    batch = collate_taught(taught(tiny_model, tiny_tokenizer, 8), padding=0)
+    batch = collate_taught(taught(tiny_model, tiny_tokenizer, 8), collate_predicted)
     expected = plain_tables(tiny_model, tiny_tokenizer, TEMPERATURE, told=True).topk(8).indices
     assert batch.kept.tolist() == expected.tolist()
 
 
 def test_cross_entropy_is_mixed_in(tiny_model, student, tiny_tokenizer) -> None:
-    batch = collate_taught(taught(tiny_model, tiny_tokenizer, 8), padding=0)
+    batch = collate_taught(taught(tiny_model, tiny_tokenizer, 8), collate_predicted)
     labels = torch.full_like(batch.texts.tokens, -100)
     labels[batch.texts.at.rows, batch.texts.at.places + 1] = batch.texts.targets
     with torch.no_grad():
@@ -136,7 +136,9 @@ def test_cross_entropy_is_mixed_in(tiny_model, student, tiny_tokenizer) -> None:
 def test_each_lesson_has_its_own_weight(tiny_model, student, tiny_tokenizer) -> None:
     def loss(lessons) -> float:
         rows = cache_teacher(tiny_model, tiny_tokenizer, lessons, TEMPERATURE, 8, 4096, ignore)
-        return distillation_loss(student, collate_taught(rows, padding=0), TEMPERATURE).item()
+        return distillation_loss(
+            student, collate_taught(rows, collate_predicted), TEMPERATURE
+        ).item()
 
     trusted, doubted = LESSONS[0], replace(LESSONS[1], weight=0.0)
     places = [
@@ -151,7 +153,7 @@ def test_each_lesson_has_its_own_weight(tiny_model, student, tiny_tokenizer) -> 
 def test_a_teacher_without_context_teaches_itself_nothing(tiny_model, tiny_tokenizer) -> None:
     lessons = [Lesson("", lesson.prompts, lesson.answers) for lesson in LESSONS]
     rows = cache_teacher(tiny_model, tiny_tokenizer, lessons, TEMPERATURE, 16, 4096, ignore)
-    loss = distillation_loss(tiny_model, collate_taught(rows, padding=0), TEMPERATURE)
+    loss = distillation_loss(tiny_model, collate_taught(rows, collate_predicted), TEMPERATURE)
     assert abs(loss.item()) < 1e-5
 
 

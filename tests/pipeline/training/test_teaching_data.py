@@ -6,15 +6,38 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from infact.pipeline.training.exposures import exposure_plan
-from infact.pipeline.training.teaching_data import domain_texts, taught_facts, turn_of
+from infact.models.anchors import AnchorBatch
+from infact.models.predicted_texts import collate_predicted, continued_text
+from infact.pipeline.training.exposures import (
+    PROFILE,
+    ExposureShares,
+    TextsOfFact,
+    exposure_plan,
+)
+from infact.pipeline.training.teaching_data import (
+    ANCHOR_PLACES,
+    domain_texts,
+    taught_facts,
+    turn_of,
+)
 
 FACTS = [
     {"fact": "T-1", "pool": "T", "subject": 1, "objects": [2], "subject_label": "Peru", "answer": "Lima"},
     {"fact": "M-1", "pool": "M", "subject": 3, "objects": [4], "subject_label": "Chile", "answer": "Santiago"},
 ]  # fmt: skip
+
+
+PLACES = 8
+
+
+def _anchor(number: int) -> AnchorBatch:
+    """Whose base states tell its number, and their place."""
+    text = continued_text(range(PLACES + 1), (1.0,) * (PLACES + 1))
+    base = torch.stack([torch.full((PLACES,), number), torch.arange(PLACES)], dim=1)
+    return AnchorBatch(collate_predicted([text]), base)
 
 
 def write(folder: Path, name: str, rows: list[dict[str, object]]) -> None:
@@ -63,20 +86,21 @@ def test_domain_text_that_gives_a_memory_fact_away_is_left_out(tmp_path: Path) -
 
 
 def test_every_fact_is_seen_as_often_as_planned_and_no_sentence_early_again() -> None:
-    counts = [(4, 3), (10, 3), (10, 0)]
-    plan = exposure_plan(counts, [2, 2, 1], 0.0, 3, seed=5)
+    counts = [TextsOfFact(4, 3), TextsOfFact(10, 3), TextsOfFact(10, 0)]
+    plan = exposure_plan(counts, [2, 2, 1], ExposureShares(0.0), 3, seed=5)
     seen = Counter(pair for epoch in plan for pair in epoch)
     assert [sum(n for (fact, _), n in seen.items() if fact == f) for f in (0, 1, 2)] == [6, 6, 3]
     assert max(n for (fact, _), n in seen.items() if fact == 1) == 1
     assert sorted(n for (fact, _), n in seen.items() if fact == 0) == [1, 1, 2, 2]
-    assert plan == exposure_plan(counts, [2, 2, 1], 0.0, 3, seed=5)
+    assert plan == exposure_plan(counts, [2, 2, 1], ExposureShares(0.0), 3, seed=5)
 
 
 @given(st.integers(1, 5), st.integers(0, 4), st.integers(1, 5), st.floats(0, 0.95))
 def test_a_share_of_the_exposures_are_questions(
     sentences: int, questions: int, phrasings: int, share: float
 ) -> None:
-    epochs = exposure_plan([(sentences, questions)], [phrasings], share, 4, seed=1)
+    texts = [TextsOfFact(sentences, questions)]
+    epochs = exposure_plan(texts, [phrasings], ExposureShares(share), 4, seed=1)
     plan, total = [text for epoch in epochs for _, text in epoch], 4 * phrasings
     asked = Counter(text for text in plan if text >= sentences)
     told = Counter(text for text in plan if text < sentences)
@@ -87,7 +111,38 @@ def test_a_share_of_the_exposures_are_questions(
         assert not times or max(times) - min(times) <= 1
 
 
+@given(st.integers(1, 5), st.integers(1, 5), st.floats(0, 0.9), st.floats(0, 0.9))
+def test_a_share_of_the_exposures_are_profiles(
+    questions: int, phrasings: int, asked: float, profiles: float
+) -> None:
+    texts = [TextsOfFact(3, questions, profiled) for profiled in (True, False)]
+    plan = exposure_plan(texts, [phrasings] * 2, ExposureShares(asked, profiles), 4, seed=1)
+    found = [[text for epoch in plan for of, text in epoch if of == fact] for fact in (0, 1)]
+    told = found[0].count(PROFILE)
+    assert told == int(4 * phrasings * profiles)
+    assert PROFILE not in found[1]
+    rest = [text for text in found[0] if text != PROFILE]
+    assert sum(text >= 3 for text in rest) == int(len(rest) * asked)
+    alone = exposure_plan(texts, [phrasings] * 2, ExposureShares(asked), 4, seed=1)
+    assert rest == [text for epoch in alone for of, text in epoch if of == 0][: len(rest)]
+
+
+def test_a_step_looks_at_some_of_an_anchors_places() -> None:
+    turns = turn_of([_anchor(0)], 200, np.random.default_rng(0))
+    seen: Counter[int] = Counter()
+    for turn in turns:
+        assert turn is not None
+        places = turn.base[:, 1]
+        assert len(places) == ANCHOR_PLACES * PLACES
+        assert torch.equal(turn.texts.at.places, places)
+        assert torch.equal(turn.texts.targets, places + 1)
+        seen.update(places.tolist())
+    assert min(seen[place] for place in range(PLACES)) > 25
+
+
 def test_anchors_take_equal_turns() -> None:
-    turns = turn_of(["a", "b", "c"], 8, np.random.default_rng(0))  # type: ignore[list-item]
-    assert sorted(Counter(turns).values()) == [2, 3, 3]
+    anchors = [_anchor(number) for number in range(3)]
+    turns = turn_of(anchors, 8, np.random.default_rng(0))
+    assert all(turn is not None for turn in turns)
+    assert sorted(Counter(int(turn.base[0, 0]) for turn in turns if turn).values()) == [2, 3, 3]
     assert turn_of([], 2, np.random.default_rng(0)) == [None, None]
