@@ -5,7 +5,7 @@ Sampling them from a causal base itself needs no corpus (Sun et al. 2020, LAMOL)
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Sized
 from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
@@ -17,10 +17,17 @@ from transformers.modeling_utils import PreTrainedModel
 from .kept_bottom import KeptBottom
 from .language_model_loss import anchor_divergence
 from .partial_passes import Places, run_once, states_at
-from .predicted_texts import PredictedBatch, PredictedText, collate_predicted
+from .predicted_texts import (
+    PredictedBatch,
+    PredictedText,
+    collate_predicted,
+    in_part,
+    predicted_part,
+)
 from .read_out import next_token_log_probabilities
+from .shared_steps import Part
 
-TaughtT = TypeVar("TaughtT")
+TaughtT = TypeVar("TaughtT", bound=Sized)
 TEXTS_AT_ONCE = 64
 
 
@@ -61,6 +68,29 @@ def anchored_loss(
         return value + weight * anchor_divergence(model, batch.anchor.texts, batch.anchor.base)
 
     return total
+
+
+def anchored_part(part: Part[TaughtT]) -> Part[AnchoredBatch[TaughtT]]:
+    """Parts of what is taught, by `part`, each with its part of the anchor texts."""
+
+    def of_both(
+        batch: AnchoredBatch[TaughtT], number: int, count: int
+    ) -> AnchoredBatch[TaughtT] | None:
+        parts = min(count, len(batch.taught))  # an anchor goes along with what is taught
+        taught = part(batch.taught, number, parts) if number < parts else None
+        if taught is None:
+            return None
+        anchor = batch.anchor and _anchor_part(batch.anchor, number, parts)
+        return AnchoredBatch(taught, anchor)
+
+    return of_both
+
+
+def _anchor_part(anchor: AnchorBatch, number: int, count: int) -> AnchorBatch | None:
+    texts = predicted_part(anchor.texts, number, count)
+    if texts is None:
+        return None
+    return AnchorBatch(texts, anchor.base[in_part(anchor.texts, number, count)])
 
 
 @torch.inference_mode()

@@ -25,7 +25,10 @@ from .text_beginnings import logits_after
 
 
 def practice_loss(model: FusedModel, batch: PracticeBatch, prompted_weight: float = 0.0) -> Tensor:
-    """The loss above on one batch, with w = `prompted_weight`; see `PracticeStates.prompted`."""
+    """The loss above on one batch, with w = `prompted_weight`; see `PracticeStates.prompted`.
+
+    The mean is over the places of the step, also where the batch is a part of it.
+    """
     base = model.base
     below = nullcontext() if batch.bottom is None else from_block(base, batch.bottom)
     with model.session(batch.memory, batch.read_from), below:
@@ -39,7 +42,7 @@ def practice_loss(model: FusedModel, batch: PracticeBatch, prompted_weight: floa
     if untaught.any():
         divergence = _divergence(base, batch.base[untaught], logits[untaught])
         losses = losses.masked_scatter(untaught, divergence)
-    return losses.mean()
+    return losses.sum() / batch.places
 
 
 def _divergence(base: PreTrainedModel, read: Tensor, logits: Tensor) -> Tensor:

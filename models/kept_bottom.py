@@ -51,6 +51,13 @@ class KeptBottom:
             hidden[row, start : start + len(text)] = text
         return BlockOutput(self.layer, hidden, self.members)
 
+    def part(self, number: int, count: int, shape: tuple[int, int]) -> KeptBottom:
+        """Of every `count`-th row from `number` on, which make a batch of this shape."""
+        own = [text for text, (row, _) in enumerate(self.starts) if row % count == number]
+        starts = tuple((self.starts[text][0] // count, self.starts[text][1]) for text in own)
+        states = tuple(self.states[text] for text in own)
+        return KeptBottom(self.layer, self.members, states, starts, shape)
+
 
 @dataclass(frozen=True)
 class BottomStates:

@@ -34,14 +34,17 @@ def predicted_logits(model: PreTrainedModel, batch: PredictedBatch) -> Tensor:
 
 
 def weighted_cross_entropy(model: PreTrainedModel, batch: PredictedBatch) -> Tensor:
-    """Mean negative log-likelihood of the predicted tokens, Σ w_n · −log p(x_n | text) / Σ w_n."""
+    """Mean negative log-likelihood of the predicted tokens, Σ w_n · −log p(x_n | text) / Σ w_n.
+
+    The second sum is the whole batch's, also where `batch` is a part of it.
+    """
     return weighted_mean(predicted_logits(model, batch), batch)
 
 
 def weighted_mean(logits: Tensor, batch: PredictedBatch) -> Tensor:
     """The same of (N, V) logits at the batch's places."""
     losses = functional.cross_entropy(logits, batch.targets, reduction="none")
-    return (losses * batch.weights).sum() / batch.weights.sum()
+    return (losses * batch.weights).sum() / batch.whole.weights.sum()
 
 
 def anchor_divergence(model: PreTrainedModel, batch: PredictedBatch, base: Tensor) -> Tensor:
@@ -52,10 +55,11 @@ def anchor_divergence(model: PreTrainedModel, batch: PredictedBatch, base: Tenso
 
     Args:
         model: the model in training; its output embedding is the base's.
-        batch: anchor texts; weights and targets don't count.
+        batch: anchor texts; weights and targets don't count. The mean is over the whole's places.
         base: (N, D) what the base's output embedding reads at the N places.
     """
     with torch.no_grad():
         reference = next_token_log_probabilities(model, base)
     predicted = predicted_logits(model, batch).log_softmax(-1)
-    return functional.kl_div(predicted, reference, log_target=True, reduction="batchmean")
+    divergence = functional.kl_div(predicted, reference, log_target=True, reduction="sum")
+    return divergence / len(batch.whole.targets)

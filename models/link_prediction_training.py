@@ -34,6 +34,7 @@ class TripleBatch(NamedTuple):
     relations: Tensor  # (Q,), 0 … 2R - 1
     query_of_triple: Tensor  # (B,), rows of `heads`, ascending
     tails: Tensor  # (B,)
+    step_triples: int  # B, or more where this is a part of a step's batch
 
 
 def triple_batches(
@@ -65,11 +66,29 @@ def _batch(both: np.ndarray, place: np.ndarray, rows: np.ndarray) -> TripleBatch
         relations=torch.from_numpy(both[rows[first], 1]),
         query_of_triple=torch.from_numpy(np.cumsum(first) - 1),
         tails=torch.from_numpy(both[rows, 2]),
+        step_triples=len(rows),
+    )
+
+
+def triples_part(batch: TripleBatch, number: int, count: int) -> TripleBatch | None:
+    """Every `count`-th query from `number` on, with its triples; None where there is none."""
+    if number >= len(batch.heads):
+        return None
+    kept = batch.query_of_triple % count == number
+    return TripleBatch(
+        batch.heads[number::count],
+        batch.relations[number::count],
+        batch.query_of_triple[kept] // count,
+        batch.tails[kept],
+        batch.step_triples,
     )
 
 
 def complex_loss(model: ComplEx, batch: TripleBatch, n3: float) -> Tensor:
-    """Mean cross-entropy in nats over the batch's triples, plus n3 times their mean N3 term."""
+    """Mean cross-entropy in nats over the batch's triples, plus n3 times their mean N3 term.
+
+    The mean is over the triples of the step, also where the batch is a part of it.
+    """
     heads = F.embedding(batch.heads, model.entity)  # (Q, 2d)
     relations = F.embedding(batch.relations, model.relation)  # (Q, 2d)
     tails = F.embedding(batch.tails, model.entity)  # (B, 2d)
@@ -78,6 +97,5 @@ def complex_loss(model: ComplEx, batch: TripleBatch, n3: float) -> Tensor:
     scores = (F.embedding(batch.query_of_triple, queries) * tails).sum(dim=1)  # (B,)
     triples_of_query = torch.bincount(batch.query_of_triple, minlength=len(heads))
     shared = normalisers + n3 * (cubed_moduli(heads) + cubed_moduli(relations))
-    return ((shared * triples_of_query).sum() + (n3 * cubed_moduli(tails) - scores).sum()) / len(
-        tails
-    )
+    total = (shared * triples_of_query).sum() + (n3 * cubed_moduli(tails) - scores).sum()
+    return total / batch.step_triples

@@ -86,7 +86,7 @@ def save_with_head(model: PreTrainedModel, head: NextSentenceHead, folder: Path)
 
 
 def sentence_pair_loss(model: PreTrainedModel, head: NextSentenceHead, batch: PairBatch) -> Tensor:
-    """Mean negative log-likelihood of the masked tokens, plus that of the classes.
+    """Mean negative log-likelihood of the masked tokens, plus that of the classes; see `weighted_cross_entropy`.
 
     Args:
         model: a masked language model.
@@ -96,7 +96,8 @@ def sentence_pair_loss(model: PreTrainedModel, head: NextSentenceHead, batch: Pa
     texts, hidden = batch.texts, pair_states(model, batch)
     with from_states(model, hidden):
         logits = logits_at_places(model, texts.tokens, texts.mask, texts.at)
-    return weighted_mean(logits, texts) + functional.cross_entropy(head(hidden), batch.classes)
+    told = functional.cross_entropy(head(hidden), batch.classes, reduction="sum")
+    return weighted_mean(logits, texts) + told / len(texts.whole)
 
 
 def pair_states(model: PreTrainedModel, batch: PairBatch) -> Tensor:

@@ -41,6 +41,7 @@ class PracticeBatch:
         bottom: what the base gives below the first block that facts are read behind; None where
             they are read before any block.
         begun: what stands before the tokens; None where they are the whole texts.
+        places: predicted in the step: N, or more where this is a part of its batch.
     """
 
     tokens: Tensor
@@ -54,6 +55,7 @@ class PracticeBatch:
     read_from: Tensor
     bottom: BlockOutput | None
     begun: Beginnings | None
+    places: int
 
 
 @dataclass(frozen=True)
@@ -222,6 +224,7 @@ def drawn_batch(
         padded_places(places, memory.relation.shape[1]),
         _bottom(states, draw.texts),
         None if states.begun is None else states.begun.of(draw.texts),
+        sum(len(texts[number].places) for number in draw.whole.texts),
     )
 
 

@@ -59,10 +59,29 @@ def shared_beginning(plain: PracticeText, *others: PracticeText) -> int:
 
 @dataclass(frozen=True)
 class PracticeDraw:
-    """What one step practises: numbers of texts, and of each the facts that stay in its memory."""
+    """What one step practises.
+
+    Attributes:
+        texts: their numbers.
+        kept: of each, the facts that stay in its memory.
+        part_of: the whole draw where this is a part of one.
+    """
 
     texts: tuple[int, ...]
     kept: tuple[tuple[int, ...], ...]
+    part_of: PracticeDraw | None = None
+
+    @property
+    def whole(self) -> PracticeDraw:
+        """What a loss is a mean over: parts' losses then add up to the whole's."""
+        return self if self.part_of is None else self.part_of
+
+
+def draw_part(draw: PracticeDraw, number: int, count: int) -> PracticeDraw | None:
+    """Every `count`-th text from `number` on; None where there is none."""
+    if number >= len(draw.texts):
+        return None
+    return PracticeDraw(draw.texts[number::count], draw.kept[number::count], draw)
 
 
 def practice_texts(

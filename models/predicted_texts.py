@@ -67,6 +67,7 @@ class PredictedBatch:
         positions: (B, T) place of each token in its own text, where a row holds several; see
             `packed_texts`. None: a row is a text.
         bottom: what the frozen blocks give of the texts, where that is kept.
+        part_of: the whole batch where this is a part of one.
     """
 
     tokens: Tensor
@@ -76,11 +77,21 @@ class PredictedBatch:
     weights: Tensor
     positions: Tensor | None = None
     bottom: KeptBottom | None = None
+    part_of: PredictedBatch | None = None
+
+    def __len__(self) -> int:
+        """Rows."""
+        return len(self.tokens)
 
     @property
     def size(self) -> int:
         """Tokens, padding left out."""
         return int(self.mask.sum())
+
+    @property
+    def whole(self) -> PredictedBatch:
+        """What a loss is a mean over: parts' losses then add up to the whole's."""
+        return self if self.part_of is None else self.part_of
 
 
 def continued_text(tokens: Sequence[int], weights: Sequence[float]) -> PredictedText:
@@ -155,3 +166,27 @@ def batch_of(
         positions,
         bottom.laid([text.tokens for text in texts], starts, shape) if bottom else None,
     )
+
+
+def predicted_part(batch: PredictedBatch, number: int, count: int) -> PredictedBatch | None:
+    """Every `count`-th row from `number` on; None where there is none."""
+    if number >= len(batch):
+        return None
+    mask = batch.mask[number::count]
+    length = int(mask.sum(dim=1).max())
+    kept = in_part(batch, number, count)
+    return PredictedBatch(
+        batch.tokens[number::count, :length],
+        mask[:, :length],
+        Places(batch.at.rows[kept] // count, batch.at.places[kept]),
+        batch.targets[kept],
+        batch.weights[kept],
+        None if batch.positions is None else batch.positions[number::count, :length],
+        None if batch.bottom is None else batch.bottom.part(number, count, (len(mask), length)),
+        batch,
+    )
+
+
+def in_part(batch: PredictedBatch, number: int, count: int) -> Tensor:
+    """(N,) whether a place is in that part of the batch."""
+    return batch.at.rows % count == number

@@ -16,7 +16,13 @@ from torch import Tensor
 from transformers import PreTrainedTokenizerBase
 
 from .masked_texts import MaskableText, MaskingRates, maskable_parts, masked_text
-from .predicted_texts import PredictedBatch, PredictedText, WeightedText, collate_predicted
+from .predicted_texts import (
+    PredictedBatch,
+    PredictedText,
+    WeightedText,
+    collate_predicted,
+    predicted_part,
+)
 from .token_batches import padded_tokens
 
 FOLLOWS, OTHER = 0, 1  # BERT's numbers of the head's two classes
@@ -66,6 +72,10 @@ class PairBatch:
     types: Tensor
     classes: Tensor
 
+    def __len__(self) -> int:
+        """Pairs."""
+        return len(self.texts)
+
     @property
     def size(self) -> int:
         """Tokens, padding left out."""
@@ -106,3 +116,16 @@ def collate_pairs(pairs: Sequence[PredictedPair], padding: int = 0) -> PairBatch
     return PairBatch(
         collate_predicted([pair.text for pair in pairs], padding), types, torch.tensor(classes)
     )
+
+
+def text_or_pair_part(
+    batch: PredictedBatch | PairBatch, number: int, count: int
+) -> PredictedBatch | PairBatch | None:
+    """Every `count`-th row from `number` on, whether rows are texts or pairs; None where there is none."""
+    if isinstance(batch, PredictedBatch):
+        return predicted_part(batch, number, count)
+    texts = predicted_part(batch.texts, number, count)
+    if texts is None:
+        return None
+    types = batch.types[number::count, : texts.tokens.shape[1]]
+    return PairBatch(texts, types, batch.classes[number::count])

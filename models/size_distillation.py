@@ -77,7 +77,7 @@ class _Pass:
 def size_distillation_loss(
     model: SizeStudent, teacher: PreTrainedModel, batch: PredictedBatch, weights: SizeWeights
 ) -> Tensor:
-    """The loss above on one batch.
+    """The loss above on one batch; of a part, its share of the whole's.
 
     Raises:
         UserError: see `kept_projections`; not where relations are left out.
@@ -87,26 +87,31 @@ def size_distillation_loss(
         expected = _pass(teacher, batch, model.layers, weights)
     found = _pass(model.student, batch, own, weights)
     warmth = weights.temperature
-    loss = warmth**2 * functional.kl_div(
-        (found.logits / warmth).log_softmax(-1),
-        (expected.logits / warmth).log_softmax(-1),
-        log_target=True,
-        reduction="batchmean",
+    loss = (
+        warmth**2
+        * functional.kl_div(
+            (found.logits / warmth).log_softmax(-1),
+            (expected.logits / warmth).log_softmax(-1),
+            log_target=True,
+            reduction="sum",
+        )
+        / len(batch.whole.targets)
     )
     there = batch.mask.bool()
+    tokens = batch.size / batch.whole.size  # the share of a part
     if weights.hidden:
         distances = [
             (_unit(to(mine)) - _unit(theirs))[there].square().mean()
             for to, mine, theirs in zip(model.maps, found.hidden, expected.hidden, strict=True)
         ]
-        loss = loss + weights.hidden * torch.stack(distances).mean()
+        loss = loss + tokens * weights.hidden * torch.stack(distances).mean()
     if weights.relation:
         heads = _relation_heads(model.student, teacher)
         divergences = [
             relation_divergence(theirs, mine, there, heads)
             for mine, theirs in zip(found.projections, expected.projections, strict=True)
         ]
-        loss = loss + weights.relation * torch.stack(divergences).mean()
+        loss = loss + tokens * weights.relation * torch.stack(divergences).mean()
     return loss
 
 

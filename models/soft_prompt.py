@@ -71,7 +71,7 @@ def soft_prompt_loss(wrapped: PeftModel, batch: PredictedBatch, beginning: int) 
             attention_mask=functional.pad(batch.mask, (vectors.shape[1], 0), value=1),
         ).logits.squeeze(0)
     losses = functional.cross_entropy(logits.float(), batch.targets, reduction="none")
-    return (losses * batch.weights).sum() / batch.weights.sum()
+    return (losses * batch.weights).sum() / batch.whole.weights.sum()
 
 
 @dataclass(frozen=True)

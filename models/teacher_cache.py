@@ -27,7 +27,13 @@ from .masked_texts import answer_texts
 from .option_scoring import PLACES_AT_ONCE, tree_states
 from .option_tree import merge_sequences, shared_length
 from .packed_texts import Collate
-from .predicted_texts import PredictedBatch, PredictedText, continued_text
+from .predicted_texts import (
+    PredictedBatch,
+    PredictedText,
+    continued_text,
+    in_part,
+    predicted_part,
+)
 from .read_out import next_token_log_probabilities
 
 
@@ -198,6 +204,19 @@ class TaughtBatch:
     chances: Tensor
     weights: Tensor
 
+    def __len__(self) -> int:
+        """Rows."""
+        return len(self.texts)
+
+
+def taught_part(batch: TaughtBatch, number: int, count: int) -> TaughtBatch | None:
+    """Every `count`-th row from `number` on; None where there is none."""
+    texts = predicted_part(batch.texts, number, count)
+    if texts is None:
+        return None
+    kept = in_part(batch.texts, number, count)
+    return TaughtBatch(texts, batch.kept[kept], batch.chances[kept], batch.weights[kept])
+
 
 def collate_taught(taught: Sequence[TaughtText], collate: Collate) -> TaughtBatch:
     """Texts as `collate` lays them out, their answer tokens joined in order."""
@@ -210,7 +229,7 @@ def collate_taught(taught: Sequence[TaughtText], collate: Collate) -> TaughtBatc
 def distillation_loss(model: PreTrainedModel, batch: TaughtBatch, temperature: float) -> Tensor:
     """τ² · KL(teacher ‖ student) on answer tokens, mixed with cross-entropy on the answers.
 
-    loss = mean over answer tokens of  w · τ² · Σ_{b} t_b (log t_b − log s_b) − (1 − w) · log p(answer)
+    loss = mean over the whole batch's answer tokens of  w · τ² · Σ_{b} t_b (log t_b − log s_b) − (1 − w) · log p(answer)
     over the k kept tokens and the tail bucket (Hinton et al. 2015; τ² keeps the gradients' scale).
 
     Args:
@@ -225,7 +244,8 @@ def distillation_loss(model: PreTrainedModel, batch: TaughtBatch, temperature: f
     student = torch.cat([student, tail_log_mass(student)], dim=1)
     divergence = (teacher.exp() * (teacher - student)).sum(dim=1) * temperature**2
     answer = functional.cross_entropy(logits, texts.targets, reduction="none")
-    return (batch.weights * divergence + (1 - batch.weights) * answer).mean()
+    mixed = batch.weights * divergence + (1 - batch.weights) * answer
+    return mixed.sum() / len(texts.whole.targets)
 
 
 def tail_log_mass(chances: Tensor) -> Tensor:

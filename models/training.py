@@ -22,6 +22,8 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from ..errors import UserError
+from .process_team import Team
+from .shared_steps import Part, SharedSteps, follow_steps
 
 BatchT = TypeVar("BatchT")
 ModelT = TypeVar("ModelT", bound=nn.Module)
@@ -59,10 +61,13 @@ class Curriculum(Generic[BatchT]):
     Attributes:
         epoch: the batches of an epoch, the same for the same number.
         size: units (tokens, rows) in a batch, for progress.
+        part: part k of n of a batch, whose losses add up to the batch's, for several processes; None
+            where a batch can't be parted.
     """
 
     epoch: Callable[[int], Sequence[BatchT]]
     size: Callable[[BatchT], int]
+    part: Part[BatchT] | None = None
 
 
 @dataclass(frozen=True)
@@ -81,6 +86,7 @@ def train(
     settings: TrainingSettings,
     checkpoint: Path,
     advance: Callable[[int], None],
+    team: Team | None = None,
 ) -> TrainingRecord:
     """Train `model`'s parameters that require gradients, in place.
 
@@ -91,35 +97,36 @@ def train(
         settings: rates and lengths.
         checkpoint: file to continue from when it exists, and to write to.
         advance: called with the units of each batch, also for those done before a kill.
+        team: processes that share each step, all of which call this; None: this one alone.
+
+    Returns:
+        What was done; in a follower, without the losses.
 
     Raises:
-        UserError: training diverges; the last checkpoint is kept as it was.
+        UserError: training diverges, and the last checkpoint is kept as it was; or a process has ended.
+        TrainingOver: in a follower, see `follow_steps`.
     """
-    accelerator = Accelerator(cpu=True)  # batches, and what is kept of the frozen base, lie there
     trained = {name: value for name, value in model.named_parameters() if value.requires_grad}
+    shared = None if team is None else _shared(team, trained, curriculum, loss)
+    if shared is not None and shared.team.follows:
+        return _follow(shared, model, curriculum, settings)
     optimizer = _optimizer(trained.values(), settings)
     done = _restore(checkpoint, trained, optimizer)
     epochs = [curriculum.epoch(number) for number in range(settings.epochs)]
     total = sum(len(batches) for batches in epochs)
-    prepared, optimizer = accelerator.prepare(model, optimizer)
-    prepared.train()
+    if shared is not None:
+        shared.begin([curriculum.size(batch) for each in epochs for batch in each], done.steps)
+    take_step = _steps(model, trained, optimizer, loss, settings, shared)
     losses = list(done.losses)
     step = 0
     for number, batches in enumerate(epochs):
         for batch in batches:
             step += 1
             if step > done.steps:
-                for group in optimizer.param_groups:
-                    group["lr"] = settings.learning_rate * _rate(step - 1, total, settings)
-                value = loss(prepared, batch)
-                if not value.isfinite():
+                value = take_step(batch, settings.learning_rate * _rate(step - 1, total, settings))
+                if not math.isfinite(value):
                     raise _diverged("the loss is no number", step, total, done, settings)
-                accelerator.backward(value)
-                if settings.clip_norm is not None:
-                    accelerator.clip_grad_norm_(trained.values(), settings.clip_norm)
-                optimizer.step()
-                optimizer.zero_grad()
-                losses = _add_loss(losses, number, value.item() / len(batches))
+                losses = _add_loss(losses, number, value / len(batches))
                 saved = step % settings.checkpoint_steps == 0 or step == total
                 if saved and not all(each.isfinite().all() for each in trained.values()):
                     raise _diverged("a weight is no number", step, total, done, settings)
@@ -130,6 +137,68 @@ def train(
     model.eval()
     units = sum(curriculum.size(batch) for batches in epochs for batch in batches)
     return TrainingRecord(total, units, tuple(losses))
+
+
+def _shared(
+    team: Team,
+    trained: dict[str, nn.Parameter],
+    curriculum: Curriculum[BatchT],
+    loss: Callable[[ModelT, BatchT], Tensor],
+) -> SharedSteps[ModelT, BatchT]:
+    if curriculum.part is None:
+        raise ValueError("a team can't share batches that can't be parted")
+    return SharedSteps(team, list(trained.values()), curriculum.part, loss)
+
+
+def _follow(
+    shared: SharedSteps[ModelT, BatchT],
+    model: ModelT,
+    curriculum: Curriculum[BatchT],
+    settings: TrainingSettings,
+) -> TrainingRecord:
+    """Compute this process's part of every step."""
+    batches = [batch for number in range(settings.epochs) for batch in curriculum.epoch(number)]
+    sizes = [curriculum.size(batch) for batch in batches]
+    follow_steps(shared, model, batches, sizes)
+    return TrainingRecord(len(batches), sum(sizes), ())
+
+
+def _steps(
+    model: ModelT,
+    trained: dict[str, nn.Parameter],
+    optimizer: torch.optim.Optimizer,
+    loss: Callable[[ModelT, BatchT], Tensor],
+    settings: TrainingSettings,
+    shared: SharedSteps[ModelT, BatchT] | None,
+) -> Callable[[BatchT, float], float]:
+    """What takes one step on a batch at a learning rate, and gives its loss; none where that is no number."""
+    # On the processor lie the batches and what is kept of the frozen base. The project's precision is in
+    # the artifact's key, the launcher's isn't.
+    accelerator = Accelerator(cpu=True, mixed_precision="no")
+    # Its wrapper for several processes would hide what the losses call of a model.
+    prepared: ModelT = accelerator.prepare_model(model, evaluation_mode=True)
+    steps = accelerator.prepare_optimizer(optimizer)
+    prepared.train()
+
+    def take_step(batch: BatchT, rate: float) -> float:
+        for group in optimizer.param_groups:
+            group["lr"] = rate
+        if shared is None:
+            value = loss(prepared, batch)
+            if value.isfinite():
+                accelerator.backward(value)
+        else:
+            value = shared.gradient(prepared, batch)
+        if value.isfinite():
+            if settings.clip_norm is not None:
+                accelerator.clip_grad_norm_(trained.values(), settings.clip_norm)
+            steps.step()
+            steps.zero_grad()
+            if shared is not None:
+                shared.spread_weights()
+        return value.item()
+
+    return take_step
 
 
 def _diverged(

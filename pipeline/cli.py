@@ -18,6 +18,7 @@ from .command_options import (
     load_chosen_project,
     run_targets,
 )
+from .several_processes import team
 from .stage_list import STAGES
 
 STOPPED = "stopped; the next run resumes: finished stages are kept, training continues where it was"
@@ -236,9 +237,18 @@ def compare(
 
 
 def main() -> None:
-    """Run the command line: a UserError is three short lines and status 2, Ctrl-C one and 130."""
+    """Run the command line: a UserError is three short lines and status 2, Ctrl-C one and 130.
+
+    Of several processes the main one does so, and the others follow it.
+    """
     try:
-        app()
+        together = team()
+        if together is not None and together.follows:
+            from .following import follow
+
+            follow(together)
+        else:
+            app()
     except UserError as error:
         from .console import harmless
 

@@ -8,6 +8,7 @@ from .artifacts import Recipe, file_digest, publish, read_manifest, work_folder
 from .console import Console, duration
 from .project import Project
 from .run import recorded
+from .several_processes import run_shared
 from .stages import StageContext, source_name
 
 
@@ -30,7 +31,8 @@ def artifact_beside(
         settings: that it depends on, as JSON values.
         inputs: artifacts' folders, by what they are to it.
         files: specs of the files that it reads.
-        run: writes into the context's work folder; work that was cut off is continued.
+        run: writes into the context's work folder; work that was cut off is continued, and several
+            processes share its training.
         console: told what is done.
     """
     found = {spec: project.resolve(spec) for spec in files}
@@ -46,7 +48,7 @@ def artifact_beside(
     console.line(f"{name}  run  {folder}")
     started = time.monotonic()
     with work_folder(project.artifacts_folder, recipe, resumable=True) as work:
-        run(StageContext(project, work, dict(inputs), project.seed, console, found))
+        run_shared(StageContext(project, work, dict(inputs), project.seed, console, found), run)
         seconds = time.monotonic() - started
         publish(project.artifacts_folder, recipe, recorded(seconds))
     console.line(f"{name}  done in {duration(seconds)}")

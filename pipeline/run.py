@@ -12,6 +12,7 @@ from .artifacts import Manifest, Recipe, publish, read_manifest, work_folder
 from .console import Console, duration
 from .project import Project
 from .project_endpoints import endpoints, fetch_endpoints
+from .several_processes import run_alone, run_shared
 from .stage_list import STAGES
 from .stages import Stage, StageContext, recipe, source_name, with_upstream
 
@@ -121,7 +122,8 @@ def _make(
             console=console,
             files={spec: project.resolve(spec) for spec in stage.files(project)},
         )
-        stage.function()(context)
+        run = run_shared if stage.shared(project) else run_alone
+        run(context, stage.function())
         seconds = time.monotonic() - started
         manifest = publish(artifacts, made_from, recorded(seconds))
     console.line(f"{stage.name}  done in {duration(seconds)}")

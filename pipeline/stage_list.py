@@ -80,6 +80,15 @@ def _fuse_settings(project: "Project") -> dict[str, Any]:
     return {**settings, "vectors": [source_name(source) for source in settings["vectors"]]}
 
 
+def _always(project: "Project") -> bool:
+    return True
+
+
+def _shares_fusion(project: "Project") -> bool:
+    # Pointers at the top train for seconds on kept states, and some contrast all places of a batch.
+    return project.fuse.strategy in ("early", "interactive", "attention")
+
+
 def _eval_files(project: "Project") -> tuple[str, ...]:
     encoder = project.eval.encoder
     models = [model.path for model in project.eval.model]
@@ -147,6 +156,7 @@ STAGES = (
         settings=_pretrain_settings,
         files=pretrain_files,
         resumable=True,
+        shared=_always,
     ),
     Stage(
         "distill",
@@ -156,6 +166,7 @@ STAGES = (
         inputs=("pretrain", "base", "facts", "ingest"),
         settings=_distill_settings,
         resumable=True,
+        shared=_always,
     ),
     Stage(
         "prompt",
@@ -165,6 +176,7 @@ STAGES = (
         inputs=("base", "facts"),
         settings=lambda project: _with_precision(project, "prompt"),
         resumable=True,
+        shared=_always,
     ),
     Stage(
         "embed",
@@ -174,6 +186,7 @@ STAGES = (
         inputs=("ingest", "facts"),
         settings=lambda project: project.embed.model_dump(mode="json"),
         resumable=True,
+        shared=_always,
     ),
     Stage(
         "fuse",
@@ -184,6 +197,7 @@ STAGES = (
         settings=_fuse_settings,
         files=lambda project: project.fuse.vector_files,
         resumable=True,
+        shared=_shares_fusion,
     ),
     Stage(
         "eval",

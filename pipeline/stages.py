@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from ..models.process_team import Team
     from .artifacts import Manifest, Recipe
     from .console import Console
     from .project import Project
@@ -28,6 +29,7 @@ class StageContext:
         seed: of every draw.
         console: for lines and progress.
         files: path of each file that the project file names and the stage reads, by its spec.
+        team: processes that share its training; None: this one alone.
     """
 
     project: "Project"
@@ -36,6 +38,7 @@ class StageContext:
     seed: int
     console: "Console"
     files: Mapping[str, Path] = field(default_factory=dict)
+    team: "Team | None" = None
 
     def checkpoint(self, name: str) -> Path:
         """The file below `resume/` in which a training keeps its state."""
@@ -54,6 +57,11 @@ def no_files(project: "Project") -> tuple[str, ...]:
     return ()
 
 
+def never(project: "Project") -> bool:
+    """Whether several processes share a stage that doesn't train."""
+    return False
+
+
 @dataclass(frozen=True)
 class Stage:
     """One step from sources to report.
@@ -68,6 +76,7 @@ class Stage:
         files: specs of the files that it reads, as the project file names them.
         resumable: work that was cut off is continued, to the same bytes.
         seeded: whether the project's seed is part of the key.
+        shared: whether several processes share its training, where there are several.
     """
 
     name: str
@@ -79,6 +88,7 @@ class Stage:
     files: Callable[["Project"], tuple[str, ...]] = no_files
     resumable: bool = False
     seeded: bool = True
+    shared: Callable[["Project"], bool] = never
 
     def function(self) -> Callable[[StageContext], None]:
         module, _, name = self.run.partition(":")

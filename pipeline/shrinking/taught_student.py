@@ -14,7 +14,13 @@ from ...kg.questions.pools import TAUGHT, UNTOUCHED
 from ...models.base_model import choose_training_attention, load_tokenizer
 from ...models.language_model import LanguageModel, kind_of, load_language_model
 from ...models.option_scoring import TreeStates, scored_log_probabilities
-from ...models.predicted_texts import PredictedBatch, PredictedText, WeightedText, collate_predicted
+from ...models.predicted_texts import (
+    PredictedBatch,
+    PredictedText,
+    WeightedText,
+    collate_predicted,
+    predicted_part,
+)
 from ...models.read_out import own_read_out
 from ...models.shrunk_model import evenly, shrunk_model
 from ...models.size_distillation import SizeStudent, SizeWeights, size_distillation_loss
@@ -65,13 +71,14 @@ def run(context: StageContext) -> None:
     with context.console.progress("training the student", total, "tokens") as advance:
         record = train(
             taught,
-            Curriculum(epochs.__getitem__, lambda batch: batch.size),
+            Curriculum(epochs.__getitem__, lambda batch: batch.size, predicted_part),
             loss,
             TrainingSettings(
                 settings.learning_rate, settings.epochs, checkpoint_steps=CHECKPOINT_STEPS
             ),
             context.checkpoint("student"),
             advance,
+            context.team,
         )
     student.eval().requires_grad_(False)
     student.save_pretrained(context.work / "model")

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from ...kg.questions.pools import TAUGHT
-from ...models.anchors import AnchorBatch, AnchoredBatch, anchored_loss
+from ...models.anchors import AnchorBatch, AnchoredBatch, anchored_loss, anchored_part
 from ...models.kept_bottom import frozen_blocks
 from ...models.language_model import load_language_model
 from ...models.packed_texts import Collate, collate_for
@@ -18,6 +18,7 @@ from ...models.teacher_cache import (
     cache_teacher,
     collate_taught,
     distillation_loss,
+    taught_part,
 )
 from ...models.token_batches import shuffled_batches
 from ...models.training import Curriculum, TrainingSettings
@@ -84,7 +85,9 @@ def run(context: StageContext) -> None:
         "distill",
         adapted,
         base_of(adapted),
-        Curriculum(epochs.__getitem__, lambda batch: batch.taught.texts.size),
+        Curriculum(
+            epochs.__getitem__, lambda batch: batch.taught.texts.size, anchored_part(taught_part)
+        ),
         anchored_loss(loss, settings.anchor_weight),
         TrainingSettings(settings.learning_rate, settings.epochs),
     )

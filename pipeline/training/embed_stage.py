@@ -26,7 +26,7 @@ from ...kg.graph import KnowledgeGraph
 from ...kg.questions.pools import INFERABLE
 from ...kg.vocabulary import RDF_TYPE
 from ...models.complex_embedding import ComplEx, save_vectors
-from ...models.link_prediction_training import complex_loss, triple_batches
+from ...models.link_prediction_training import complex_loss, triple_batches, triples_part
 from ...models.ranking import Scorer, SideRanks, rank_triples, ranking_metrics, tail_frequencies
 from ...models.training import Curriculum, TrainingSettings, train
 from ..graph_reader import PREDICTED
@@ -93,11 +93,12 @@ def _trained(context: StageContext, local: LocalGraph) -> ComplEx:
     with context.console.progress("training vectors, both directions", units, "triples") as advance:
         train(
             model,
-            Curriculum(batches, lambda batch: len(batch.tails)),
+            Curriculum(batches, lambda batch: len(batch.tails), triples_part),
             partial(complex_loss, n3=settings.n3),
             training_settings(settings),
             context.checkpoint("training"),
             advance,
+            context.team,
         )
     return model
 

@@ -6,13 +6,13 @@ from functools import partial
 import numpy as np
 import torch
 
-from ...models.anchors import AnchorBatch, AnchoredBatch, anchored_loss
+from ...models.anchors import AnchorBatch, AnchoredBatch, anchored_loss, anchored_part
 from ...models.kept_bottom import frozen_blocks
 from ...models.language_model import LanguageModel, load_language_model
 from ...models.next_sentence import NextSentenceHead, text_or_pair_loss
 from ...models.packed_texts import Collate, collate_for
 from ...models.predicted_texts import PredictedBatch, PredictedText
-from ...models.sentence_pairs import PairBatch
+from ...models.sentence_pairs import PairBatch, text_or_pair_part
 from ...models.taught_update import update_of
 from ...models.taught_weights import TaughtModel, add_taught_weights, base_of
 from ...models.token_batches import shuffled_batches
@@ -105,7 +105,9 @@ def teach_epochs(
         "pretrain",
         adapted,
         base_of(adapted),
-        Curriculum(epochs.__getitem__, lambda batch: batch.taught.size),
+        Curriculum(
+            epochs.__getitem__, lambda batch: batch.taught.size, anchored_part(text_or_pair_part)
+        ),
         anchored_loss(text_or_pair_loss(head), settings.anchor_weight),
         TrainingSettings(settings.learning_rate, settings.epochs),
     )

@@ -15,6 +15,7 @@ from ...models.predicted_texts import (
     WeightedText,
     collate_predicted,
     continued_texts,
+    predicted_part,
 )
 from ...models.soft_prompt import add_soft_prompt, soft_prompt_loss, special_beginning
 from ...models.token_batches import shuffled_batches
@@ -49,7 +50,7 @@ def run(context: StageContext) -> None:
         "prompt",
         wrapped,
         wrapped,
-        Curriculum(epoch, lambda batch: batch.size),
+        Curriculum(epoch, lambda batch: batch.size, predicted_part),
         partial(soft_prompt_loss, beginning=special_beginning(loaded.tokenizer)),
         TrainingSettings(settings.learning_rate, settings.epochs),
     )

@@ -27,6 +27,7 @@ from ...models.practice_batches import (
 )
 from ...models.practice_texts import (
     PracticeText,
+    draw_part,
     epoch_of_texts,
     practice_texts,
     shared_beginning,
@@ -187,13 +188,16 @@ def _trained_variant(
     with context.console.progress(f"training {variant}", total, "tokens") as advance:
         record = train(
             fusion,
-            Curriculum(epochs, lambda draw: sum(len(texts[number]) for number in draw.texts)),
+            Curriculum(
+                epochs, lambda draw: sum(len(texts[number]) for number in draw.texts), draw_part
+            ),
             lambda _, draw: practice_loss(
                 model, drawn_batch(texts, states, draw), settings.prompted_weight
             ),
             TrainingSettings(settings.learning_rate, settings.epochs),
             context.checkpoint(file_name(variant)),
             advance,
+            context.team,
         )
     model.detach()
     return fusion, record.losses

@@ -56,7 +56,15 @@ def teach(
     tokens = sum(map(curriculum.size, batches))
     started = time.monotonic()
     with context.console.progress("training", tokens, "tokens") as advance:
-        record = train(trained, curriculum, loss, settings, context.checkpoint("training"), advance)
+        record = train(
+            trained,
+            curriculum,
+            loss,
+            settings,
+            context.checkpoint("training"),
+            advance,
+            context.team,
+        )
     seconds = time.monotonic() - started
     save_taught(adapted, load_tokenizer(context.inputs["base"]), context.work / "adapter")
     write_json(
