@@ -34,8 +34,8 @@ from ..evaluation.examination import Asked, Examination, Examined, drawn_questio
 from ..general_prose import general_texts
 from ..stages import StageContext
 from ..training.predicted_forms import forms_of
-from ..training.pretrain_stage import LONGEST_DOMAIN_TEXT
 from ..training.replay import drawn, general_text
+from ..training.taught_epochs import LONGEST_DOMAIN_TEXT
 from ..training.teaching_data import domain_texts, taught_facts
 from ..training.teaching_run import write_json
 from .shrink import TEACHERS

@@ -13,8 +13,9 @@ from ...models.taught_weights import TaughtModel, base_of, load_for_more_trainin
 from ..stages import StageContext
 from ..training.exposures import ExposureShares, TextsOfFact, exposure_plan
 from ..training.predicted_forms import masking_rates
-from ..training.pretrain_stage import epochs_of, teach_epochs
+from ..training.pretrain_stage import teach_epochs
 from ..training.replay import check_shares
+from ..training.taught_epochs import Lessons, epochs_of
 from ..training.teaching_data import TaughtFact, make_anchors, taught_facts
 from ..training.teaching_run import taught_precision, write_json
 from .asked_again import examination_of
@@ -83,7 +84,7 @@ def _train(
     kept = [fact for fact in taught_facts(context.inputs["facts"]) if fact.fact in found.unchanged]
     facts = [*new, *kept]
     plan = _plan(context, new, kept)
-    epochs = epochs_of(context, loaded, facts, plan, anchors, {}, None)
+    epochs = epochs_of(context, loaded, Lessons(facts, plan), anchors)
     teach_epochs(context, adapted, epochs, None)
     shown = [fact < len(new) for epoch in plan for fact, _ in epoch]
     return {"new": sum(shown), "replayed": len(shown) - sum(shown)}
