@@ -29,9 +29,9 @@ from .predicted_texts import (
 )
 
 Collate = Callable[[Sequence[PredictedText]], PredictedBatch]
-ROW_TOKENS = (
-    128  # of a row at most, unless a text is longer; longer rows attend to more that is blocked
-)
+# Of a row at most, unless a text is longer: longer rows attend to more that is blocked. A step of 16 texts
+# of 17 to 32 tokens takes SmolLM2 3.86 s padded, 3.69 s in rows of 64 and 3.96 s in rows of 128.
+ROW_TOKENS = 64
 CLOSE = 1e-3  # logits of the same text in other rows; where texts leak, they differ by far more
 
 
