@@ -12,6 +12,7 @@ from torch import nn
 from transformers.modeling_utils import PreTrainedModel
 
 from .language_model import kind_of
+from .transformer_blocks import transformer_blocks
 
 # PEFT 0.21 asks transformers 5 for a name that it has replaced; nothing the user can mend.
 warnings.filterwarnings("ignore", message="`is_gradient_checkpointing` is deprecated")
@@ -22,22 +23,15 @@ def mlp_linear_names(model: PreTrainedModel) -> list[str]:
 
     A block's MLP is the child whose linears are not its attention's; families name it
     `mlp`, `feed_forward`, `ffn` or `intermediate`/`output`, all of which lack "att".
+
+    Raises:
+        UserError: the model has no blocks with attention.
     """
-    blocks = [
-        name for name, module in model.named_modules() if name.endswith(".0") and _is_block(module)
-    ]
-    prefix = blocks[0]
-    block = model.get_submodule(prefix)
     return sorted(
         name
-        for name, module in block.named_modules()
+        for name, module in transformer_blocks(model)[0].named_modules()
         if "att" not in name and type(module).__name__ in {"Linear", "Conv1D"}
     )
-
-
-def _is_block(module: nn.Module) -> bool:
-    """Whether a module is a Transformer block: it has an attention child."""
-    return any("att" in name for name, _ in module.named_children())
 
 
 def add_low_rank_adapters(model: PreTrainedModel, rank: int, upper_layers: int) -> PeftModel:

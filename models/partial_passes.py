@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from transformers.modeling_outputs import BaseModelOutput
 from transformers.modeling_utils import PreTrainedModel
 
+from ..errors import UserError
 from .transformer_blocks import transformer_blocks
 
 
@@ -150,7 +151,11 @@ def logits_at_places(model: PreTrainedModel, tokens: Tensor, mask: Tensor, at: P
 
 @contextmanager
 def head_at(model: PreTrainedModel, at: Places) -> Iterator[list[Tensor]]:
-    """Within, the output embedding reads (1, N, D) of (B, T, D), which is kept."""
+    """Within, the output embedding reads (1, N, D) of (B, T, D), which is kept.
+
+    Raises:
+        UserError: a pass has ended without it, so that nothing was narrowed (MobileBERT uses its weights alone).
+    """
     read: list[Tensor] = []
 
     def narrow(module: nn.Module, given: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
@@ -162,6 +167,13 @@ def head_at(model: PreTrainedModel, at: Places) -> Iterator[list[Tensor]]:
         yield read
     finally:
         handle.remove()
+    if not read:
+        name = type(model).__name__
+        raise UserError(
+            f"{name} doesn't run its output embedding as a module, which is where its logits are read",
+            name,
+            "Take a model of another family: `make families` lists those that are tested.",
+        )
 
 
 @contextmanager

@@ -1,11 +1,19 @@
 import pytest
 import torch
+from infact.errors import UserError
 from infact.models.low_rank import (
     add_low_rank_adapters,
     mlp_linear_names,
     trained_parameters,
 )
-from transformers import GPT2Config, GPT2LMHeadModel, LlamaConfig, LlamaForCausalLM
+from transformers import (
+    FNetConfig,
+    FNetForMaskedLM,
+    GPT2Config,
+    GPT2LMHeadModel,
+    LlamaConfig,
+    LlamaForCausalLM,
+)
 
 RANK, LAYERS, WIDTH, MLP_WIDTH = 2, 4, 16, 24
 
@@ -65,3 +73,9 @@ def test_new_adapters_change_nothing(build, blocks, names) -> None:
 def test_more_upper_layers_than_there_are_means_all() -> None:
     adapted = add_low_rank_adapters(llama(), RANK, upper_layers=99)
     assert trained_parameters(adapted) == LAYERS * 3 * RANK * (WIDTH + MLP_WIDTH)
+
+
+def test_a_family_without_attention_is_refused() -> None:
+    config = FNetConfig(vocab_size=64, hidden_size=16, intermediate_size=16, num_hidden_layers=2)
+    with pytest.raises(UserError, match="no list of 2 blocks with attention"):
+        add_low_rank_adapters(FNetForMaskedLM(config), 2, 1)

@@ -4,6 +4,8 @@ from dataclasses import replace
 
 import pytest
 import torch
+import transformers
+from infact.errors import UserError
 from infact.models.partial_passes import Places, from_block, logits_at_places, run_once
 from infact.models.read_out import next_token_log_probabilities
 from infact.models.transformer_blocks import transformer_blocks
@@ -53,6 +55,22 @@ def test_the_blocks_before_rest(family: str) -> None:
     model(input_ids=tokens, attention_mask=mask)
     assert ran
     handle.remove()
+
+
+def test_a_family_whose_head_is_no_module_of_its_own_is_refused() -> None:
+    config = transformers.MobileBertConfig(
+        vocab_size=64,
+        hidden_size=16,
+        embedding_size=16,
+        intermediate_size=16,
+        true_hidden_size=16,
+        intra_bottleneck_size=16,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+    )
+    model = transformers.MobileBertForMaskedLM(config).eval()
+    with pytest.raises(UserError, match="MobileBertForMaskedLM doesn't run"):
+        logits_at_places(model, *padded(), AT)
 
 
 def test_the_head_sees_chosen_places_alone(family: str) -> None:
