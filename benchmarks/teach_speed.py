@@ -42,7 +42,7 @@ from infact.pipeline.project import load_project
 from infact.pipeline.run import existing_artifacts
 from infact.pipeline.stages import StageContext
 from infact.pipeline.training.exposures import ExposureShares, TextsOfFact, exposure_plan
-from infact.pipeline.training.predicted_forms import forms_of, masking_rates
+from infact.pipeline.training.predicted_forms import forms_of
 from infact.pipeline.training.teaching_data import make_anchors, taught_facts, turn_of
 from numpy.random import default_rng
 from peft import LoraConfig, get_peft_model
@@ -142,9 +142,7 @@ def exposures(context: StageContext, loaded: LanguageModel) -> list[list[Predict
 
 def made_anchors(context: StageContext, loaded: LanguageModel, count: int) -> list[AnchorBatch]:
     """One batch of them for each step."""
-    settings = context.project.pretrain
-    rates = masking_rates(settings)
-    made = make_anchors(loaded, 32, rates, settings.layers, context.seed, context.console)
+    made = make_anchors(context, loaded, 32, 0)
     return [made[number % len(made)] for number in range(count)]
 
 

@@ -7,10 +7,8 @@ half a minute and the model that transformers makes of it can't be saved with it
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, PreTrainedTokenizerBase
@@ -30,18 +28,24 @@ Kind = Literal["masked", "causal"]  # reads all of a text, or left to right
 PICKLE_SUFFIXES = {".bin", ".pt", ".pth", ".pkl", ".ckpt"}
 
 
-@contextmanager
-def without_load_report() -> Iterator[None]:
-    """Within, transformers doesn't list the weights that a model hasn't read: what matters of them infact says.
+def read_weights(auto: Any, folder: Path, dtype: torch.dtype) -> tuple[Any, set[str]]:
+    """A folder's model by one of transformers' auto classes, and the names of weights that the folder lacks.
 
-    A checkpoint with two heads is read one head at a time.
+    transformers doesn't list what wasn't read: a checkpoint with two heads is read one head at a time.
     """
     said = logging.get_verbosity()
     logging.set_verbosity_error()
     try:
-        yield
+        model, told = auto.from_pretrained(
+            folder,
+            dtype=dtype,
+            local_files_only=True,
+            use_safetensors=True,
+            output_loading_info=True,
+        )
     finally:
         logging.set_verbosity(said)
+    return model, set(told["missing_keys"])
 
 
 def resolve_precision(precision: str) -> torch.dtype:

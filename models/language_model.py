@@ -6,7 +6,6 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 from peft import PeftModel
@@ -24,7 +23,7 @@ from .base_model import (
     check_model_folder,
     folder_kind,
     load_tokenizer,
-    without_load_report,
+    read_weights,
 )
 from .reading_window import reading_window
 
@@ -110,17 +109,9 @@ def load_model(folder: Path, dtype: torch.dtype) -> PreTrainedModel:
         UserError: its output head was never trained.
     """
     auto = AutoModelForMaskedLM if folder_kind(folder) == "masked" else AutoModelForCausalLM
-    with without_load_report():
-        loaded: Any = auto.from_pretrained(
-            folder,
-            dtype=dtype,
-            local_files_only=True,
-            use_safetensors=True,
-            output_loading_info=True,
-        )
-    model, told = loaded
-    if told["missing_keys"]:
-        problem = f"The folder lacks weights that scoring needs: {sorted(told['missing_keys'])[0]}"
+    model, lacking = read_weights(auto, folder, dtype)
+    if lacking:
+        problem = f"The folder lacks weights that scoring needs: {min(lacking)}"
         fix = "A text encoder has no trained output head; train one first, or give another model."
         raise UserError(problem, str(folder), fix)
     whole: PreTrainedModel = model.eval().requires_grad_(False)

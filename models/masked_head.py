@@ -24,7 +24,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -33,7 +32,7 @@ from torch.nn import functional
 from transformers import AutoModelForMaskedLM, PreTrainedTokenizerBase
 from transformers.modeling_utils import PreTrainedModel
 
-from .base_model import load_tokenizer, without_load_report
+from .base_model import load_tokenizer, read_weights
 from .option_rows import batches_of_rows
 from .partial_passes import from_states
 from .predicted_texts import PredictedText
@@ -78,18 +77,8 @@ class DrawnTokens:
 def load_encoder(folder: Path, seed: int) -> HeadlessEncoder:
     """The masked language model in a folder, what it lacks drawn at random by the seed."""
     torch.manual_seed(seed)
-    with without_load_report():
-        loaded: Any = AutoModelForMaskedLM.from_pretrained(
-            folder,
-            dtype=torch.float32,
-            local_files_only=True,
-            use_safetensors=True,
-            output_loading_info=True,
-        )
-    model, told = loaded
-    lacking = tuple(
-        name for name, _ in model.named_parameters() if name in set(told["missing_keys"])
-    )
+    model, missing = read_weights(AutoModelForMaskedLM, folder, torch.float32)
+    lacking = tuple(name for name, _ in model.named_parameters() if name in missing)
     model.eval().requires_grad_(False)
     for name in lacking:
         model.get_parameter(name).requires_grad_(True)

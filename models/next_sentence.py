@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -23,7 +22,7 @@ from transformers.models.auto.modeling_auto import (
     MODEL_FOR_NEXT_SENTENCE_PREDICTION_MAPPING_NAMES,
 )
 
-from .base_model import without_load_report
+from .base_model import read_weights
 from .language_model_loss import weighted_cross_entropy, weighted_mean
 from .option_rows import batches_of_rows
 from .partial_passes import from_states, logits_at_places
@@ -67,17 +66,9 @@ def load_next_sentence_head(folder: Path, dtype: torch.dtype) -> NextSentenceHea
     config = AutoConfig.from_pretrained(folder, local_files_only=True)
     if config.model_type not in MODEL_FOR_NEXT_SENTENCE_PREDICTION_MAPPING_NAMES:
         return None
-    with without_load_report():
-        loaded: Any = AutoModelForNextSentencePrediction.from_pretrained(
-            folder,
-            dtype=dtype,
-            local_files_only=True,
-            use_safetensors=True,
-            output_loading_info=True,
-        )
-    model, told = loaded
+    model, missing = read_weights(AutoModelForNextSentencePrediction, folder, dtype)
     head = NextSentenceHead(model.base_model.pooler, model.cls, model.base_model_prefix)
-    return None if head.checkpoint_weights().keys() & set(told["missing_keys"]) else head
+    return None if head.checkpoint_weights().keys() & missing else head
 
 
 def save_with_head(model: PreTrainedModel, head: NextSentenceHead, folder: Path) -> None:

@@ -25,7 +25,6 @@ from ...models.training import Curriculum, TrainingSettings
 from ..graph_reader import GraphReader
 from ..settings.training import DistillTable
 from ..stages import StageContext
-from .predicted_forms import masking_rates
 from .teacher import TEACHER_BATCH_TOKENS, right_answers, teacher_contexts
 from .teaching_data import facts_of_pools, make_anchors, training_prompts, turn_of
 from .teaching_run import taught_precision, teach, write_json
@@ -59,17 +58,8 @@ def run(context: StageContext) -> None:
             TEACHER_BATCH_TOKENS,
             advance,
         )
-    anchors: list[AnchorBatch] = []
-    if settings.anchor_weight:
-        taught_before = context.project.pretrain
-        anchors = make_anchors(
-            base,
-            taught_before.anchor_texts,
-            masking_rates(taught_before),
-            taught_before.layers,
-            context.seed + 1,
-            context.console,
-        )
+    count = context.project.pretrain.anchor_texts if settings.anchor_weight else 0
+    anchors = make_anchors(context, base, count, 1)
     frozen = frozen_blocks(base.model, context.project.pretrain.layers)
     collate = collate_for(base.model, [row.text for row in rows] * settings.epochs, frozen)
     epochs = [

@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import torch
 
-from ...models.anchors import AnchorBatch, anchored_loss, anchored_part
-from ...models.language_model import LanguageModel, load_language_model
+from ...models.anchors import anchored_loss, anchored_part
+from ...models.language_model import load_language_model
 from ...models.next_sentence import NextSentenceHead, text_or_pair_loss
 from ...models.sentence_pairs import text_or_pair_part
 from ...models.taught_update import update_of
@@ -16,7 +16,6 @@ from ..stages import StageContext
 from .drift_bound import hold_to_bound
 from .entity_profiles import Profile, entity_profiles
 from .exposures import ExposureShares, TextsOfFact, exposure_plan, phrasings_of
-from .predicted_forms import masking_rates
 from .replay import check_shares
 from .screening import screened_facts
 from .sentence_pairs import finish_pairs, taught_pairs
@@ -41,8 +40,9 @@ def run(context: StageContext) -> None:
     pairs = taught_pairs(context, LONGEST_DOMAIN_TEXT)
     torch.manual_seed(context.seed)
     loaded = load_language_model(folder, None, taught_precision(context))
-    anchors = _general(context, loaded, settings.anchor_texts if settings.anchor_weight else 0, 0)
-    held_out = _general(context, loaded, DRIFT_TEXTS if settings.most_drift else 0, 2)
+    count = settings.anchor_texts if settings.anchor_weight else 0
+    anchors = make_anchors(context, loaded, count, 0)
+    held_out = make_anchors(context, loaded, DRIFT_TEXTS if settings.most_drift else 0, 2)
     facts = taught_facts(context.inputs["facts"])
     screened = screened_facts(context, loaded)
     profiles = profiles_of(context)
@@ -73,17 +73,6 @@ def profiles_of(context: StageContext) -> Mapping[str, Profile]:
     if not context.project.pretrain.profiles:
         return {}
     return entity_profiles(context.inputs["ingest"], context.inputs["facts"])
-
-
-def _general(
-    context: StageContext, base: LanguageModel, count: int, seed: int
-) -> list[AnchorBatch]:
-    """So many general texts with the base's states, before anything is added to it."""
-    if not count:
-        return []
-    settings = context.project.pretrain
-    rates, seed = masking_rates(settings), context.seed + seed
-    return make_anchors(base, count, rates, settings.layers, seed, context.console)
 
 
 def teach_epochs(

@@ -12,10 +12,11 @@ from ...kg.questions.pools import IN_MEMORY, INFERABLE
 from ...models.anchors import AnchorBatch, anchor_batches, sample_texts
 from ...models.kept_bottom import frozen_blocks
 from ...models.language_model import LanguageModel
-from ...models.masked_texts import MaskingRates, maskable_text, masked_text
+from ...models.masked_texts import maskable_text, masked_text
 from ...models.predicted_texts import WeightedText, continued_text
-from ..console import Console
 from ..general_prose import general_prose
+from ..stages import StageContext
+from .predicted_forms import masking_rates
 
 # How texts on anything under the sun begin; what follows is sampled from the base itself.
 OPENINGS = (
@@ -147,26 +148,22 @@ def _cut(text: str, max_characters: int) -> str:
 
 
 def make_anchors(
-    base: LanguageModel,
-    count: int,
-    rates: MaskingRates,
-    taught_blocks: int,
-    seed: int,
-    console: Console,
+    context: StageContext, base: LanguageModel, count: int, seed: int
 ) -> list[AnchorBatch]:
     """Anchor batches on `count` general texts: sampled from a causal base, prose for a masked one.
 
-    A masked model writes nothing that could be sampled; its prose is masked at the rates given.
+    A masked model writes nothing that could be sampled; its prose is masked at the project's rates.
 
     Args:
+        context: of a stage that teaches what `[pretrain]` says.
         base: the model before it is taught.
-        count: of texts.
-        rates: of masking.
-        taught_blocks: how many of its last blocks will be taught.
-        seed: of the texts.
-        console: to show progress.
+        count: of texts; none where 0.
+        seed: of the texts, beside the context's.
     """
-    model, tokenizer = base.model, base.tokenizer
+    if not count:
+        return []
+    settings, seed, console = context.project.pretrain, context.seed + seed, context.console
+    model, tokenizer, rates = base.model, base.tokenizer, masking_rates(settings)
     if base.kind == "masked":
         prose, random = general_prose(), np.random.default_rng([seed, 67])
         drawn = random.permutation(len(prose))[:count]
@@ -178,7 +175,7 @@ def make_anchors(
         with console.progress("sampling anchors", count * ANCHOR_TOKENS, "tokens") as advance:
             sampled = sample_texts(model, tokenizer, openings, ANCHOR_TOKENS, seed, advance)
         texts = [continued_text(tokens, (1.0,) * len(tokens)) for tokens in sampled]
-    frozen = frozen_blocks(model, taught_blocks)
+    frozen = frozen_blocks(model, settings.layers)
     return anchor_batches(model, texts, ANCHOR_BATCH, tokenizer.pad_token_id, frozen)
 
 

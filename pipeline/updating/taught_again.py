@@ -12,7 +12,6 @@ from ...models.language_model import LanguageModel, kind_of
 from ...models.taught_weights import TaughtModel, base_of, load_for_more_training
 from ..stages import StageContext
 from ..training.exposures import ExposureShares, TextsOfFact, exposure_plan
-from ..training.predicted_forms import masking_rates
 from ..training.pretrain_stage import teach_epochs
 from ..training.replay import check_shares
 from ..training.taught_epochs import Lessons, epochs_of
@@ -55,13 +54,8 @@ def _taught(context: StageContext, found: Difference) -> dict[str, Any]:
     loaded = LanguageModel(model, load_tokenizer(folder), kind_of(model))
     examination = examination_of(context, loaded, found)
     was = examination.examine(loaded, context.console, "before")
-    settings, rates = project.pretrain, masking_rates(project.pretrain)
-    count = settings.anchor_texts if settings.anchor_weight else 0
-    anchors = (
-        make_anchors(loaded, count, rates, settings.layers, context.seed, context.console)
-        if count
-        else []
-    )
+    count = project.pretrain.anchor_texts if project.pretrain.anchor_weight else 0
+    anchors = make_anchors(context, loaded, count, 0)
     exposures = _train(context, loaded, adapted, found, anchors)
     loaded.model.eval()
     now = examination.examine(loaded, context.console, "after")
