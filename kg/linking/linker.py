@@ -4,10 +4,13 @@ Dictionary matching over folded words, in order and in any order, then a score f
 bears the name. Nothing here knows what the graph is about.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from ..graph import KnowledgeGraph
 from ..questions.function_words import FUNCTION_WORDS
+from .broader_entities import BroaderEntities
+from .coherence import settle_homonyms
+from .document_abbreviations import settle_abbreviations, without_overlaps
 from .folding import Words, split_words
 from .linking_scores import (
     CandidateScorer,
@@ -18,6 +21,7 @@ from .linking_scores import (
 )
 from .mentions import Candidate, Mention
 from .name_matcher import NameMatcher, Span
+from .nested_mentions import settle_nested
 
 MIN_SCORE = 0.2  # a best candidate less likely than this is NIL
 MAX_CANDIDATES = 16
@@ -27,8 +31,11 @@ MAX_SETTLED = 200_000  # surfaces whose candidates are kept
 class Linker:
     """Links text to one graph. Build it once; of the texts it keeps spellings and surfaces, bounded in number."""
 
-    def __init__(self, matcher: NameMatcher, scorer: CandidateScorer) -> None:
+    def __init__(
+        self, matcher: NameMatcher, scorer: CandidateScorer, broader: BroaderEntities
+    ) -> None:
         self._matcher = matcher
+        self._broader = broader
         self._scorer = scorer
         self._settled: dict[tuple[str, tuple[int, ...]], tuple[Candidate, ...]] = {}
 
@@ -42,13 +49,27 @@ class Linker:
         """
         degrees = graph.entities_table["degree"].to_pylist()
         scorer = CandidateScorer(graph, max(degrees, default=1) or 1)
-        return cls(NameMatcher(list(_name_rows(graph, entities))), scorer)
+        matcher = NameMatcher(list(_name_rows(graph, entities)))
+        return cls(matcher, scorer, BroaderEntities(graph))
 
     def link(self, text: str) -> list[Mention]:
         """Find the mentions in a text: leftmost-longest, none overlapping another."""
         words = split_words(text)
-        mentions = (self._resolve(text, words, span) for span in self._matcher.spans(words))
-        return [mention for mention in mentions if mention is not None]
+        mentions = self._settle(text, words, self._matcher.longest_spans(words))
+        return without_overlaps(mentions)
+
+    def link_all(self, text: str) -> list[Mention]:
+        """Find all mentions in a text, nested and overlapping ones too, by start, longest first."""
+        words = split_words(text)
+        mentions = self._settle(text, words, self._matcher.all_spans(words))
+        return settle_nested(mentions, self._broader)
+
+    def _settle(self, text: str, words: Words, spans: Iterable[Span]) -> list[Mention]:
+        """Resolve each span by itself, then by what the document defines and speaks of."""
+        resolved = (self._resolve(text, words, span) for span in spans)
+        mentions = [mention for mention in resolved if mention is not None]
+        mentions = settle_homonyms(mentions, self._scorer.graph, MIN_SCORE)
+        return settle_abbreviations(text, mentions)
 
     def _resolve(self, text: str, words: Words, span: Span) -> Mention | None:
         start, end = words.starts[span.start], words.ends[span.end - 1]
@@ -61,7 +82,7 @@ class Linker:
                 context.update(content_words(text[end : words.ends[span.last - 1]]))
                 candidates = self._candidates(rows, surface, context)
             else:
-                candidates = self._settle(surface, span.keys, rows)
+                candidates = self._unambiguous(surface, span.keys, rows)
         if not candidates:
             return None
         best = candidates[0]
@@ -73,7 +94,7 @@ class Linker:
             chosen = None
         return Mention(start, end, surface, chosen, candidates)
 
-    def _settle(
+    def _unambiguous(
         self, surface: str, keys: tuple[int, ...], rows: list[NameRow]
     ) -> tuple[Candidate, ...]:
         """Candidates of a surface that at most one entity bears, kept: no context changes them."""

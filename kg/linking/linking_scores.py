@@ -11,12 +11,12 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from ..graph import KnowledgeGraph
-from ..questions.function_words import FUNCTION_WORDS
+from ..questions.function_words import FUNCTION_WORDS, ORDER_STOP_WORDS
 from .folding import case_fold, fold_word, split_words
 
 KIND_LOGITS = {"label": 3.0, "exact": 2.8, "narrow": 1.8, "broad": 1.2, "related": 1.2}
 OTHER_KIND_LOGIT = 1.0
-SAME_SPELLING, SAME_BUT_CASE, FOLDED, REORDERED = 1.0, 0.9, 0.4, 0.0
+SAME_SPELLING, SAME_BUT_CASE, FOLDED, REORDERED, REWORDED = 1.0, 0.9, 0.4, 0.0, -0.5
 PRIOR_WEIGHT = 0.5  # times log(1 + degree) / log(1 + largest degree)
 CONTEXT_WEIGHT = 2.0  # times n / (n + 2) for n shared words
 NIL_LOGIT = 1.0
@@ -73,8 +73,11 @@ def spelling_logit(name: str, surface: str) -> float:
         return SAME_SPELLING
     if case_fold(surface) == case_fold(name):
         return SAME_BUT_CASE
-    same_order = fold_text(surface) == fold_text(name)
-    return FOLDED if same_order else REORDERED
+    folded_surface, folded_name = fold_text(surface), fold_text(name)
+    if folded_surface == folded_name:
+        return FOLDED
+    same_words = set(folded_surface) - ORDER_STOP_WORDS == set(folded_name) - ORDER_STOP_WORDS
+    return REORDERED if same_words else REWORDED
 
 
 def softmax_with_nil(logits: Sequence[float]) -> list[float]:

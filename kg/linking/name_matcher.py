@@ -1,30 +1,24 @@
-"""Where names stand in a text: the longest at each place from left to right, none overlapping."""
+"""Where names stand in a text: all of them, or the longest from left to right."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from ..questions.function_words import ORDER_STOP_WORDS
-from .folding import PHRASE_END, SENTENCE_BREAK, Words, gap_kind, split_words
+from .folding import PHRASE_END, Words, fold_word, split_words
 from .linking_scores import NameRow
 from .name_variants import Bag, learn_substitutions, variants
-from .names_trie import MASK_BITS, NamesTrie, UnorderedIndex, Vocabulary, unordered_words
+from .names_trie import NamesTrie
+from .passed_words import Passed, resumes
+from .read_words import ReadWords, WordReader
+from .spellings import UNKNOWN, Spellings, Vocabulary
+from .unordered_names import MASK_BITS, UnorderedIndex, Window, unordered_words
+from .word_forms import WordForms, learn_endings
 
 SYNONYM_KINDS = ("label", "exact")  # names of one entity that mean the same
 MAX_NAME_WORDS = 40  # longer names are sentences
-NO_KEYS: tuple[int, ...] = ()
 
-
-class GapKinds(dict[str, int]):
-    """What stands between two words → NO_BREAK, PHRASE_BREAK or SENTENCE_BREAK, each asked once."""
-
-    MAX_GAPS = 100_000
-
-    def __missing__(self, gap: str) -> int:
-        if len(self) >= self.MAX_GAPS:
-            self.clear()
-        kind = self[gap] = gap_kind(gap)
-        return kind
+Keys = tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +27,13 @@ class Span:
 
     start: int
     end: int
-    keys: tuple[int, ...]
+    keys: Keys
     first: int
     last: int
 
 
 class NameMatcher:
-    """Finds names in order, in any order, and with one word replaced by its like.
+    """Finds names in order, in any order, in other forms, and with one word replaced by its like.
 
     Attributes:
         names: key → names that fold to it.
@@ -47,65 +41,121 @@ class NameMatcher:
 
     def __init__(self, rows: Sequence[NameRow]) -> None:
         self.names: list[list[NameRow]] = []
-        self._vocabulary = Vocabulary()
-        self._gap_kinds = GapKinds()
         self._broken_keys: set[int] = set()  # of names with a comma or bracket inside
+        self._contents: dict[int, tuple[Keys, int]] = {}  # key → classes of its words, its head's
         split = [split_words(row.text).raw for row in rows]
-        numbers = [list(map(self._vocabulary.add, raw)) for raw in split]
-        word_count = len(self._vocabulary.numbers)
+        vocabulary = Vocabulary()
+        numbers = [list(map(vocabulary.add, raw)) for raw in split]
+        word_count = len(vocabulary.numbers)
         self._trie = NamesTrie(word_count)
         self._unordered = UnorderedIndex(word_count)
-        bags = self._add_in_order(rows, split, numbers)
-        self._add_in_any_order(bags)
+        forms = WordForms(vocabulary.numbers, learn_endings(_names_by_entity(rows, split)))
+        self._add_in_any_order(self._add_in_order(rows, split, numbers, forms.classes))
+        self._reader = WordReader(Spellings(vocabulary.numbers, forms))
         companions, edges = self._unordered.companions, self._trie.edges
         # An edge from the root is the word's number. The last place stands for UNKNOWN, -1.
-        self._begins = [bool(companions[word]) or word in edges for word in range(word_count)]
-        self._begins.append(False)
+        self._begins_in_order = [word in edges for word in range(word_count)] + [False]
+        self._begins_in_any_order = [*map(bool, companions), False]
 
-    def spans(self, words: Words) -> Iterator[Span]:
-        """Leftmost-longest matches; names in any order don't reach over a comma or bracket."""
-        numbers = list(map(self._vocabulary.__getitem__, words.raw))
-        stops = [word in ORDER_STOP_WORDS for word in words.raw]
-        kinds = list(map(self._gap_kinds.__getitem__, words.gaps))
-        phrase_ends = [place for place, kind in enumerate(kinds, 1) if kind]
-        sentence_ends = [place for place, kind in enumerate(kinds, 1) if kind == SENTENCE_BREAK]
-        phrase_ends.append(len(kinds))
-        sentence_ends.append(len(kinds))
-        begins, past, phrase, sentence = self._begins, 0, 0, 0
-        for start in [place for place, number in enumerate(numbers) if begins[number]]:
-            if start < past:
-                continue
-            while phrase_ends[phrase] <= start:
-                phrase += 1
-            while sentence_ends[sentence] <= start:
-                sentence += 1
-            last = sentence_ends[sentence]
-            end, keys = self._longest(numbers, stops, start, phrase_ends[phrase], last)
-            if end > start:
-                yield Span(start, end, keys, sentence_ends[sentence - 1] if sentence else 0, last)
-                past = end
+    def longest_spans(self, words: Words) -> Iterator[Span]:
+        """Leftmost-longest matches, none overlapping another, with no word passed over."""
+        read, past = self._reader.read(words), 0
+        for start in self._beginnings(read):
+            if start >= past:
+                found = self._contiguous(read, start)
+                if found:
+                    past = max(found)
+                    yield _span(read, start, past, found[past])
 
-    def _longest(
-        self, numbers: list[int], stops: list[bool], start: int, phrase_end: int, last: int
-    ) -> tuple[int, tuple[int, ...]]:
-        number, following = numbers[start], start + 1
-        end, keys = start, NO_KEYS
-        if number in self._trie.edges:
-            end, key = self._trie.longest(numbers, start, last)
-            if end > phrase_end and key not in self._broken_keys:
-                end, key = self._trie.longest(numbers, start, phrase_end)
-            keys = (key,)
-        if following >= phrase_end or stops[start]:
-            return end, keys
-        companions = self._unordered.companions[number]
-        if stops[following] or companions >> numbers[following] % MASK_BITS & 1:
-            other_end, other_keys = self._unordered.longest(numbers, stops, start, phrase_end)
-            if other_end > end:
-                return other_end, other_keys
-        return end, keys
+    def all_spans(self, words: Words) -> Iterator[Span]:
+        """All matches, by their beginnings and then the longest first.
+
+        Those inside others are among them, and those that pass words over: one that was inserted,
+        and the other members of a coordination.
+        """
+        read = self._reader.read(words)
+        for start in self._beginnings(read):
+            found = self._contiguous(read, start)
+            for end, keys in self._interrupted(read, start):
+                found.setdefault(end, keys)
+            for end in sorted(found, reverse=True):
+                yield _span(read, start, end, found[end])
+
+    def _beginnings(self, read: ReadWords) -> list[int]:
+        in_order, in_any_order = self._begins_in_order, self._begins_in_any_order
+        pairs = enumerate(zip(read.numbers, read.classes, strict=True))
+        return [place for place, (word, form) in pairs if in_order[word] or in_any_order[form]]
+
+    def _contiguous(self, read: ReadWords, start: int) -> dict[int, Keys]:
+        """End → keys; names in any order don't reach over a comma or bracket."""
+        found: dict[int, Keys] = {}
+        phrase_end = read.phrase_ends[start]
+        if self._begins_in_order[read.numbers[start]]:
+            for end, key in self._trie.matches(read.numbers, start, read.sentence_ends[start]):
+                if end <= phrase_end or key in self._broken_keys:
+                    found[end] = (key,)
+        for end, total, _ in self._windows(read, start):
+            keys = self._unordered.keys.get(total)
+            if keys is not None:
+                found.setdefault(end, keys)
+        return found
+
+    def _windows(self, read: ReadWords, start: int) -> list[Window]:
+        form, following, phrase_end = read.classes[start], start + 1, read.phrase_ends[start]
+        if following >= phrase_end or form == UNKNOWN or read.stops[start]:
+            return []
+        companions = self._unordered.companions[form]
+        if not (read.stops[following] or companions >> read.classes[following] % MASK_BITS & 1):
+            return []
+        window = self._unordered.first(form, start)
+        return self._unordered.grown(read.classes, read.stops, form, window, following, phrase_end)
+
+    def _interrupted(self, read: ReadWords, start: int) -> Iterator[tuple[int, Keys]]:
+        """End and keys of names in any order whose words others stand between."""
+        form = read.classes[start]
+        if not self._begins_in_any_order[form] or read.stops[start]:
+            return
+        companions = self._unordered.companions[form]
+        for window in [self._unordered.first(form, start), *self._windows(read, start)]:
+            for begin, why in resumes(read, window[0]):
+                if not companions >> read.classes[begin] % MASK_BITS & 1:
+                    continue
+                stop = read.phrase_ends[begin]
+                for end, total, _ in self._unordered.grown(
+                    read.classes, read.stops, form, window, begin, stop
+                ):
+                    keys = self._unordered.keys.get(total, ())
+                    fitting = tuple(
+                        key
+                        for key in keys
+                        if self._fits(
+                            key,
+                            why,
+                            _content(read, start, window[0]),
+                            _content(read, window[0], begin),
+                            _content(read, begin, end),
+                        )
+                    )
+                    if fitting:
+                        yield end, fitting
+
+    def _fits(
+        self, key: int, why: Passed, first: list[int], passed: list[int], second: list[int]
+    ) -> bool:
+        """True where the head of the key's name stands as the passed words ask for."""
+        content, head = self._contents[key]
+        if head in passed:
+            return False
+        if why is Passed.INSERTED:
+            return content == (*first, *second)
+        return head == second[-1] if why is Passed.SHARED_END else head in first
 
     def _add_in_order(
-        self, rows: Sequence[NameRow], split: list[list[str]], numbers: list[list[int]]
+        self,
+        rows: Sequence[NameRow],
+        split: list[list[str]],
+        numbers: list[list[int]],
+        classes: list[int],
     ) -> dict[int, tuple[Bag, set[int]]]:
         """Fill the trie; return key → the bag of its words and the entities whose synonym it is."""
         bags: dict[int, tuple[Bag, set[int]]] = {}
@@ -115,7 +165,10 @@ class NameMatcher:
             key = self._trie.add(sequence, len(self.names))
             if key == len(self.names):
                 self.names.append([])
-                bags[key] = (unordered_words(raw, sequence), set())
+                forms = [classes[word] for word in sequence]
+                bags[key] = (unordered_words(raw, forms), set())
+                if bags[key][0]:
+                    self._contents[key] = name_content(raw, forms)
             self.names[key].append(row)
             if row.kind in SYNONYM_KINDS:
                 bags[key][1].add(row.entity)
@@ -135,3 +188,37 @@ class NameMatcher:
             for variant in variants(bag, substitutions):
                 if self._unordered.sum_of(variant) not in as_written:
                     self._unordered.add(variant, key)
+
+
+def name_content(raw: Sequence[str], classes: Sequence[int]) -> tuple[Keys, int]:
+    """Classes of a name's words without stop words in their order, and that of its head.
+
+    The head is the word before the first stop word that isn't the first word, else the last one:
+    "abnormality" of "abnormality of the hand", "carcinoma" of "basal cell carcinoma".
+    """
+    stops = [word in ORDER_STOP_WORDS for word in raw]
+    content = tuple(form for form, stop in zip(classes, stops, strict=True) if not stop)
+    before = next((at for at in range(1, len(raw)) if stops[at] and not stops[at - 1]), len(raw))
+    head = [form for form, stop in zip(classes[:before], stops, strict=False) if not stop][-1]
+    return content, head
+
+
+def _content(read: ReadWords, start: int, end: int) -> list[int]:
+    return [read.classes[at] for at in range(start, end) if not read.stops[at]]
+
+
+def _span(read: ReadWords, start: int, end: int, keys: Keys) -> Span:
+    return Span(start, end, keys, read.sentence_starts[start], read.sentence_ends[start])
+
+
+def _names_by_entity(
+    rows: Sequence[NameRow], split: Sequence[Sequence[str]]
+) -> Iterator[list[frozenset[str]]]:
+    """The synonyms of each entity that has several, as folded words that carry meaning."""
+    found: defaultdict[int, list[frozenset[str]]] = defaultdict(list)
+    for row, raw in zip(rows, split, strict=True):
+        if row.kind in SYNONYM_KINDS and len(raw) <= MAX_NAME_WORDS:
+            found[row.entity].append(
+                frozenset(fold_word(word) for word in raw if word not in ORDER_STOP_WORDS)
+            )
+    yield from (names for names in found.values() if len(names) > 1)

@@ -20,3 +20,6 @@ FUNCTION_WORDS = frozenset(_ENGLISH.split())
 
 # Left out when words are matched in any order; only as written here, so "vitamin A" keeps its A.
 ORDER_STOP_WORDS = frozenset(_BETWEEN_WORDS_OF_A_NAME.split())
+
+# Between the members of a coordination: "aplastic or hypoplastic nails".
+CONJUNCTIONS = frozenset(["and", "or", "nor", "und", "oder", "et", "ou"])

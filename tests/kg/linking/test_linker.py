@@ -23,6 +23,7 @@ class SmallGraph:
         triples: Sequence[tuple[int, int, int]] = (),
         deprecated: frozenset[int] = frozenset(),
         definitions: Mapping[int, str] | None = None,
+        relations: Sequence[str] = (),
     ) -> None:
         count = 1 + max(
             [entity for entity, _, _ in names] + [max(head, tail) for head, _, tail in triples]
@@ -45,6 +46,7 @@ class SmallGraph:
         )
         self.labels = {entity: name for entity, name, kind in names if kind == "label"}
         self.definitions = definitions or {}
+        self.relations = [SimpleNamespace(iri=iri) for iri in relations]
 
     def label(self, entity: int) -> str:
         return self.labels.get(entity, "")
@@ -57,6 +59,10 @@ class SmallGraph:
 
     def incoming(self, entity: int) -> np.ndarray:
         return np.flatnonzero(self.triples[:, 2] == entity)
+
+    def objects(self, subject: int, relation: int) -> np.ndarray:
+        rows = self.triples[self.outgoing(subject)]
+        return rows[rows[:, 1] == relation, 2]
 
     def literals(self, entity: int) -> list[SimpleNamespace]:
         text = self.definitions.get(entity)

@@ -25,6 +25,7 @@ class SmallGraph:
     )
     entities_table = pa.table({"deprecated": [False] * 3, "degree": [0] * 3})
     triples = np.empty((0, 3), dtype=np.int32)
+    relations = ()
 
     @classmethod
     def open(cls, directory: Path) -> "SmallGraph":

@@ -1,0 +1,38 @@
+"""Mentions inside other mentions: which of them stand."""
+
+from dataclasses import replace
+
+from .broader_entities import BroaderEntities
+from .mentions import Mention
+
+
+def settle_nested(mentions: list[Mention], broader: BroaderEntities) -> list[Mention]:
+    """Leave out repeats, and make NIL what the mention around it speaks against.
+
+    A mention inside another one of the same entity says nothing more and is left out. One whose
+    entity stands in the same hierarchy as the outer one's, but not above it, is a word of another
+    sense there (the "cold" of "cold sore" isn't a common cold) and becomes NIL. One above it
+    ("hearing loss" in "sensorineural hearing loss"), or in no common hierarchy ("kidney" in "kidney
+    cyst", an organ and a disease), stays.
+
+    Args:
+        mentions: by start, longest first.
+    """
+    kept: list[Mention] = []
+    open_ones: list[Mention] = []  # linked mentions that may reach over the next one
+    for mention in mentions:
+        open_ones = [outer for outer in open_ones if outer.end > mention.start]
+        entity = mention.entity
+        if entity is None:
+            kept.append(mention)
+            continue
+        outer_ones = [outer for outer in open_ones if outer.end >= mention.end]
+        around = [outer.entity for outer in outer_ones if outer.entity is not None]
+        if entity in around:
+            continue
+        if around and all(broader.unlike(entity, outer) for outer in around):
+            kept.append(replace(mention, entity=None))
+            continue
+        kept.append(mention)
+        open_ones.append(mention)
+    return kept
