@@ -5,6 +5,7 @@ bears the name. Nothing here knows what the graph is about.
 """
 
 from collections.abc import Collection, Iterable, Iterator
+from dataclasses import replace
 
 from ..graph import KnowledgeGraph
 from ..questions.function_words import FUNCTION_WORDS
@@ -21,6 +22,7 @@ from .linking_scores import (
 )
 from .mentions import Candidate, Mention
 from .name_matcher import NameMatcher, Span
+from .near_candidates import NearCandidates
 from .nested_mentions import settle_nested
 
 MIN_SCORE = 0.2  # a best candidate less likely than this is NIL
@@ -36,6 +38,8 @@ class Linker:
     ) -> None:
         self._matcher = matcher
         self._broader = broader
+        self._near = NearCandidates(matcher.names, matcher.spellings)
+        self._filled: dict[tuple[str, int, tuple[Candidate, ...]], tuple[Candidate, ...]] = {}
         self._scorer = scorer
         self._settled: dict[tuple[str, tuple[int, ...]], tuple[Candidate, ...]] = {}
 
@@ -63,6 +67,38 @@ class Linker:
         words = split_words(text)
         mentions = self._settle(text, words, self._matcher.all_spans(words))
         return settle_nested(mentions, self._broader)
+
+    def candidates(self, text: str, count: int = 5) -> tuple[Candidate, ...]:
+        """Candidates for a text that is a mention as a whole, whether or not it is a name, best first.
+
+        Args:
+            count: fewer only where the graph has no further names that share a word with it.
+        """
+        words = split_words(text)
+        spans = [
+            span
+            for span in self._matcher.all_spans(words)
+            if (span.start, span.end) == (0, len(words.raw))
+        ]
+        mentions = self._settle(text, words, spans)
+        matched = mentions[0].candidates if mentions else ()
+        return self._near.fill(text, matched, count)
+
+    def with_candidates(self, mention: Mention, count: int) -> Mention:
+        """The mention with candidates beyond the names that match, until there are `count`.
+
+        The candidates that it has keep their scores, the added ones share what those leave.
+        """
+        if len(mention.candidates) >= count:
+            return mention
+        asked = mention.surface, count, mention.candidates
+        filled = self._filled.get(asked)
+        if filled is None:
+            if len(self._filled) >= MAX_SETTLED:
+                self._filled.clear()
+            filled = self._near.fill(mention.surface, mention.candidates, count)
+            self._filled[asked] = filled
+        return replace(mention, candidates=filled)
 
     def _settle(self, text: str, words: Words, spans: Iterable[Span]) -> list[Mention]:
         """Resolve each span by itself, then by what the document defines and speaks of."""

@@ -1,7 +1,7 @@
 """Where names stand in a text: all of them, or the longest from left to right."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from ..questions.function_words import ORDER_STOP_WORDS
@@ -9,7 +9,7 @@ from .folding import PHRASE_END, Words, fold_word, split_words
 from .linking_scores import NameRow
 from .name_variants import Bag, learn_substitutions, variants
 from .names_trie import NamesTrie
-from .passed_words import Passed, resumes
+from .passed_words import Passed, Resume, resumes
 from .read_words import ReadWords, WordReader
 from .spellings import UNKNOWN, Spellings, Vocabulary
 from .unordered_names import MASK_BITS, UnorderedIndex, Window, unordered_words
@@ -32,11 +32,22 @@ class Span:
     last: int
 
 
+class _Parts:
+    """Classes of the words of meaning before, among and behind those that were passed over."""
+
+    def __init__(self, read: ReadWords, start: int, left: int, begin: int, end: int) -> None:
+        self.first, self.passed, self.second = (
+            [read.classes[at] for at in range(*bounds) if not read.stops[at]]
+            for bounds in ((start, left), (left, begin), (begin, end))
+        )
+
+
 class NameMatcher:
     """Finds names in order, in any order, in other forms, and with one word replaced by its like.
 
     Attributes:
         names: key → names that fold to it.
+        spellings: what words as they are written are to these names.
     """
 
     def __init__(self, rows: Sequence[NameRow]) -> None:
@@ -51,7 +62,8 @@ class NameMatcher:
         self._unordered = UnorderedIndex(word_count)
         forms = WordForms(vocabulary.numbers, learn_endings(_names_by_entity(rows, split)))
         self._add_in_any_order(self._add_in_order(rows, split, numbers, forms.classes))
-        self._reader = WordReader(Spellings(vocabulary.numbers, forms))
+        self.spellings = Spellings(vocabulary.numbers, forms)
+        self._reader = WordReader(self.spellings)
         companions, edges = self._unordered.companions, self._trie.edges
         # An edge from the root is the word's number. The last place stands for UNKNOWN, -1.
         self._begins_in_order = [word in edges for word in range(word_count)] + [False]
@@ -62,7 +74,7 @@ class NameMatcher:
         read, past = self._reader.read(words), 0
         for start in self._beginnings(read):
             if start >= past:
-                found = self._contiguous(read, start)
+                found = self._contiguous(read, start, self._windows(read, start))
                 if found:
                     past = max(found)
                     yield _span(read, start, past, found[past])
@@ -74,10 +86,14 @@ class NameMatcher:
         and the other members of a coordination.
         """
         read = self._reader.read(words)
+        going_on = resumes(read)
         for start in self._beginnings(read):
-            found = self._contiguous(read, start)
-            for end, keys in self._interrupted(read, start):
-                found.setdefault(end, keys)
+            windows = self._windows(read, start)
+            found = self._contiguous(read, start, windows)
+            if self._begins_in_any_order[read.classes[start]] and not read.grammar[start]:
+                windows.insert(0, self._unordered.first(read.classes[start], start))
+                for end, keys in self._interrupted(read, start, windows, going_on):
+                    found.setdefault(end, keys)
             for end in sorted(found, reverse=True):
                 yield _span(read, start, end, found[end])
 
@@ -86,7 +102,7 @@ class NameMatcher:
         pairs = enumerate(zip(read.numbers, read.classes, strict=True))
         return [place for place, (word, form) in pairs if in_order[word] or in_any_order[form]]
 
-    def _contiguous(self, read: ReadWords, start: int) -> dict[int, Keys]:
+    def _contiguous(self, read: ReadWords, start: int, windows: list[Window]) -> dict[int, Keys]:
         """End → keys; names in any order don't reach over a comma or bracket."""
         found: dict[int, Keys] = {}
         phrase_end = read.phrase_ends[start]
@@ -94,7 +110,7 @@ class NameMatcher:
             for end, key in self._trie.matches(read.numbers, start, read.sentence_ends[start]):
                 if end <= phrase_end or key in self._broken_keys:
                     found[end] = (key,)
-        for end, total, _ in self._windows(read, start):
+        for end, total, _ in windows:
             keys = self._unordered.keys.get(total)
             if keys is not None:
                 found.setdefault(end, keys)
@@ -110,45 +126,38 @@ class NameMatcher:
         window = self._unordered.first(form, start)
         return self._unordered.grown(read.classes, read.stops, form, window, following, phrase_end)
 
-    def _interrupted(self, read: ReadWords, start: int) -> Iterator[tuple[int, Keys]]:
+    def _interrupted(
+        self,
+        read: ReadWords,
+        start: int,
+        windows: list[Window],
+        going_on: Mapping[int, Sequence[Resume]],
+    ) -> Iterator[tuple[int, Keys]]:
         """End and keys of names in any order whose words others stand between."""
-        form = read.classes[start]
-        if not self._begins_in_any_order[form] or read.stops[start]:
-            return
+        classes, keys = read.classes, self._unordered.keys
+        form = classes[start]
         companions = self._unordered.companions[form]
-        for window in [self._unordered.first(form, start), *self._windows(read, start)]:
-            for begin, why in resumes(read, window[0]):
-                if not companions >> read.classes[begin] % MASK_BITS & 1:
+        for window in windows:
+            for begin, why in going_on.get(window[0], ()):
+                if not companions >> classes[begin] % MASK_BITS & 1:
                     continue
-                stop = read.phrase_ends[begin]
                 for end, total, _ in self._unordered.grown(
-                    read.classes, read.stops, form, window, begin, stop
+                    classes, read.stops, form, window, begin, read.phrase_ends[begin]
                 ):
-                    keys = self._unordered.keys.get(total, ())
-                    fitting = tuple(
-                        key
-                        for key in keys
-                        if self._fits(
-                            key,
-                            why,
-                            _content(read, start, window[0]),
-                            _content(read, window[0], begin),
-                            _content(read, begin, end),
-                        )
-                    )
-                    if fitting:
-                        yield end, fitting
+                    if total in keys:
+                        parts = _Parts(read, start, window[0], begin, end)
+                        fitting = tuple(key for key in keys[total] if self._fits(key, why, parts))
+                        if fitting:
+                            yield end, fitting
 
-    def _fits(
-        self, key: int, why: Passed, first: list[int], passed: list[int], second: list[int]
-    ) -> bool:
+    def _fits(self, key: int, why: Passed, parts: _Parts) -> bool:
         """True where the head of the key's name stands as the passed words ask for."""
         content, head = self._contents[key]
-        if head in passed:
+        if head in parts.passed:
             return False
         if why is Passed.INSERTED:
-            return content == (*first, *second)
-        return head == second[-1] if why is Passed.SHARED_END else head in first
+            return content == (*parts.first, *parts.second)
+        return head == parts.second[-1] if why is Passed.SHARED_END else head in parts.first
 
     def _add_in_order(
         self,
@@ -201,10 +210,6 @@ def name_content(raw: Sequence[str], classes: Sequence[int]) -> tuple[Keys, int]
     before = next((at for at in range(1, len(raw)) if stops[at] and not stops[at - 1]), len(raw))
     head = [form for form, stop in zip(classes[:before], stops, strict=False) if not stop][-1]
     return content, head
-
-
-def _content(read: ReadWords, start: int, end: int) -> list[int]:
-    return [read.classes[at] for at in range(start, end) if not read.stops[at]]
 
 
 def _span(read: ReadWords, start: int, end: int, keys: Keys) -> Span:

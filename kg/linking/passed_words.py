@@ -5,10 +5,10 @@ skin or hair" share one between two names. A name is looked for on both sides of
 its head (the word before its first "of", else the last) must stand where the two share it.
 """
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from enum import Enum
 
-from ..questions.function_words import CONJUNCTIONS, FUNCTION_WORDS
 from .read_words import ReadWords
 
 MAX_INSERTED = 1  # words that no coordination explains
@@ -24,49 +24,53 @@ class Passed(Enum):
     SHARED_BEGINNING = "hypopigmentation of skin or hair: the head is in the first part"
 
 
-def resumes(read: ReadWords, end: int) -> Iterator[tuple[int, Passed]]:
-    """Yield the places at which a name that was left at `end` may go on, and why there.
-
-    Args:
-        end: place past the last word of the name's first part.
-    """
-    yield from _behind_inserted(read, end)
-    yield from _behind_coordinated(read, end)
+Resume = tuple[int, Passed]
 
 
-def _behind_inserted(read: ReadWords, end: int) -> Iterator[tuple[int, Passed]]:
-    place, phrase_end = end, read.phrase_ends[end - 1]
-    while place < phrase_end and read.stops[place]:
-        place += 1
-    for _ in range(MAX_INSERTED):
-        if place >= phrase_end or read.raw[place].lower() in FUNCTION_WORDS:
+def resumes(read: ReadWords) -> Mapping[int, Sequence[Resume]]:
+    """Place past the first part of a name → places at which it may go on, and why there."""
+    found: defaultdict[int, list[Resume]] = defaultdict(list)
+    for end, begin in _behind_inserted(read):
+        found[end].append((begin, Passed.INSERTED))
+    earlier = -1
+    for conjunction in [at for at, so in enumerate(read.conjunctions) if so]:
+        for end in _coordinated_from(read, conjunction):
+            if read.gaps[end - 1] in LISTED or end == conjunction:
+                if end > earlier:  # else the conjunction before this one has said it
+                    found[end] += [(b, Passed.SHARED_END) for b in _members(read, end, conjunction)]
+            elif read.stops[end] and read.phrase_ends[conjunction] > conjunction + 1:
+                found[end].append((conjunction + 1, Passed.SHARED_BEGINNING))
+        earlier = conjunction
+    return found
+
+
+def _behind_inserted(read: ReadWords) -> Iterator[tuple[int, int]]:
+    """Each end, and the place behind the MAX_INSERTED words of meaning that follow it."""
+    for end in range(1, len(read.raw)):
+        place, phrase_end = end, read.phrase_ends[end - 1]
+        while place < phrase_end and read.stops[place]:
+            place += 1
+        for _ in range(MAX_INSERTED):
+            if place + 1 >= phrase_end or read.grammar[place]:
+                break
+            place += 1
+            yield end, place
+
+
+def _coordinated_from(read: ReadWords, conjunction: int) -> Iterator[int]:
+    """Ends of first parts from which a coordination may reach to that conjunction, nearest first."""
+    first = max(read.sentence_starts[conjunction] + 1, conjunction - MAX_COORDINATED + 1)
+    for end in range(conjunction, first - 1, -1):
+        if read.phrase_ends[end - 1] == end and read.gaps[end - 1] not in LISTED:
             return
-        place += 1
-        if place < phrase_end:
-            yield place, Passed.INSERTED
+        yield end
 
 
-def _behind_coordinated(read: ReadWords, end: int) -> Iterator[tuple[int, Passed]]:
-    sentence_end = read.sentence_ends[end - 1]
-    if end >= sentence_end:
-        return
-    leads = read.gaps[end - 1] in LISTED or is_conjunction(read, end)
-    if not leads and not read.stops[end]:
-        return
-    joined = False
-    for place in range(end, min(sentence_end - 1, end + MAX_COORDINATED)):
+def _members(read: ReadWords, end: int, conjunction: int) -> Iterator[int]:
+    """Places behind the last member of a coordination that begins at `end`."""
+    last = min(read.sentence_ends[conjunction] - 1, end + MAX_COORDINATED)
+    for place in range(conjunction + 1, last):
         if read.phrase_ends[place - 1] == place and read.gaps[place - 1] not in LISTED:
             return
-        conjunction = is_conjunction(read, place)
-        joined = joined or conjunction
-        if not joined or read.phrase_ends[place] == place + 1:
-            continue
-        if leads and not conjunction:
-            yield place + 1, Passed.SHARED_END
-        elif conjunction and not leads:
-            yield place + 1, Passed.SHARED_BEGINNING
-
-
-def is_conjunction(read: ReadWords, place: int) -> bool:
-    """True where "and", "or" or the like stands."""
-    return read.raw[place].lower() in CONJUNCTIONS
+        if not read.conjunctions[place] and read.phrase_ends[place] > place + 1:
+            yield place + 1

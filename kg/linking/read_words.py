@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-from ..questions.function_words import ORDER_STOP_WORDS
 from .folding import SENTENCE_BREAK, Words, gap_kind
 from .spellings import Spellings
 
@@ -17,6 +16,8 @@ class ReadWords:
         numbers: of the folded words, UNKNOWN where no name has it.
         classes: of their forms, UNKNOWN likewise.
         stops: whether it is a word that is passed over in names in any order.
+        grammar: whether it is a word of grammar alone.
+        conjunctions: whether it joins the members of a coordination.
         phrase_ends: place past the last word of its phrase.
         sentence_starts: place of the first word of its sentence.
         sentence_ends: place past the last word of its sentence.
@@ -27,6 +28,8 @@ class ReadWords:
     numbers: list[int]
     classes: list[int]
     stops: list[bool]
+    grammar: list[bool]
+    conjunctions: list[bool]
     phrase_ends: list[int]
     sentence_starts: list[int]
     sentence_ends: list[int]
@@ -67,9 +70,11 @@ class WordReader:
         return ReadWords(
             words.raw,
             words.gaps,
-            [number for number, _ in known],
-            [form for _, form in known],
-            [word in ORDER_STOP_WORDS for word in words.raw],
+            [word.number for word in known],
+            [word.form for word in known],
+            [word.stop for word in known],
+            [word.grammar for word in known],
+            [word.conjunction for word in known],
             phrase_ends,
             sentence_starts,
             sentence_ends,

@@ -1,0 +1,82 @@
+"""Candidates for a mention that go beyond the names that match: the entities of the nearest names."""
+
+import math
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+
+from .folding import split_words
+from .linking_scores import NameRow
+from .mentions import Candidate
+from .near_names import NearNames
+from .spellings import UNKNOWN, Spellings
+from .word_translation import learn_translations
+
+SYNONYM_KINDS = ("label", "exact")  # names of one entity that mean the same
+NAMES_PER_CANDIDATE = 8  # nearest names that are looked at: several may be of one entity
+COSINE_WEIGHT = 8.0  # logit of a near name: this times its cosine
+NIL_COSINE = 0.8  # NIL stands beside near names as one of this cosine does; benchmarks/link.py
+
+
+class NearCandidates:
+    """Finds entities by their nearest names; its index is made when it is first asked.
+
+    Args:
+        names: key → the names that fold to it.
+        spellings: of the words of those names and of texts.
+    """
+
+    def __init__(self, names: Sequence[Sequence[NameRow]], spellings: Spellings) -> None:
+        self._names = names
+        self._spellings = spellings
+
+    def fill(self, text: str, candidates: Sequence[Candidate], count: int) -> tuple[Candidate, ...]:
+        """Add the nearest entities until there are `count`; what scores leave to NIL they share.
+
+        Args:
+            text: the mention's surface.
+            candidates: those whose names match, best first; their scores stay as they are.
+        """
+        if len(candidates) >= count:
+            return tuple(candidates)
+        known = {candidate.entity for candidate in candidates}
+        near = [pair for pair in self._nearest(text, count) if pair[0].entity not in known]
+        near = near[: count - len(candidates)]
+        left = max(0.0, 1.0 - math.fsum(candidate.score for candidate in candidates))
+        powers = [math.exp(COSINE_WEIGHT * (cosine - NIL_COSINE)) for _, cosine in near]
+        total = 1.0 + math.fsum(powers)
+        added = [
+            Candidate(row.entity, left * power / total, row.text, row.kind)
+            for (row, _), power in zip(near, powers, strict=True)
+        ]
+        return tuple(sorted([*candidates, *added], key=lambda candidate: -candidate.score))
+
+    def _nearest(self, text: str, count: int) -> list[tuple[NameRow, float]]:
+        """The nearest name of each of the nearest entities, with its cosine, nearest first."""
+        found: dict[int, tuple[NameRow, float]] = {}
+        for key, cosine in self._index.nearest(self._classes(text), count * NAMES_PER_CANDIDATE):
+            for row in self._names[key]:
+                if not row.deprecated:
+                    found.setdefault(row.entity, (row, cosine))
+        return list(found.values())
+
+    @cached_property
+    def _index(self) -> NearNames:
+        contents = [frozenset(self._classes(rows[0].text)) for rows in self._names]
+        translations = learn_translations(_by_entity(self._names, contents))
+        return NearNames(contents, self._spellings.class_count, translations)
+
+    def _classes(self, text: str) -> list[int]:
+        known = [self._spellings[word] for word in split_words(text).raw]
+        return [word.form for word in known if word.form != UNKNOWN and not word.stop]
+
+
+def _by_entity(
+    names: Sequence[Sequence[NameRow]], contents: Sequence[frozenset[int]]
+) -> Iterator[list[frozenset[int]]]:
+    found: defaultdict[int, list[frozenset[int]]] = defaultdict(list)
+    for rows, content in zip(names, contents, strict=True):
+        for row in rows:
+            if row.kind in SYNONYM_KINDS:
+                found[row.entity].append(content)
+    yield from (each for each in found.values() if len(each) > 1)

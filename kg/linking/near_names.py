@@ -1,0 +1,78 @@
+"""The names nearest to a text that need be no name: candidates for what the graph calls otherwise.
+
+A name is a vector of the classes of its words, weighted by how rare they are (inverse document
+frequency over names); a query also has, with less weight, the words that its own become in other
+names of an entity (`word_translation.py`). Names are ranked by the cosine.
+"""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .word_translation import Table
+
+TRANSLATED_WEIGHT = 0.4  # of a translation beside its probability, at most 1 in all
+COMMON = 2_000  # names: words of more are counted only where rarer ones have found names
+
+
+class NearNames:
+    """Ranks names by the words that they share with a text.
+
+    Args:
+        names: the word classes of each name; stop words left out.
+        class_count: how many classes there are.
+        translations: class → (class, probability).
+    """
+
+    def __init__(
+        self, names: Sequence[frozenset[int]], class_count: int, translations: Table
+    ) -> None:
+        self._translations = translations
+        lengths = np.fromiter(map(len, names), np.int64, len(names))
+        rows = np.repeat(np.arange(len(names), dtype=np.int32), lengths)
+        columns = np.fromiter((form for name in names for form in sorted(name)), np.int64)
+        order = np.argsort(columns, kind="stable")
+        self._rows = rows[order]
+        counts = np.bincount(columns, minlength=class_count)
+        self._bounds = np.concatenate([[0], np.cumsum(counts)])
+        self._rarity = np.log(1 + len(names) / np.maximum(counts, 1))
+        squares = np.bincount(rows, self._rarity[columns] ** 2, minlength=len(names))
+        self._norms = np.sqrt(np.maximum(squares, 1e-12))
+
+    def nearest(self, words: Sequence[int], count: int) -> list[tuple[int, float]]:
+        """Return (number of a name, cosine) of the nearest ones, nearest first, at most `count`."""
+        weights = self._query(words)
+        if not weights:
+            return []
+        rows, values = self._shared(weights)
+        norm = np.sqrt(sum(self._rarity[word] ** 2 for word in set(words)))
+        cosines = values / (norm * self._norms[rows])
+        best = np.lexsort((rows, -cosines))[:count]
+        return list(zip(rows[best].tolist(), cosines[best].tolist(), strict=True))
+
+    def _query(self, words: Sequence[int]) -> dict[int, float]:
+        """Class → weight, its rarity included."""
+        weights = {word: float(self._rarity[word]) for word in words if self._posted(word)}
+        for word in tuple(weights):
+            for other, probability in self._translations.get(word, ()):
+                weight = min(1.0, TRANSLATED_WEIGHT + probability) * float(self._rarity[word])
+                weights[other] = max(weights.get(other, 0.0), weight)
+        return weights
+
+    def _posted(self, word: int) -> int:
+        return int(self._bounds[word + 1] - self._bounds[word])
+
+    def _shared(self, weights: Mapping[int, float]) -> tuple[NDArray[np.int32], NDArray]:
+        """Names that share words with the query, and the products of their weights summed."""
+        ranked = sorted(weights, key=self._posted)
+        rare = [word for word in ranked if self._posted(word) <= COMMON] or ranked[:1]
+        rows = np.unique(np.concatenate([self._names_with(word) for word in rare]))
+        values = np.zeros(len(rows))
+        for word in ranked:
+            shares = np.isin(rows, self._names_with(word), assume_unique=True)
+            values[shares] += weights[word] * self._rarity[word]
+        return rows, values
+
+    def _names_with(self, word: int) -> NDArray[np.int32]:
+        return self._rows[self._bounds[word] : self._bounds[word + 1]]
