@@ -141,7 +141,7 @@ STAGES = (
     Stage(
         "link",
         "Find the graph's entities in its texts.",
-        version=1,
+        version=2,
         run="infact.pipeline.link_stage:run",
         inputs=("ingest",),
         settings=_link_settings,
@@ -161,7 +161,7 @@ STAGES = (
     Stage(
         "distill",
         "Teach the facts by a teacher that reads them.",
-        version=4,
+        version=5,
         run="infact.pipeline.training.distill_stage:run",
         inputs=("pretrain", "base", "facts", "ingest"),
         settings=_distill_settings,
@@ -191,7 +191,7 @@ STAGES = (
     Stage(
         "fuse",
         "Train the model to read the graph while it answers.",
-        version=5,
+        version=6,
         run="infact.pipeline.training.fuse_stage:run",
         inputs=("base", "facts", "embed", "ingest", "link"),
         settings=_fuse_settings,
@@ -202,7 +202,7 @@ STAGES = (
     Stage(
         "eval",
         "Ask every arm the same facts.",
-        version=5,
+        version=6,
         run="infact.pipeline.evaluation.eval_stage:run",
         inputs=(
             "base",
