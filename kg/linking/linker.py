@@ -21,6 +21,7 @@ from .linking_scores import (
     softmax_with_nil,
 )
 from .mentions import Candidate, Mention
+from .name_index import NameIndex, build_index
 from .name_matcher import NameMatcher, Span
 from .near_candidates import NearCandidates
 from .nested_mentions import settle_nested
@@ -33,12 +34,11 @@ MAX_SETTLED = 200_000  # surfaces whose candidates are kept
 class Linker:
     """Links text to one graph. Build it once; of the texts it keeps spellings and surfaces, bounded in number."""
 
-    def __init__(
-        self, matcher: NameMatcher, scorer: CandidateScorer, broader: BroaderEntities
-    ) -> None:
-        self._matcher = matcher
+    def __init__(self, index: NameIndex, scorer: CandidateScorer, broader: BroaderEntities) -> None:
+        self._names = index.names
+        self._matcher = NameMatcher(index)
         self._broader = broader
-        self._near = NearCandidates(matcher.names, matcher.spellings)
+        self._near = NearCandidates(index.names, index.spellings)
         self._filled: dict[tuple[str, int, tuple[Candidate, ...]], tuple[Candidate, ...]] = {}
         self._scorer = scorer
         self._settled: dict[tuple[str, tuple[int, ...]], tuple[Candidate, ...]] = {}
@@ -53,8 +53,8 @@ class Linker:
         """
         degrees = graph.entities_table["degree"].to_pylist()
         scorer = CandidateScorer(graph, max(degrees, default=1) or 1)
-        matcher = NameMatcher(list(_name_rows(graph, entities)))
-        return cls(matcher, scorer, BroaderEntities(graph))
+        index = build_index(list(name_rows(graph, entities)))
+        return cls(index, scorer, BroaderEntities(graph))
 
     def link(self, text: str) -> list[Mention]:
         """Find the mentions in a text: leftmost-longest, none overlapping another."""
@@ -144,7 +144,7 @@ class Linker:
         rows = [
             row
             for key in keys
-            for row in self._matcher.names[key]
+            for row in self._names[key]
             if not row.cased or surface in (row.text, row.text + "s")
         ]
         live = [row for row in rows if not row.deprecated]
@@ -183,7 +183,7 @@ def is_all_capitals(sentence: str) -> bool:
     return sentence.isupper() and len(sentence.split()) > 2
 
 
-def _name_rows(graph: KnowledgeGraph, entities: Collection[int] | None) -> Iterator[NameRow]:
+def name_rows(graph: KnowledgeGraph, entities: Collection[int] | None) -> Iterator[NameRow]:
     names = graph.names_table
     deprecated = graph.entities_table["deprecated"].to_pylist()
     wanted = None if entities is None else frozenset(entities)

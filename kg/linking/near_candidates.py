@@ -8,11 +8,11 @@ from functools import cached_property
 from .folding import split_words
 from .linking_scores import NameRow
 from .mentions import Candidate
+from .name_index import SYNONYM_KINDS
 from .near_names import NearNames
 from .spellings import UNKNOWN, Spellings
 from .word_translation import learn_translations
 
-SYNONYM_KINDS = ("label", "exact")  # names of one entity that mean the same
 NAMES_PER_CANDIDATE = 8  # nearest names that are looked at: several may be of one entity
 COSINE_WEIGHT = 8.0  # logit of a near name: this times its cosine
 NIL_COSINE = 0.8  # NIL stands beside near names as one of this cosine does; benchmarks/link.py

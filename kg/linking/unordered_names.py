@@ -16,16 +16,16 @@ Window = tuple[int, int, int]  # place past its last word, sum of its words, wor
 class UnorderedIndex:
     """Names of two or more words, as bags of classes of word forms.
 
-    Each class has a random 62-bit number and a bag has their sum, so a window grows by one
+    Each class has a random 60-bit number and a bag has their sum, so a window grows by one
     addition. Two of a million bags share a sum with probability below 10⁻⁶.
     """
 
     def __init__(self, class_count: int) -> None:
         generator = random.Random(0)
-        self.addends = [generator.getrandbits(62) for _ in range(class_count)]
+        self.addends = [generator.getrandbits(60) for _ in range(class_count)]
         # class → bit w % MASK_BITS for each class w that shares a bag with it: a Bloom filter
         self.companions = [0] * class_count
-        self.keys: dict[int, tuple[int, ...]] = {}  # sum of a bag → numbers of its keys
+        self.keys: dict[int, int | tuple[int, ...]] = {}  # sum of a bag → its key, or its keys
 
     def sum_of(self, bag: Sequence[int]) -> int:
         """Number under which a bag is kept."""
@@ -39,9 +39,16 @@ class UnorderedIndex:
             bits |= 1 << word % MASK_BITS
         for word in bag:
             self.companions[word] |= bits
-        known = self.keys.get(total, ())
+        known = self.keys_of(total)
         if key not in known:
-            self.keys[total] = (*known, key)
+            self.keys[total] = (*known, key) if known else key
+
+    def keys_of(self, total: int) -> tuple[int, ...]:
+        """Keys of the bags with that sum."""
+        found = self.keys.get(total)
+        if found is None:
+            return ()
+        return found if isinstance(found, tuple) else (found,)
 
     def first(self, word: int, place: int) -> Window:
         """The window of the one word at that place, neither unknown nor a stop word."""

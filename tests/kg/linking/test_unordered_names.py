@@ -31,7 +31,7 @@ def test_windows_are_all_those_whose_words_are_a_name(
                 expected.append((end, keys))
         first = index.first(word, start)
         windows = index.grown(text, stops, word, first, start + 1, len(text))
-        found = [(end, index.keys[total]) for end, total, _ in windows if total in index.keys]
+        found = [(end, index.keys_of(total)) for end, total, _ in windows if total in index.keys]
         assert found == expected
 
 
