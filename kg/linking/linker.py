@@ -5,7 +5,9 @@ bears the name. Nothing here knows what the graph is about.
 """
 
 from collections.abc import Collection, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import replace
+from pathlib import Path
 
 from ..graph import KnowledgeGraph
 from ..questions.function_words import FUNCTION_WORDS
@@ -13,6 +15,7 @@ from .broader_entities import BroaderEntities
 from .coherence import settle_homonyms
 from .document_abbreviations import settle_abbreviations, without_overlaps
 from .folding import Words, split_words
+from .index_files import load_index, save_index
 from .linking_scores import (
     CandidateScorer,
     NameRow,
@@ -44,16 +47,29 @@ class Linker:
         self._settled: dict[tuple[str, tuple[int, ...]], tuple[Candidate, ...]] = {}
 
     @classmethod
-    def build(cls, graph: KnowledgeGraph, entities: Collection[int] | None = None) -> "Linker":
-        """Index the names of a graph.
+    def build(
+        cls,
+        graph: KnowledgeGraph,
+        entities: Collection[int] | None = None,
+        kept: Path | None = None,
+    ) -> "Linker":
+        """Index the names of a graph, or read the index that was kept of them.
 
         Args:
             graph: its names, degrees, triples and literals are read.
             entities: link to these alone; every entity of the graph when None.
+            kept: folder of the index; it is made where there is none of these names, as far as
+                that may be written. None keeps nothing.
         """
         degrees = graph.entities_table["degree"].to_pylist()
         scorer = CandidateScorer(graph, max(degrees, default=1) or 1)
-        index = build_index(list(name_rows(graph, entities)))
+        rows = list(name_rows(graph, entities))
+        index = None if kept is None else load_index(rows, kept)
+        if index is None:
+            index = build_index(rows)
+            if kept is not None:
+                with suppress(OSError):
+                    save_index(index, rows, kept)
         return cls(index, scorer, BroaderEntities(graph))
 
     def link(self, text: str) -> list[Mention]:

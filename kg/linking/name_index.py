@@ -4,17 +4,18 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from ..questions.function_words import ORDER_STOP_WORDS
-from .folding import PHRASE_END, fold_word, split_words
+from .folding import PHRASE_END, split_words
 from .linking_scores import NameRow
 from .name_variants import Bag, learn_substitutions, variants
 from .names_trie import NamesTrie
 from .spellings import Spellings, Vocabulary
-from .unordered_names import UnorderedIndex, unordered_words
+from .unordered_names import UnorderedIndex, bag_of, movable_words
 from .word_forms import WordForms, learn_endings
 
 SYNONYM_KINDS = ("label", "exact")  # names of one entity that mean the same
 MAX_NAME_WORDS = 40  # longer names are sentences
+
+NO_KEY = -1  # of a name that isn't indexed
 
 Keys = tuple[int, ...]
 
@@ -38,32 +39,49 @@ class NameIndex:
     spellings: Spellings
 
 
+class _Names:
+    """The words of all names as numbers; what is kept of a name is as small as it can be."""
+
+    def __init__(self, rows: Sequence[NameRow]) -> None:
+        vocabulary = Vocabulary()
+        self.rows = rows
+        self.sequences: list[Keys] = []
+        self.movable: list[Keys] = []
+        for row in rows:
+            raw = split_words(row.text).raw
+            sequence = tuple(map(vocabulary.add, raw)) if len(raw) <= MAX_NAME_WORDS else ()
+            movable = movable_words(raw, sequence) if sequence else ()
+            self.sequences.append(sequence)
+            self.movable.append(sequence if movable == sequence else movable)
+        self.numbers = vocabulary.numbers
+
+    def of_synonyms(self) -> Iterator[list[frozenset[str]]]:
+        """The synonyms of each entity that has several, as folded words that carry meaning."""
+        words = list(self.numbers)
+        found: defaultdict[int, list[Keys]] = defaultdict(list)
+        for row, movable in zip(self.rows, self.movable, strict=True):
+            if row.kind in SYNONYM_KINDS and movable:
+                found[row.entity].append(movable)
+        for names in found.values():
+            if len(names) > 1:
+                yield [frozenset(words[number] for number in name) for name in names]
+
+
 def build_index(rows: Sequence[NameRow]) -> NameIndex:
     """Index names; endings and replacements are learnt from the synonyms among them."""
-    split = [split_words(row.text).raw for row in rows]
-    vocabulary = Vocabulary()
-    numbers = [list(map(vocabulary.add, raw)) for raw in split]
-    endings = learn_endings(_names_by_entity(rows, split))
-    forms = WordForms(vocabulary.numbers, endings)
-    names, broken_keys, trie = _in_order(rows, numbers)
-    bags = _bags(rows, split, numbers, trie, forms.classes)
-    unordered = _in_any_order(bags, len(vocabulary.numbers))
-    return NameIndex(names, broken_keys, trie, unordered, Spellings(vocabulary.numbers, forms))
+    read = _Names(rows)
+    forms = WordForms(read.numbers, learn_endings(read.of_synonyms()))
+    names, broken_keys, trie = _in_order(read)
+    unordered = _in_any_order(_bags(read, trie, forms.classes), len(read.numbers))
+    return NameIndex(names, broken_keys, trie, unordered, Spellings(read.numbers, forms))
 
 
-def is_indexed(sequence: Sequence[int]) -> bool:
-    """True for a name that has words, and not as many as a sentence."""
-    return 0 < len(sequence) <= MAX_NAME_WORDS
-
-
-def _in_order(
-    rows: Sequence[NameRow], numbers: Sequence[Sequence[int]]
-) -> tuple[list[list[NameRow]], set[int], NamesTrie]:
+def _in_order(read: _Names) -> tuple[list[list[NameRow]], set[int], NamesTrie]:
     names: list[list[NameRow]] = []
     broken_keys: set[int] = set()
-    trie = NamesTrie(1 + max((max(sequence) for sequence in numbers if sequence), default=0))
-    for row, sequence in zip(rows, numbers, strict=True):
-        if not is_indexed(sequence):
+    trie = NamesTrie(len(read.numbers))
+    for row, sequence in zip(read.rows, read.sequences, strict=True):
+        if not sequence:
             continue
         key = trie.add(sequence, len(names))
         if key == len(names):
@@ -74,26 +92,15 @@ def _in_order(
     return names, broken_keys, trie
 
 
-def _bags(
-    rows: Sequence[NameRow],
-    split: Sequence[Sequence[str]],
-    numbers: Sequence[Sequence[int]],
-    trie: NamesTrie,
-    classes: Sequence[int],
-) -> dict[int, tuple[Bag, set[int]]]:
+def _bags(read: _Names, trie: NamesTrie, classes: Sequence[int]) -> dict[int, tuple[Bag, set[int]]]:
     """Key → the bag of its words, and the entities whose synonym it is; keys without one left out."""
     bags: dict[int, tuple[Bag, set[int]]] = {}
-    for row, raw, sequence in zip(rows, split, numbers, strict=True):
-        if not is_indexed(sequence):
-            continue
-        key = trie.add(sequence, -1)
-        if key not in bags:
-            bag = unordered_words(raw, [classes[word] for word in sequence])
-            if not bag:
-                continue
-            bags[key] = (bag, set())
-        if row.kind in SYNONYM_KINDS:
-            bags[key][1].add(row.entity)
+    for row, sequence, movable in zip(read.rows, read.sequences, read.movable, strict=True):
+        bag = bag_of(classes[number] for number in movable)
+        if bag:
+            _, entities = bags.setdefault(trie.add(sequence, NO_KEY), (bag, set()))
+            if row.kind in SYNONYM_KINDS:
+                entities.add(row.entity)
     return bags
 
 
@@ -111,16 +118,3 @@ def _in_any_order(bags: dict[int, tuple[Bag, set[int]]], word_count: int) -> Uno
             if unordered.sum_of(variant) not in as_written:
                 unordered.add(variant, key)
     return unordered
-
-
-def _names_by_entity(
-    rows: Sequence[NameRow], split: Sequence[Sequence[str]]
-) -> Iterator[list[frozenset[str]]]:
-    """The synonyms of each entity that has several, as folded words that carry meaning."""
-    found: defaultdict[int, list[frozenset[str]]] = defaultdict(list)
-    for row, raw in zip(rows, split, strict=True):
-        if row.kind in SYNONYM_KINDS and len(raw) <= MAX_NAME_WORDS:
-            found[row.entity].append(
-                frozenset(fold_word(word) for word in raw if word not in ORDER_STOP_WORDS)
-            )
-    yield from (names for names in found.values() if len(names) > 1)

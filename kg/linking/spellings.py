@@ -57,8 +57,8 @@ class Spellings(dict[str, KnownWord]):
 
     def __init__(self, numbers: dict[str, int], forms: WordForms) -> None:
         super().__init__()
-        self._numbers = numbers
-        self._forms = forms
+        self.numbers = numbers
+        self.forms = forms
         self.class_count = len(numbers)
         self._near = NearSpellings(numbers)
 
@@ -76,13 +76,13 @@ class Spellings(dict[str, KnownWord]):
 
     def _look_up(self, word: str) -> tuple[int, int]:
         """int and class of a folded word."""
-        number = self._numbers.get(word, UNKNOWN)
+        number = self.numbers.get(word, UNKNOWN)
         if number == UNKNOWN:
-            form = self._forms.class_of(word)
+            form = self.forms.class_of(word)
             if form is not None:
                 return UNKNOWN, form
             meant = self._near.find(word)
             if meant is None:
                 return UNKNOWN, UNKNOWN
-            number = self._numbers[meant]
-        return number, self._forms.classes[number]
+            number = self.numbers[meant]
+        return number, self.forms.classes[number]

@@ -1,7 +1,7 @@
 """Names whose words stand together in any order: "hand abnormalities", abnormality of the hand."""
 
 import random
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from ..questions.function_words import ORDER_STOP_WORDS
 from .folding import is_unspaced
@@ -88,14 +88,21 @@ class UnorderedIndex:
         return found
 
 
-def unordered_words(raw: Sequence[str], classes: Sequence[int]) -> tuple[int, ...]:
-    """Sorted classes of a name's words without stop words; none where it can't be reordered.
+def movable_words(raw: Sequence[str], numbers: Sequence[int]) -> tuple[int, ...]:
+    """Numbers of a name's words without stop words, in their order.
 
-    So for single words, for names of more than MAX_UNORDERED words, which nobody reorders, and for
-    scripts in which a word is a character.
+    None for scripts in which a word is a character: their order is all there is.
     """
     if any(map(is_unspaced, raw)):
         return ()
-    pairs = zip(raw, classes, strict=True)
-    bag = sorted(number for word, number in pairs if word not in ORDER_STOP_WORDS)
-    return tuple(bag) if 1 < len(bag) <= MAX_UNORDERED else ()
+    pairs = zip(raw, numbers, strict=True)
+    return tuple(number for word, number in pairs if word not in ORDER_STOP_WORDS)
+
+
+def bag_of(classes: Iterable[int]) -> tuple[int, ...]:
+    """Sorted classes of a name's movable words; none where it isn't looked for in any order.
+
+    So for single words, and for names of more than MAX_UNORDERED words, which nobody reorders.
+    """
+    bag = tuple(sorted(classes))
+    return bag if 1 < len(bag) <= MAX_UNORDERED else ()

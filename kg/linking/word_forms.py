@@ -85,17 +85,28 @@ class WordForms:
     """Which folded words are forms of one word, and that word's class for those not seen before.
 
     Attributes:
+        endings: ending → endings that may stand in its place.
         classes: word number → number of its class, the smallest of its members'.
     """
 
     def __init__(self, numbers: Mapping[str, int], endings: Mapping[str, Sequence[str]]) -> None:
         self._numbers = numbers
-        self._endings = endings
+        self.endings = endings
         self.classes = list(range(len(numbers)))
         members = {number: [number] for number in self.classes}
         for word, number in numbers.items():
             for other in self._known_forms(word):
                 self._join(members, number, other)
+
+    @classmethod
+    def of_classes(
+        cls, numbers: Mapping[str, int], endings: Mapping[str, Sequence[str]], classes: list[int]
+    ) -> "WordForms":
+        """The forms of words whose classes are known already."""
+        forms = cls({}, endings)
+        forms._numbers = numbers
+        forms.classes = classes
+        return forms
 
     def class_of(self, word: str) -> int | None:
         """Class of a folded word, also of a form that no name has; None for other words."""
@@ -110,7 +121,7 @@ class WordForms:
             return
         shortest = max(MIN_STEM, len(word) - MAX_ENDING, (len(word) + 1) // 2)
         for cut in range(len(word), shortest - 1, -1):
-            for ending in self._endings.get(word[cut:], ()):
+            for ending in self.endings.get(word[cut:], ()):
                 number = self._numbers.get(word[:cut] + ending)
                 if number is not None and 2 * cut >= cut + len(ending):
                     yield number
