@@ -33,7 +33,7 @@ class BroaderEntities:
         found: set[int] = set()
         left = [entity]
         while left:
-            broader = self._directly_above(left.pop()) - found
+            broader = self.directly_above(left.pop()) - found
             found |= broader
             left.extend(broader)
         if len(self._above) >= self.MAX_KEPT:
@@ -41,7 +41,8 @@ class BroaderEntities:
         self._above[entity] = frozenset(found - {entity})
         return self._above[entity]
 
-    def _directly_above(self, entity: int) -> set[int]:
+    def directly_above(self, entity: int) -> set[int]:
+        """The entities that one of the hierarchy's relations leads to."""
         return {
             int(tail)
             for relation in self._relations

@@ -94,6 +94,7 @@ def _arrays(index: NameIndex, rows: Sequence[NameRow]) -> dict[str, NDArray]:
         "companions": np.frombuffer(masks, np.uint8),
         "classes": np.array(index.spellings.forms.classes, np.int32),
         "broken": np.array(sorted(index.broken_keys), np.int32),
+        "common": np.array(sorted(index.common.items()), np.int32).reshape(-1, 2),
         "row_keys": _row_keys(index, rows),
     }
 
@@ -122,7 +123,8 @@ def _index(
     numbers = {word: number for number, word in enumerate(words)}
     forms = WordForms.of_classes(numbers, endings, arrays["classes"].tolist())
     broken = set(arrays["broken"].tolist())
-    return NameIndex(names, broken, trie, _unordered(arrays), Spellings(numbers, forms))
+    spellings, common = Spellings(numbers, forms), dict(arrays["common"].tolist())
+    return NameIndex(names, broken, trie, _unordered(arrays), spellings, common)
 
 
 def _unordered(arrays: Mapping[str, NDArray]) -> UnorderedIndex:

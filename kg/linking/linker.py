@@ -13,6 +13,7 @@ from ..graph import KnowledgeGraph
 from ..questions.function_words import FUNCTION_WORDS
 from .broader_entities import BroaderEntities
 from .coherence import settle_homonyms
+from .common_names import common_names
 from .document_abbreviations import settle_abbreviations, without_overlaps
 from .folding import Words, split_words
 from .index_files import load_index, save_index
@@ -38,6 +39,7 @@ class Linker:
     """Links text to one graph. Build it once; of the texts it keeps spellings and surfaces, bounded in number."""
 
     def __init__(self, index: NameIndex, scorer: CandidateScorer, broader: BroaderEntities) -> None:
+        self._index = index
         self._names = index.names
         self._matcher = NameMatcher(index)
         self._broader = broader
@@ -63,14 +65,29 @@ class Linker:
         """
         degrees = graph.entities_table["degree"].to_pylist()
         scorer = CandidateScorer(graph, max(degrees, default=1) or 1)
+        broader = BroaderEntities(graph)
         rows = list(name_rows(graph, entities))
         index = None if kept is None else load_index(rows, kept)
         if index is None:
             index = build_index(rows)
+            index = replace(index, common=common_names(graph, index, broader))
             if kept is not None:
                 with suppress(OSError):
                     save_index(index, rows, kept)
-        return cls(index, scorer, BroaderEntities(graph))
+        return cls(index, scorer, broader)
+
+    def linking_common_words(self) -> "Linker":
+        """The same linker without the stop rule for common words."""
+        return Linker(replace(self._index, common={}), self._scorer, self._broader)
+
+    @property
+    def common_words(self) -> list[tuple[str, int]]:
+        """Names that stay unlinked because they are common words of the graph's texts.
+
+        Each with the number of texts that it stands in, the most frequent first.
+        """
+        counted = [(self._names[key][0].text, count) for key, count in self._index.common.items()]
+        return sorted(counted, key=lambda pair: (-pair[1], pair[0]))
 
     def link(self, text: str) -> list[Mention]:
         """Find the mentions in a text: leftmost-longest, none overlapping another."""
@@ -140,8 +157,10 @@ class Linker:
         best = candidates[0]
         chosen = best.entity if best.score >= MIN_SCORE else None
         sentence = slice(words.starts[span.first], words.ends[span.last - 1])
-        if is_ordinary(surface, best.name, span.start == span.first) or (
-            is_cased_name(best.name) and is_all_capitals(text[sentence])
+        if (
+            is_ordinary(surface, best.name, span.start == span.first)
+            or not self._index.common.keys().isdisjoint(span.keys)
+            or (is_cased_name(best.name) and is_all_capitals(text[sentence]))
         ):
             chosen = None
         return Mention(start, end, surface, chosen, candidates)

@@ -1,8 +1,8 @@
 """The index of a graph's names: what the matcher looks words up in."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from .folding import PHRASE_END, split_words
 from .linking_scores import NameRow
@@ -30,6 +30,7 @@ class NameIndex:
         trie: of the words of names in their order.
         unordered: of the classes of their words in any order.
         spellings: what words as they are written are to these names.
+        common: keys of names that are common words → in how many of the graph's texts they stand.
     """
 
     names: list[list[NameRow]]
@@ -37,6 +38,7 @@ class NameIndex:
     trie: NamesTrie
     unordered: UnorderedIndex
     spellings: Spellings
+    common: Mapping[int, int] = field(default_factory=dict)
 
 
 class _Names:

@@ -46,6 +46,12 @@ class SmallGraph:
         )
         self.labels = {entity: name for entity, name, kind in names if kind == "label"}
         self.definitions = definitions or {}
+        self.literals_table = pa.table(
+            {
+                "entity": pa.array(self.definitions, pa.int32()),
+                "value": pa.array(self.definitions.values(), pa.string()),
+            }
+        )
         self.relations = [SimpleNamespace(iri=iri) for iri in relations]
 
     def label(self, entity: int) -> str:
