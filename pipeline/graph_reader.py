@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 from transformers import PreTrainedTokenizerBase
 
 from ..kg.graph import KnowledgeGraph
-from ..kg.linking.linker import Linker
+from ..kg.linking.linker import graph_linker
 from ..kg.questions.edited_facts import REMOVED
 from ..kg.questions.fact_prompt import FactLine, augmented_prompt, fact_lines
 from ..kg.questions.predicted_facts import PredictedFact, PredictedFacts
@@ -65,7 +65,7 @@ class GraphReader:
             for row in named.to_pylist()
             if row["relation"] >= 0
         }
-        return cls(graph, FactRetriever(graph, Linker.build(graph), withheld), labels)
+        return cls(graph, FactRetriever(graph, graph_linker(graph), withheld), labels)
 
     @classmethod
     def of_graph(cls, graph_folder: Path) -> "GraphReader":
@@ -75,7 +75,7 @@ class GraphReader:
             UserError: the folder holds no ingested graph.
         """
         graph = KnowledgeGraph.open(graph_folder)
-        return cls(graph, FactRetriever(graph, Linker.build(graph), np.empty(0, np.int32)), {})
+        return cls(graph, FactRetriever(graph, graph_linker(graph), np.empty(0, np.int32)), {})
 
     def edited(self, facts_folder: Path, pool: str) -> "GraphReader":
         """The same over the graph as a pool's edits leave it; see kg/questions/edited_facts.py."""

@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 
 from ..kg.graph import KnowledgeGraph
 from ..kg.ingest import expanded
-from ..kg.linking.linker import Linker
+from ..kg.linking.linker import Linker, graph_linker
 from ..kg.linking.mentions import MENTIONS_SCHEMA, mentions_table
 from ..kg.prefixes import Prefixes
 from .console import Console
@@ -32,7 +32,7 @@ def run(context: StageContext) -> None:
     if not documents.num_rows:
         console.line("link: the graph has no text under [link] text_predicates")
     console.line(f"link: indexing {graph.names_table.num_rows:,} names")
-    linker = Linker.build(graph)
+    linker = graph_linker(graph)
     mentions = _link(linker, documents, context.work / "mentions.parquet", console)
     console.line(f"link: {documents.num_rows:,} documents, {mentions:,} mentions")
 

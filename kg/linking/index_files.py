@@ -10,7 +10,8 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +25,7 @@ from .spellings import Spellings
 from .unordered_names import MASK_BITS, UnorderedIndex
 from .word_forms import WordForms
 
+UNREADABLE = (OSError, EOFError, ValueError, KeyError)  # what a damaged file may raise
 MASK_BYTES = MASK_BITS // 8
 
 
@@ -41,24 +43,41 @@ def save_index(index: NameIndex, rows: Sequence[NameRow], folder: Path) -> None:
     Raises:
         OSError: the folder can't be written.
     """
+    words = list(index.spellings.numbers) or [""]
+    made = {
+        "names": names_digest(rows),
+        "words": len(words),
+        "endings": index.spellings.forms.endings,
+    }
+    with replaced_folder(folder) as partial:
+        save_arrays(_arrays(index, rows), partial)
+        (partial / "words.txt").write_text("\n".join(words), encoding="utf-8", newline="\n")
+        (partial / "index.json").write_text(json.dumps(made), encoding="utf-8")
+
+
+@contextmanager
+def replaced_folder(folder: Path) -> Iterator[Path]:
+    """Yield an empty folder that takes the place of `folder` when all has been written."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     partial = Path(tempfile.mkdtemp(prefix=f"{folder.name}.", dir=folder.parent))
     try:
-        for name, array in _arrays(index, rows).items():
-            np.save(partial / f"{name}.npy", array, allow_pickle=False)
-        words = list(index.spellings.numbers) or [""]
-        (partial / "words.txt").write_text("\n".join(words), encoding="utf-8", newline="\n")
-        made = {
-            "names": names_digest(rows),
-            "words": len(words),
-            "endings": index.spellings.forms.endings,
-        }
-        (partial / "index.json").write_text(json.dumps(made), encoding="utf-8")
+        yield partial
         if folder.exists():
             shutil.rmtree(folder)
         os.replace(partial, folder)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
+
+
+def save_arrays(arrays: Mapping[str, NDArray], folder: Path) -> None:
+    """Write each array as a file of its name."""
+    for name, array in arrays.items():
+        np.save(folder / f"{name}.npy", array, allow_pickle=False)
+
+
+def load_arrays(folder: Path) -> dict[str, NDArray]:
+    """Read the arrays of a folder by their names."""
+    return {file.stem: np.load(file, allow_pickle=False) for file in sorted(folder.glob("*.npy"))}
 
 
 def load_index(rows: Sequence[NameRow], folder: Path) -> NameIndex | None:
@@ -70,11 +89,8 @@ def load_index(rows: Sequence[NameRow], folder: Path) -> NameIndex | None:
         words = (folder / "words.txt").read_text(encoding="utf-8").split("\n")
         if len(words) != made["words"]:
             return None
-        arrays = {
-            file.stem: np.load(file, allow_pickle=False) for file in sorted(folder.glob("*.npy"))
-        }
-        return _index(rows, words, made["endings"], arrays)
-    except (OSError, EOFError, ValueError, KeyError):
+        return _index(rows, words, made["endings"], load_arrays(folder))
+    except UNREADABLE:
         return None
 
 

@@ -16,7 +16,7 @@ from .coherence import settle_homonyms
 from .common_names import common_names
 from .document_abbreviations import settle_abbreviations, without_overlaps
 from .folding import Words, split_words
-from .index_files import load_index, save_index
+from .index_files import load_index, names_digest, save_index
 from .linking_scores import (
     CandidateScorer,
     NameRow,
@@ -32,18 +32,25 @@ from .nested_mentions import settle_nested
 
 MIN_SCORE = 0.2  # a best candidate less likely than this is NIL
 MAX_CANDIDATES = 16
+INDEX_FOLDER = "linking"  # in a graph's folder
 MAX_SETTLED = 200_000  # surfaces whose candidates are kept
 
 
 class Linker:
     """Links text to one graph. Build it once; of the texts it keeps spellings and surfaces, bounded in number."""
 
-    def __init__(self, index: NameIndex, scorer: CandidateScorer, broader: BroaderEntities) -> None:
+    def __init__(
+        self,
+        index: NameIndex,
+        scorer: CandidateScorer,
+        broader: BroaderEntities,
+        near: NearCandidates,
+    ) -> None:
         self._index = index
         self._names = index.names
         self._matcher = NameMatcher(index)
         self._broader = broader
-        self._near = NearCandidates(index.names, index.spellings)
+        self._near = near
         self._filled: dict[tuple[str, int, tuple[Candidate, ...]], tuple[Candidate, ...]] = {}
         self._scorer = scorer
         self._settled: dict[tuple[str, tuple[int, ...]], tuple[Candidate, ...]] = {}
@@ -60,25 +67,28 @@ class Linker:
         Args:
             graph: its names, degrees, triples and literals are read.
             entities: link to these alone; every entity of the graph when None.
-            kept: folder of the index; it is made where there is none of these names, as far as
-                that may be written. None keeps nothing.
+            kept: folder for indexes, one for each set of names; what isn't there is made, as far
+                as that may be written. None keeps nothing.
         """
         degrees = graph.entities_table["degree"].to_pylist()
         scorer = CandidateScorer(graph, max(degrees, default=1) or 1)
         broader = BroaderEntities(graph)
         rows = list(name_rows(graph, entities))
-        index = None if kept is None else load_index(rows, kept)
+        folder = None if kept is None else kept / names_digest(rows)[:16]
+        index = None if folder is None else load_index(rows, folder)
         if index is None:
             index = build_index(rows)
             index = replace(index, common=common_names(graph, index, broader))
-            if kept is not None:
+            if folder is not None:
                 with suppress(OSError):
-                    save_index(index, rows, kept)
-        return cls(index, scorer, broader)
+                    save_index(index, rows, folder)
+        near = None if folder is None else folder.with_suffix(".near")
+        return cls(index, scorer, broader, NearCandidates(index.names, index.spellings, near))
 
     def linking_common_words(self) -> "Linker":
         """The same linker without the stop rule for common words."""
-        return Linker(replace(self._index, common={}), self._scorer, self._broader)
+        index = replace(self._index, common={})
+        return Linker(index, self._scorer, self._broader, self._near)
 
     @property
     def common_words(self) -> list[tuple[str, int]]:
@@ -199,6 +209,11 @@ class Linker:
             Candidate(row.entity, score, row.text, row.kind)
             for score, (_, row) in zip(scores, ranked[:MAX_CANDIDATES], strict=False)
         )
+
+
+def graph_linker(graph: KnowledgeGraph, entities: Collection[int] | None = None) -> Linker:
+    """A linker whose index is kept in the graph's folder: read if it is there, else made."""
+    return Linker.build(graph, entities, kept=graph.directory / INDEX_FOLDER)
 
 
 def is_ordinary(surface: str, name: str, begins_sentence: bool) -> bool:

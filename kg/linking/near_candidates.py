@@ -3,9 +3,12 @@
 import math
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from functools import cached_property
+from pathlib import Path
 
 from .folding import split_words
+from .index_files import UNREADABLE, load_arrays, replaced_folder, save_arrays
 from .linking_scores import NameRow
 from .mentions import Candidate
 from .name_index import SYNONYM_KINDS
@@ -24,11 +27,15 @@ class NearCandidates:
     Args:
         names: key → the names that fold to it.
         spellings: of the words of those names and of texts.
+        kept: folder of the index, which is made where there is none; None keeps nothing.
     """
 
-    def __init__(self, names: Sequence[Sequence[NameRow]], spellings: Spellings) -> None:
+    def __init__(
+        self, names: Sequence[Sequence[NameRow]], spellings: Spellings, kept: Path | None = None
+    ) -> None:
         self._names = names
         self._spellings = spellings
+        self._kept = kept
 
     def fill(self, text: str, candidates: Sequence[Candidate], count: int) -> tuple[Candidate, ...]:
         """Add the nearest entities until there are `count`; what scores leave to NIL they share.
@@ -62,6 +69,16 @@ class NearCandidates:
 
     @cached_property
     def _index(self) -> NearNames:
+        if self._kept is None:
+            return self._built()
+        with suppress(*UNREADABLE):
+            return NearNames.of_arrays(load_arrays(self._kept))
+        index = self._built()
+        with suppress(OSError), replaced_folder(self._kept) as partial:
+            save_arrays(index.arrays(), partial)
+        return index
+
+    def _built(self) -> NearNames:
         contents = [frozenset(self._classes(rows[0].text)) for rows in self._names]
         translations = learn_translations(_by_entity(self._names, contents))
         return NearNames(contents, self._spellings.class_count, translations)

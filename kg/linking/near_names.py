@@ -5,6 +5,7 @@ frequency over names); a query also has, with less weight, the words that its ow
 names of an entity (`word_translation.py`). Names are ranked by the cosine.
 """
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -28,17 +29,53 @@ class NearNames:
     def __init__(
         self, names: Sequence[frozenset[int]], class_count: int, translations: Table
     ) -> None:
-        self._translations = translations
         lengths = np.fromiter(map(len, names), np.int64, len(names))
         rows = np.repeat(np.arange(len(names), dtype=np.int32), lengths)
         columns = np.fromiter((form for name in names for form in sorted(name)), np.int64)
         order = np.argsort(columns, kind="stable")
-        self._rows = rows[order]
         counts = np.bincount(columns, minlength=class_count)
-        self._bounds = np.concatenate([[0], np.cumsum(counts)])
-        self._rarity = np.log(1 + len(names) / np.maximum(counts, 1))
-        squares = np.bincount(rows, self._rarity[columns] ** 2, minlength=len(names))
+        self._set(rows[order], np.concatenate([[0], np.cumsum(counts)]), len(names), translations)
+
+    def _set(
+        self, rows: NDArray[np.int32], bounds: NDArray, name_count: int, translations: Table
+    ) -> None:
+        """Keep which names have each class (`rows` from one bound to the next) and weigh them."""
+        self._rows, self._bounds, self._translations = rows, bounds, translations
+        counts = np.diff(bounds)
+        self._rarity = np.log(1 + name_count / np.maximum(counts, 1))
+        squares = np.bincount(rows, np.repeat(self._rarity**2, counts), minlength=name_count)
         self._norms = np.sqrt(np.maximum(squares, 1e-12))
+
+    def arrays(self) -> dict[str, NDArray]:
+        """All that it is made of, for `of_arrays`."""
+        pairs = [
+            (word, other, probability)
+            for word, others in self._translations.items()
+            for other, probability in others
+        ]
+        return {
+            "rows": self._rows,
+            "bounds": self._bounds,
+            "name_count": np.array(len(self._norms)),
+            "pairs": np.array([pair[:2] for pair in pairs], np.int64).reshape(-1, 2),
+            "probabilities": np.array([pair[2] for pair in pairs], np.float64),
+        }
+
+    @classmethod
+    def of_arrays(cls, arrays: Mapping[str, NDArray]) -> "NearNames":
+        """Made of arrays that were kept.
+
+        Raises:
+            KeyError: one is missing.
+        """
+        translations: defaultdict[int, list[tuple[int, float]]] = defaultdict(list)
+        pairs = zip(arrays["pairs"].tolist(), arrays["probabilities"].tolist(), strict=True)
+        for (word, other), probability in pairs:
+            translations[word].append((other, probability))
+        table = {word: tuple(others) for word, others in translations.items()}
+        near = cls.__new__(cls)
+        near._set(arrays["rows"], arrays["bounds"], int(arrays["name_count"]), table)
+        return near
 
     def nearest(self, words: Sequence[int], count: int) -> list[tuple[int, float]]:
         """Return (number of a name, cosine) of the nearest ones, nearest first, at most `count`."""

@@ -9,6 +9,7 @@ from infact.kg.linking import linker as linker_module
 from infact.kg.linking.index_files import load_index, save_index
 from infact.kg.linking.linker import Linker, name_rows
 from infact.kg.linking.name_index import build_index
+from infact.kg.linking.near_candidates import NearCandidates
 
 from .test_linker import PIECES, SmallGraph
 
@@ -47,44 +48,51 @@ def test_what_is_kept_is_what_was_built(
     assert (loaded.trie.edges, loaded.trie.keys) == (built.trie.edges, built.trie.keys)
     assert loaded.unordered.keys == built.unordered.keys
     assert loaded.unordered.companions == built.unordered.companions
-    new, old = Linker.build(graph), Linker.build(graph, kept=kept)
-    assert new.link_all(text) == old.link_all(text)
-    assert new.candidates(text) == old.candidates(text)
+    new = Linker.build(graph)
+    for _ in range(2):  # made and kept, then read
+        old = Linker.build(graph, kept=kept)
+        assert new.link_all(text) == old.link_all(text)
+        assert new.candidates(text) == old.candidates(text)
 
 
 def test_a_kept_index_is_read_and_not_built_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     graph = graph_of(["kidney", "hand"])
-    Linker.build(graph, kept=tmp_path / "index")
+    Linker.build(graph, kept=tmp_path).candidates("kidney")
     monkeypatch.delattr(linker_module, "build_index")
-    assert Linker.build(graph, kept=tmp_path / "index").link("kidney")[0].entity == 0
+    monkeypatch.delattr(NearCandidates, "_built")
+    assert Linker.build(graph, kept=tmp_path).candidates("kidney")[0].entity == 0
 
 
-def test_an_index_of_other_names_is_made_anew(tmp_path: Path) -> None:
-    Linker.build(graph_of(["kidney"]), kept=tmp_path / "index")
-    other = graph_of(["lung"])
-    assert load_index(list(name_rows(other, None)), tmp_path / "index") is None
-    assert Linker.build(other, kept=tmp_path / "index").link("lung")[0].entity == 0
-    assert load_index(list(name_rows(other, None)), tmp_path / "index") is not None
-    assert [path.name for path in tmp_path.iterdir()] == ["index"]
+def test_an_index_of_other_names_is_another_one(tmp_path: Path) -> None:
+    one, other = graph_of(["kidney"]), graph_of(["lung"])
+    for graph, word in ((one, "kidney"), (other, "lung"), (one, "kidney")):
+        assert Linker.build(graph, kept=tmp_path).link(word)[0].entity == 0
+    folders = sorted(tmp_path.iterdir())
+    assert len(folders) == 2
+    for folder in folders:
+        found = [load_index(list(name_rows(graph, None)), folder) for graph in (one, other)]
+        assert [index is None for index in found] in ([True, False], [False, True])
 
 
-@pytest.mark.parametrize("name", ["edges.npy", "words.txt", "index.json"])
+@pytest.mark.parametrize("name", ["edges.npy", "words.txt", "index.json", "rows.npy"])
 @pytest.mark.parametrize("content", [b"", b"\xff{]", None])
-def test_half_an_index_is_none(tmp_path: Path, name: str, content: bytes | None) -> None:
+def test_half_an_index_is_made_anew(tmp_path: Path, name: str, content: bytes | None) -> None:
     graph = graph_of(["kidney", "hand"])
-    Linker.build(graph, kept=tmp_path / "index")
-    file = tmp_path / "index" / name
+    Linker.build(graph, kept=tmp_path).candidates("kidney")
+    (file,) = tmp_path.rglob(name)
+    whole = file.read_bytes()
     if content is None:
         file.unlink()
     else:
         file.write_bytes(content)
-    assert load_index(list(name_rows(graph, None)), tmp_path / "index") is None
-    assert Linker.build(graph, kept=tmp_path / "index").link("kidney")[0].entity == 0
+    assert Linker.build(graph, kept=tmp_path).candidates("kidney")[0].entity == 0
+    assert file.read_bytes() == whole
+    assert len(list(tmp_path.iterdir())) == 2, "nothing half-written is left"
 
 
 def test_a_folder_that_cannot_be_written_keeps_nothing(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     links = Linker.build(graph_of(["kidney"]), kept=tmp_path / "file" / "index")
-    assert links.link("kidney")[0].entity == 0
+    assert links.candidates("kidney")[0].entity == 0
