@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ...errors import UserError
+from .. import vocabulary as v
 from ..graph import KnowledgeGraph
 from ..names import local_name
 from ..prefixes import Prefixes
@@ -46,6 +47,7 @@ class GoldIdentifiers:
         self._prefixes = prefixes
         self._known: dict[str, tuple[int, ...] | LineError] = {}
         self._by_local_name: dict[str, list[int]] | None = None
+        self._obo: dict[str, bool] = {}
 
     def entities(self, id: str) -> tuple[int, ...]:
         """The entities, any of which is right.
@@ -74,6 +76,8 @@ class GoldIdentifiers:
         return tuple(dict.fromkeys(self._one(part) for part in parts))
 
     def _one(self, id: str) -> int:
+        if id.startswith("<") and id.endswith(">"):
+            id = id[1:-1]
         try:
             resolved = self._graph.resolve(id, self._prefixes)
         except UserError as error:  # an alternative id of several entities
@@ -99,9 +103,18 @@ class GoldIdentifiers:
 
     def _prefix_advice(self, id: str) -> str:
         prefix, _, local = id.partition(":")
-        if prefix in self._prefixes.spaces or local.startswith("//"):
+        if prefix in self._prefixes.spaces or local.startswith("//") or self._is_obo(prefix):
             return ""
         return f"; if {prefix!r} is a prefix of yours, declare it: --prefix {prefix}=IRI"
+
+    def _is_obo(self, prefix: str) -> bool:
+        """True where the graph has entities of this OBO id space, so that the number is wrong."""
+        if prefix not in self._obo:
+            space, count = f"{v.OBO}{prefix}_", self._graph.entity_count
+            self._obo[prefix] = any(
+                self._graph.iri(each).startswith(space) for each in range(count)
+            )
+        return self._obo[prefix]
 
 
 def gold_entities(
