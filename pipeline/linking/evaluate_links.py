@@ -25,7 +25,7 @@ from .link_measures import ancestors_below
 from .link_slices import SurfaceNames
 from .linked_documents import CountedGold, counted_gold, link_gold, ways_to_link
 
-MAIN_WAY = "longest"  # whose figures the summary repeats, and whose errors are listed
+MAIN_WAY = "all"  # whose figures the summary repeats, and whose errors are listed
 
 
 @dataclass(frozen=True)

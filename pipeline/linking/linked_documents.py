@@ -78,7 +78,7 @@ class LinkedCorpus:
 
 def ways_to_link(linker: Linker) -> Mapping[str, Link]:
     """The ways of linking that are evaluated, by name: the one place that says which there are."""
-    return {"longest": linker.link}
+    return {"longest": linker.link, "all": linker.link_all}
 
 
 def counted_gold(
