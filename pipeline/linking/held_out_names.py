@@ -14,6 +14,7 @@ import random
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 
@@ -58,8 +59,9 @@ def held_out_names(
 ) -> list[HeldOutName]:
     """The aliases that can be held out, in the order of the names table.
 
-    Left out are deprecated entities, names without a word, and aliases whose entity has no other name
-    that folds otherwise. Spellings of one alias that fold alike count once.
+    Left out are deprecated entities, names without a word, those that fold as a label of the entity
+    does, and those of an entity without another name that folds otherwise. Spellings of one alias
+    that fold alike count once.
 
     Args:
         graph: its names are read.
@@ -124,13 +126,10 @@ def place_of(name: HeldOutName, candidates: Iterable[Candidate]) -> int | None:
 
     None where it isn't among the first five, 0 where there is no candidate at all.
     """
-    place = 0
-    for place, entity in enumerate(_entities(name, candidates), 1):  # noqa: B007
-        if entity == name.entity:
-            return place
-        if place == max(PLACES):
-            break
-    return None if place else 0
+    ranked = list(islice(_entities(name, candidates), max(PLACES)))
+    if not ranked:
+        return 0
+    return ranked.index(name.entity) + 1 if name.entity in ranked else None
 
 
 def _entities(name: HeldOutName, candidates: Iterable[Candidate]) -> Iterator[int]:
