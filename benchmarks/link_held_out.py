@@ -10,8 +10,8 @@ infact   the linker, built FOLDS times, each time without one fold of the aliase
 from collections.abc import Sequence
 
 from infact.kg.graph import KnowledgeGraph
-from infact.kg.linking.linker import Linker
-from infact.kg.linking.linking_scores import NameRow, fold_text, is_cased_name
+from infact.kg.linking.linker import Linker, name_rows
+from infact.kg.linking.linking_scores import fold_text
 from infact.kg.linking.mentions import Candidate
 from infact.pipeline.console import Console
 from infact.pipeline.linking.evaluate_links import LinkedTo
@@ -47,25 +47,24 @@ def hold_out(graph: KnowledgeGraph, target: LinkedTo, most: int) -> None:
     print(f"{'':10}" + "".join(f"{f'recall@{place} (95 % interval)':>32}" for place in PLACES))
     linked = linked_in_folds(graph, target, names)
     print_recall("infact", held_out_recall(names, lambda text: linked[text], Console()))
-    retrieval = NameRetrieval.build(name_rows(graph, target))
+    live = [row for row in name_rows(graph, target.wanted) if not row.deprecated]
+    retrieval = NameRetrieval.build(live)
     print_recall("TF-IDF", held_out_recall(names, retrieval.candidates, Console()))
 
 
 def linked_in_folds(
     graph: KnowledgeGraph, target: LinkedTo, names: Sequence[HeldOutName]
-) -> dict[str, list[Candidate]]:
-    """Alias → the candidates that a linker without it has for what it finds in it."""
+) -> dict[str, Sequence[Candidate]]:
+    """Alias → the candidates of a linker that was built without it."""
     keys = sorted({name.key for name in names})
     fold_of = {key: number % FOLDS for number, key in enumerate(keys)}
-    found: dict[str, list[Candidate]] = {}
+    found: dict[str, Sequence[Candidate]] = {}
     for fold in range(min(FOLDS, len(keys))):
         lacking = frozenset(key for key in keys if fold_of[key] == fold)
         linker = Linker.build(WithoutNames(graph, lacking), target.wanted)
         for name in names:
             if name.key in lacking:
-                mentions = linker.link_all(name.name)
-                mentions.sort(key=lambda mention: mention.start - mention.end)
-                found[name.name] = [each for mention in mentions for each in mention.candidates]
+                found[name.name] = linker.candidates(name.name, max(PLACES))
     return found
 
 
@@ -76,14 +75,3 @@ def print_recall(title: str, found: HeldOutRecall) -> None:
             f"{title:10}" + "".join(f"{cell:>32}" for cell in cells) + f"  {kind}, n = {at[1].n:,}"
         )
     print(f"{title:10}{found.without_candidates:,} aliases without any candidate")
-
-
-def name_rows(graph: KnowledgeGraph, target: LinkedTo) -> list[NameRow]:
-    """The names that are linked to, without those of deprecated entities."""
-    deprecated = graph.entities_table["deprecated"].to_pylist()
-    columns = (graph.names_table[column].to_pylist() for column in ("entity", "name", "kind"))
-    return [
-        NameRow(entity, name, kind, is_cased_name(name), False)
-        for entity, name, kind in zip(*columns, strict=True)
-        if not deprecated[entity] and (target.wanted is None or entity in target.wanted)
-    ]

@@ -5,12 +5,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from . import vocabulary as v
+from .linking.broader_entities import HIERARCHY
 
 if TYPE_CHECKING:
     from .graph import KnowledgeGraph
-
-HIERARCHY = (v.RDFS + "subClassOf", v.SKOS + "broader")  # from the narrower to the broader entity
 
 
 class Hierarchy:

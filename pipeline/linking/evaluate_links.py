@@ -37,7 +37,7 @@ class LinksToEvaluate:
         gold: the file of documents with mentions.
         root: IRI or CURIE; only entities below it, and itself, are linked to and count. All if empty.
         hierarchy: IRI or CURIE of the relation from the narrower to the broader entity;
-            rdfs:subClassOf and skos:broader if empty.
+            all of kg.linking.broader_entities.HIERARCHY that the graph has if empty.
         sweep: also tell what is left at thresholds of the score.
         errors: file to write every error into, as TSV.
         page: file to write the results into, as HTML.
@@ -119,7 +119,7 @@ def linked_to(asked: LinksToEvaluate) -> LinkedTo:
     root = graph.entity(asked.root) if resolved is None else resolved.entity
     if hierarchy is None:
         raise UserError(
-            "the graph has neither rdfs:subClassOf nor skos:broader, so nothing lies below a root",
+            "the graph has no relation that makes a hierarchy, so nothing lies below a root",
             f"--root {asked.root}",
             "name the relation from the narrower to the broader entity: --hierarchy IRI",
         )

@@ -142,9 +142,6 @@ def _entities(name: HeldOutName, candidates: Iterable[Candidate]) -> Iterator[in
 
 def _recall(rows: Sequence[tuple[HeldOutName, int | None]]) -> dict[int, Interval]:
     entities = np.array([name.entity for name, _ in rows])
-    return {
-        most: accuracy_interval(
-            np.array([bool(place) and place <= most for _, place in rows], dtype=float), entities
-        )
-        for most in PLACES
-    }
+    # Not found, and nothing retrieved, are places after any other.
+    places = np.array([place or np.inf for _, place in rows])
+    return {most: accuracy_interval((places <= most).astype(float), entities) for most in PLACES}
