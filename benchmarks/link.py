@@ -121,7 +121,7 @@ def the_field(asked: LinksToEvaluate, most_entities: int | None) -> Field:
     file = read_gold_file(asked.gold, str(asked.gold))
     documents, unknown = gold_entities(file, graph, asked.chosen.prefixes)
     if file.faults or unknown:
-        raise gold_error([*file.faults, *unknown])
+        raise gold_error(file, unknown)
     return Field(graph, target, counted_gold(documents, names).documents, names)
 
 

@@ -26,6 +26,10 @@ FIX = (
     '{"id": "…", "text": "…", "mentions": [{"start": 0, "end": 5, "id": "…"}]}; or PubTator; '
     "or blocks of an id, a text and lines of start, end, surface, identifier, parted by tabs."
 )
+IDENTIFIER_FIX = (
+    "An identifier is an IRI, a short form with an OBO prefix or a declared one (--prefix name=IRI), an "
+    "alternative or replaced id, or the end of one entity's IRI; - for nothing of the graph."
+)
 
 Reader = Callable[[Iterable[Line], Faults], Iterator[GoldDocument]]
 
@@ -57,6 +61,10 @@ def read_gold_file(path: Path, name: str) -> GoldFile:
     Raises:
         UserError: there is no such file, it isn't UTF-8, is too large or holds no document.
     """
+    if path.is_dir():
+        raise UserError(
+            "this is a folder, and gold documents are in one file", name, "name the file"
+        )
     faults = Faults()
     lines = _lines(path, name, faults)
     read, lines = _reader(lines)
@@ -81,9 +89,15 @@ def read_gold_file(path: Path, name: str) -> GoldFile:
     )
 
 
-def gold_error(faults: Sequence[tuple[str, str]]) -> UserError:
-    """One error for all faults of a gold file: the first MAX_SHOWN, and how many there are."""
-    return fault_error(faults, FIX, MAX_SHOWN)
+def gold_error(gold: GoldFile, unknown: Sequence[tuple[str, str]]) -> UserError:
+    """One error for all faults of a gold file: the first MAX_SHOWN, and how many there are.
+
+    Args:
+        gold: as it was read.
+        unknown: (place, problem) of its identifiers.
+    """
+    fix = FIX if gold.faults else IDENTIFIER_FIX
+    return fault_error([*gold.faults, *unknown], fix, MAX_SHOWN)
 
 
 def _lines(path: Path, name: str, faults: Faults) -> Iterator[Line]:
@@ -111,7 +125,7 @@ def _reader(lines: Iterator[Line]) -> tuple[Reader, Iterator[Line]]:
     for first in lines:
         if first.text.strip():
             lines = chain([first], lines)
-            if first.text.lstrip().startswith("{"):
+            if first.text.lstrip().startswith(("{", "[")):  # an array is told as no object
                 return read_json_lines, lines
             return (read_pubtator if PASSAGE.match(first.text) else read_blocks), lines
     return read_blocks, iter(())

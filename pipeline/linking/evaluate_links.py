@@ -24,6 +24,7 @@ from .link_evaluation import LinkEvaluation, evaluation_document, way_evaluation
 from .link_measures import ancestors_below
 from .link_slices import SurfaceNames
 from .linked_documents import CountedGold, counted_gold, link_gold, ways_to_link
+from .written_whole import check_writable
 
 MAIN_WAY = "all"  # whose figures the summary repeats, and whose errors are listed
 
@@ -69,6 +70,9 @@ def evaluate_links(asked: LinksToEvaluate, console: Console) -> LinkEvaluation:
             mention counts; a file can't be written.
     """
     graph = asked.chosen.graph
+    for option, path in (("--errors", asked.errors), ("--page", asked.page)):
+        if path is not None:
+            check_writable(path, option)
     target = linked_to(asked)
     file, gold = _gold(asked, target)
     started = console.clock()
@@ -136,9 +140,8 @@ def linked_to(asked: LinksToEvaluate) -> LinkedTo:
 def _gold(asked: LinksToEvaluate, target: LinkedTo) -> tuple[GoldFile, CountedGold]:
     file = read_gold_file(asked.gold, str(asked.gold))
     documents, unknown = gold_entities(file, asked.chosen.graph, asked.chosen.prefixes)
-    faults = [*file.faults, *unknown]
-    if faults:
-        raise gold_error(faults)
+    if file.faults or unknown:
+        raise gold_error(file, unknown)
     gold = counted_gold(documents, target.wanted)
     if not any(span.entities for document in gold.documents for span in document.spans):
         if gold.outside:

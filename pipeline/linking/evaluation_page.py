@@ -1,13 +1,11 @@
 """The evaluation of links as one HTML page: no script, no request, everything escaped."""
 
 import math
-import os
 from pathlib import Path
 from typing import Any
 
 from markupsafe import Markup
 
-from ...errors import UserError
 from ..pages.page_templates import page_file, page_templates
 from ..report.curves import LARGEST_DOT, RELIABILITY_FRAME, SMALLEST_DOT, Frame, ReliabilityPlot
 from ..words import count, percent, shorten
@@ -21,6 +19,7 @@ from .evaluation_words import (
     sweep_table,
     ways,
 )
+from .written_whole import written_whole
 
 SWEEP_FRAME = Frame(480, 260, 40, 110, 14, 38)
 CURVES = (("precision", "base"), ("recall", "control"), ("f1", "route"))
@@ -34,13 +33,8 @@ def write_evaluation_page(document: Json, path: Path) -> None:
     Raises:
         UserError: the file can't be written.
     """
-    unfinished = path.with_name(path.name + ".partial")
-    try:
-        unfinished.write_text(render_evaluation(document), encoding="utf-8")
-        os.replace(unfinished, path)
-    except OSError as error:
-        problem = f"the file can't be written: {error.strerror}"
-        raise UserError(problem, str(path), "name another --page") from error
+    with written_whole(path, "--page") as file:
+        file.write(render_evaluation(document))
 
 
 def render_evaluation(document: Json) -> str:

@@ -40,8 +40,10 @@ def evaluation_lines(document: Json) -> Iterator[str]:
     yield from terminal_table(measure_table(document)).splitlines()
     yield ""
     yield from terminal_table(slice_table(document)).splitlines()
-    yield ""
-    yield from terminal_table(reliability_table(document)).splitlines()
+    bins = reliability_table(document)
+    if bins.rows:
+        yield ""
+        yield from terminal_table(bins).splitlines()
     for way in ways(document):
         if document[way]["ece"] is not None:
             yield calibration_words(document, way)
@@ -67,19 +69,18 @@ def head_lines(document: Json) -> Iterator[str]:
     below = f" below {root['label']}" if root else ""
     nil = f", {document['gold_nil']:,} of nothing in the graph" if document["gold_nil"] else ""
     yield (
-        f"{document['document_count']:,} documents, {document['gold_mentions']:,} gold mentions{nil}; "
+        f"{_counted(document['document_count'], 'document')}, "
+        f"{_counted(document['gold_mentions'], 'gold mention')}{nil}; "
         f"linked to {document['entities']:,} entities{below}"
     )
     if document["gold_outside_root"]:
         named = ", ".join(each["label"] for each in document["outside_root"])
-        yield (
-            f"{document['gold_outside_root']:,} gold mentions mean nothing below the root and aren't "
-            f"counted: {named}"
-        )
+        count = _counted(document["gold_outside_root"], "gold mention")
+        yield f"not counted, as outside what lies below the root: {count} ({named})"
     if document["gold_repeated"]:
-        yield f"{document['gold_repeated']:,} gold mentions stand twice in the file and count once"
+        yield f"said again in the file, and counted once: {_counted(document['gold_repeated'], 'gold mention')}"
     if document["lines_passed_over"]:
-        yield f"{document['lines_passed_over']:,} lines of relations passed over"
+        yield f"passed over: {_counted(document['lines_passed_over'], 'line')} of relations"
     rates = ", ".join(
         f"{document[way]['documents_per_second']:,.0f} documents a second ({way})"
         for way in ways(document)
@@ -146,6 +147,10 @@ def calibration_words(document: Json, way: str) -> str:
         f"expected calibration error ({way}): {document[way]['ece']:.3f} ({low:.3f}–{high:.3f}), "
         f"{bins} bins of about equal numbers of links"
     )
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"
 
 
 def _share(measure: Json, key: str) -> str:

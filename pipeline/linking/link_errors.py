@@ -9,16 +9,15 @@ and the mention a miss; the column `beside` names the other of the two.
 """
 
 import csv
-import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 
-from ...errors import UserError
 from ...kg.corpora.gold_entities import GoldSpan
 from ...kg.graph import KnowledgeGraph
 from .link_measures import is_right, overlap
 from .linked_documents import LinkedDocument, LinkedSpan
+from .written_whole import written_whole
 
 CONTEXT = 60  # characters on either side
 ORDER = {"wrong entity": 0, "false positive": 1, "miss": 2}
@@ -72,17 +71,13 @@ def write_link_errors(errors: Iterable[LinkError], path: Path) -> int:
     Raises:
         UserError: the file can't be written.
     """
-    unfinished, count = path.with_name(path.name + ".partial"), 0
-    try:
-        with unfinished.open("w", encoding="utf-8", newline="") as file:
-            writer = csv.writer(file, delimiter="\t", lineterminator="\n")
-            writer.writerow([field.name for field in fields(LinkError)])
-            for count, error in enumerate(errors, 1):  # noqa: B007
-                writer.writerow(map(_cell, astuple(error)))
-        os.replace(unfinished, path)
-    except OSError as error:
-        problem = f"the file can't be written: {error.strerror}"
-        raise UserError(problem, str(path), "name another --errors") from error
+    count = 0
+    with written_whole(path, "--errors") as file:
+        writer = csv.writer(file, delimiter="\t", lineterminator="\n")
+        writer.writerow([field.name for field in fields(LinkError)])
+        for error in errors:
+            writer.writerow(map(_cell, astuple(error)))
+            count += 1
     return count
 
 

@@ -125,6 +125,7 @@ def test_windows_line_ends_mark_and_compression_change_nothing(tmp_path):
         ('{"id": "7", "text": "abc", "mentions": [{"start": 0, "end": 4}]}', 1, "reach outside"),
         ('{"id": "7", "text": "abc", "mentions": [{"start": true, "end": 4}]}', 1, "start"),
         ('{"id": "7", "text": "abc", "mentions": [}', 1, "isn't JSON"),
+        ('[{"id": "7", "text": "abc", "mentions": []}]', 1, "the line is not an object"),
     ],
 )
 def test_a_faulty_line_is_told_with_its_place(tmp_path, text, line, words):
@@ -141,7 +142,7 @@ def test_what_is_right_is_read_beside_what_is_faulty(tmp_path):
 
 def test_faults_are_told_at_most_twenty_with_their_count(tmp_path):
     rows = "".join(f"{n}\t{n + 9}\tabc\tX:1\n" for n in range(30))
-    error = gold_error(read(tmp_path, "7\nabc\n" + rows).faults)
+    error = gold_error(read(tmp_path, "7\nabc\n" + rows), [])
     assert error.what == "30 lines are faulty"
     assert error.where.count("gold.tsv:") == 20
     assert error.where.endswith("and 10 more")
@@ -159,6 +160,8 @@ def test_a_file_that_is_no_text_is_refused(tmp_path):
     assert caught.value.where == "gold.tsv:2"
     with pytest.raises(UserError, match="no such file"):
         read_gold_file(tmp_path / "absent.tsv", "absent.tsv")
+    with pytest.raises(UserError, match="this is a folder"):
+        read_gold_file(tmp_path, "gold")
 
 
 def test_overlong_lines_and_files_are_told(tmp_path, monkeypatch):

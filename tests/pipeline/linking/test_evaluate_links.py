@@ -107,7 +107,7 @@ def test_errors_and_thresholds_are_written_when_asked_for(chosen, tmp_path, caps
 
 GOLDEN = """\
 2 documents, 5 gold mentions; linked to 4 entities below finding
-1 gold mentions mean nothing below the root and aren't counted: milt
+not counted, as outside what lies below the root: 1 gold mention (milt)
 indexed in # s; # documents a second (all), # documents a second (longest)
 
 way      measure       right is                                           precision               recall                   F1  gold  linked  right
@@ -189,6 +189,8 @@ def test_faults_of_offsets_and_identifiers_are_told_together(chosen, tmp_path):
     places = re.findall(r"gold\.tsv:(\d+)", error.where)
     assert places == ["3", "4", "10"]
     assert "no entity 'e:lever'" in error.where
+    assert error.fix.startswith("Offsets count")
+    assert refused(chosen, tmp_path, GOLD.replace("e:old", "e:ald")).fix.startswith("An identifier")
 
 
 @pytest.mark.parametrize(
@@ -203,6 +205,27 @@ def test_faults_of_offsets_and_identifiers_are_told_together(chosen, tmp_path):
 )
 def test_what_leaves_nothing_to_evaluate_is_refused(chosen, tmp_path, changes, words):
     assert words in refused(chosen, tmp_path, **changes).what
+
+
+@pytest.mark.parametrize("option", ["errors", "page"])
+def test_what_cannot_be_written_is_told_before_anything_is_done(chosen, tmp_path, option):
+    gold = "1\nnot yet looked at\n0\t99\tx\te:milt\n"
+    for path in (tmp_path, tmp_path / "absent" / "file"):
+        error = refused(chosen, tmp_path, gold, **{option: path})
+        assert error.where == f"--{option} {path}"
+    assert refused(chosen, tmp_path, gold).where.endswith("gold.tsv:3")
+
+
+def test_nothing_linked_is_told_in_dashes(chosen, tmp_path, capsys):
+    gold = "1\nnothing here\n0\t7\tnothing\te:milt\n\n2\nnor here\n"
+    page = tmp_path / "page.html"
+    printed = evaluated(chosen, tmp_path, capsys, gold, json_wanted=False, sweep=True, page=page)
+    assert re.search(r"all +mentions .* – +0.000", printed)
+    assert "calibration" not in printed
+    assert "Nothing was linked." in page.read_text(encoding="utf-8")
+    found = evaluated(chosen, tmp_path, capsys, gold, sweep=True)
+    assert found["mentions"]["precision"] is None
+    assert (found["ece"], found["all"]["sweep"], found["linked"]) == (None, [], 0)
 
 
 def test_no_torch_is_loaded():
