@@ -136,7 +136,7 @@ def compete(
     path, result = folder / f"{name}.json", folder / f"{name}.result"
     found: Json = {}
     for what in ("index", "run"):
-        if what == "index" and name in ("infact", "PhraseMatcher", "ClinPhen"):
+        if what == "index" and name in ("PhraseMatcher", "ClinPhen"):
             continue
         content = {**job, "index": str(own), "result": str(result), "started": time.time()}
         path.write_text(json.dumps(content), encoding="utf-8")

@@ -51,13 +51,23 @@ class Contestant:
     index_seconds: Callable[[Job], float] | None = None
 
 
-def load_infact(job: Job) -> dict[str, Link]:
-    """The linker, built from the graph's tables."""
+def infact_linker(job: Job) -> Any:
+    """The linker; its index is read where it is kept, else made and kept."""
     from infact.kg.graph import KnowledgeGraph
     from infact.kg.linking.linker import Linker
 
     graph = KnowledgeGraph.open(Path(job["graph"]))
-    linker = Linker.build(graph, job["entities"])
+    return graph, Linker.build(graph, job["entities"], kept=Path(job["index"]))
+
+
+def index_infact(job: Job) -> None:
+    """The names' index in a folder of its own."""
+    infact_linker(job)
+
+
+def load_infact(job: Job) -> dict[str, Link]:
+    """The linker from its folder; the graph's tables are read as it needs them."""
+    graph, linker = infact_linker(job)
 
     def found(mentions: Iterable[Any]) -> Found:
         return [
@@ -177,7 +187,7 @@ def load_clinphen(job: Job) -> dict[str, Link]:
 
 
 CONTESTANTS = {
-    "infact": Contestant("infact", ("infact.kg.linking.linker",), load_infact),
+    "infact": Contestant("infact", ("infact.kg.linking.linker",), load_infact, index_infact),
     "PhraseMatcher": Contestant("spacy", ("spacy.lang.en",), load_phrase_matcher),
     "EntityRuler": Contestant("spacy", ("spacy.lang.en",), load_entity_ruler, index_entity_ruler),
     "FastHPOCR": Contestant(

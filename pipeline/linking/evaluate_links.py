@@ -14,7 +14,7 @@ from ...kg.corpora.gold_entities import gold_entities
 from ...kg.graph import KnowledgeGraph
 from ...kg.hierarchy import Hierarchy, hierarchy_relations
 from ...kg.identifiers import expanded_or_same
-from ...kg.linking.linker import Linker
+from ...kg.linking.linker import graph_linker
 from ..chosen_graph import ChosenGraph
 from ..console import Console
 from .evaluation_page import write_evaluation_page
@@ -76,7 +76,7 @@ def evaluate_links(asked: LinksToEvaluate, console: Console) -> LinkEvaluation:
     target = linked_to(asked)
     file, gold = _gold(asked, target)
     started = console.clock()
-    linker = Linker.build(graph, target.wanted)
+    linker = graph_linker(graph, target.wanted)
     index_seconds = console.clock() - started
     ways = {
         way: link_gold(gold.documents, link, way, console)
@@ -92,6 +92,7 @@ def evaluate_links(asked: LinksToEvaluate, console: Console) -> LinkEvaluation:
         gold=gold,
         passed_over=file.passed_over,
         repeated=file.repeated,
+        common_words=tuple(name for name, _ in linker.common_words),
         index_seconds=index_seconds,
         main_way=MAIN_WAY,
         ways={

@@ -81,11 +81,15 @@ def head_lines(document: Json) -> Iterator[str]:
         yield f"said again in the file, and counted once: {_counted(document['gold_repeated'], 'gold mention')}"
     if document["lines_passed_over"]:
         yield f"passed over: {_counted(document['lines_passed_over'], 'line')} of relations"
+    if document["common_words"]:
+        count = _counted(document["common_words"], "name")
+        named = ", ".join(document["commonest"])
+        yield f"left unlinked, as common words of the graph's own texts: {count} ({named})"
     rates = ", ".join(
         f"{document[way]['documents_per_second']:,.0f} documents a second ({way})"
         for way in ways(document)
     )
-    yield f"indexed in {document['index_seconds']:.1f} s; {rates}"
+    yield f"index ready in {document['index_seconds']:.1f} s; {rates}"
 
 
 def measure_table(document: Json) -> Table:

@@ -22,7 +22,7 @@ from .linked_documents import CountedGold, LinkedCorpus, LinkedDocument
 from .score_reliability import Reliability, Threshold, reliability, sweep
 
 MEASURES = ("mentions", "overlaps", "documents", "hierarchical")
-MAX_OUTSIDE = 10  # entities named
+MAX_NAMED = 10  # entities or names told by name
 
 Json = dict[str, Any]
 
@@ -54,7 +54,14 @@ class WayEvaluation:
 
 @dataclass(frozen=True)
 class LinkEvaluation:
-    """All results. `root` is its IRI and label; `passed_over` and `repeated` are the gold file's."""
+    """All results.
+
+    Attributes:
+        root: its IRI and label.
+        passed_over: lines of the gold file; `repeated` are mentions of it.
+        common_words: names that the linker leaves alone, the most frequent in the graph's texts first.
+        index_seconds: until the linker stood ready, its index read or made.
+    """
 
     gold_file: str
     root: tuple[str, str] | None
@@ -62,6 +69,7 @@ class LinkEvaluation:
     gold: CountedGold
     passed_over: int
     repeated: int
+    common_words: tuple[str, ...]
     index_seconds: float
     main_way: str
     ways: Mapping[str, WayEvaluation]
@@ -120,7 +128,7 @@ def evaluation_document(evaluation: LinkEvaluation, graph: KnowledgeGraph) -> Js
         "gold_nil": sum(not span.entities for span in spans),
         "gold_outside_root": evaluation.gold.outside,
         "outside_root": [
-            {"iri": graph.iri(each), "label": graph.label(each)} for each in outside[:MAX_OUTSIDE]
+            {"iri": graph.iri(each), "label": graph.label(each)} for each in outside[:MAX_NAMED]
         ],
         "gold_repeated": evaluation.repeated,
         "lines_passed_over": evaluation.passed_over,
@@ -128,6 +136,8 @@ def evaluation_document(evaluation: LinkEvaluation, graph: KnowledgeGraph) -> Js
         if evaluation.root is None
         else dict(zip(("iri", "label"), evaluation.root, strict=True)),
         "entities": evaluation.entities,
+        "common_words": len(evaluation.common_words),
+        "commonest": list(evaluation.common_words[:MAX_NAMED]),
         "index_seconds": round(evaluation.index_seconds, 3),
         "way": evaluation.main_way,
         **{

@@ -108,7 +108,7 @@ def test_errors_and_thresholds_are_written_when_asked_for(chosen, tmp_path, caps
 GOLDEN = """\
 2 documents, 5 gold mentions; linked to 4 entities below finding
 not counted, as outside what lies below the root: 1 gold mention (milt)
-indexed in # s; # documents a second (all), # documents a second (longest)
+index ready in # s; # documents a second (all), # documents a second (longest)
 
 way      measure       right is                                           precision               recall                   F1  gold  linked  right
 all      mentions      exact span and entity                    0.750 (0.500–1.000)  0.600 (0.333–1.000)  0.667 (0.400–1.000)     5       4      3
