@@ -74,7 +74,7 @@ check: $(READY) ## format, lint, types, imports between rooms
 
 bench: base ## races against peers; ENCODER=, GOLD= and TRIPLES= name a text encoder, documents and triples
 	$(BIN)/python benchmarks/eval.py $$(ls -td data/artifacts/hpo/base/*/ | head -1) $(if $(ENCODER),--masked $(ENCODER))
-	@if test -n "$(GOLD)"; then $(BIN)/python benchmarks/linking.py $$(ls -td data/artifacts/hpo/ingest/*/ | head -1) $(GOLD) $(ARGS); \
+	@if test -n "$(GOLD)"; then $(BIN)/python benchmarks/link.py $$(ls -td data/artifacts/hpo/ingest/*/ | head -1) $(GOLD) $(ARGS); \
 	else echo "linking: skipped, it needs GOLD=<file of documents with gold mentions>"; fi
 	@if test -n "$(TRIPLES)"; then $(BIN)/python benchmarks/embedding.py $(TRIPLES); \
 	else echo "embedding: skipped, it needs TRIPLES=<folder with train.txt, valid.txt, test.txt>"; fi

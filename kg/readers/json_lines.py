@@ -129,12 +129,14 @@ def model_fault(error: ValidationError) -> LineError:
     return LineError("; ".join(found))
 
 
-def fault_error(faults: Sequence[tuple[str, str]], fix: str) -> UserError:
-    """One error for all faults, each (place, problem): the first ten, and how many there are."""
+def fault_error(
+    faults: Sequence[tuple[str, str]], fix: str, most_shown: int = MAX_SHOWN
+) -> UserError:
+    """One error for all faults, each (place, problem): the first ones, and how many there are."""
     if len(faults) == 1:
         place, problem = faults[0]
         return UserError(problem, place, fix)
-    told = [f"{place}: {problem}" for place, problem in faults[:MAX_SHOWN]]
-    if len(faults) > MAX_SHOWN:
-        told.append(f"… and {len(faults) - MAX_SHOWN} more")
+    told = [f"{place}: {problem}" for place, problem in faults[:most_shown]]
+    if len(faults) > most_shown:
+        told.append(f"… and {len(faults) - most_shown} more")
     return UserError(f"{len(faults)} lines are faulty", "\n".join(told), fix)

@@ -83,7 +83,7 @@ def calibration(
     brier = Interval(float(distances.mean()), float(low), float(high), len(right), count)
     mean_gaps, counts = gaps.mean(axis=1), np.bincount(places, minlength=BINS)
     error = float(np.abs(mean_gaps).sum())
-    ends = _error_interval(mean_gaps, draws[:, :BINS] - mean_gaps, counts)
+    ends = error_interval(mean_gaps, draws[:, :BINS] - mean_gaps, counts)
     curve, area = risk_coverage(confidence, right)
     return Calibration(
         error=Interval(error, *ends, len(right), count),
@@ -130,7 +130,7 @@ def _bins(confidence: Values, right: Values, places: NDArray[np.intp]) -> tuple[
     )
 
 
-def _error_interval(gaps: Values, noise: Values, counts: NDArray[np.intp]) -> tuple[float, float]:
+def error_interval(gaps: Values, noise: Values, counts: NDArray[np.intp]) -> tuple[float, float]:
     """The true errors under which the observed one would be no surprise (test inversion).
 
     The error adds up distances, so noise makes it too large, and a percentile interval would lie

@@ -1,0 +1,1 @@
+"""Documents: texts to link, and texts with gold mentions."""

@@ -1,0 +1,1 @@
+"""Linking without a project: what it found, held against what people found."""
