@@ -1,64 +1,94 @@
 """What lies below and above an entity along the relations that say "is a kind of" or "is broader"."""
 
-from collections.abc import Collection, Iterable
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .linking.broader_entities import HIERARCHY
+from . import vocabulary as v
 
 if TYPE_CHECKING:
     from .graph import KnowledgeGraph
 
+# From the narrower to the broader: RDFS, SKOS, and Wikidata's subclass of.
+HIERARCHY = (
+    v.RDFS + "subClassOf",
+    v.SKOS + "broader",
+    v.SKOS + "broaderTransitive",
+    "http://www.wikidata.org/prop/direct/P279",
+)
+MAX_KEPT = 200_000  # entities whose ancestors are kept
+
 
 class Hierarchy:
-    """The hierarchy of one graph, circles allowed; what was asked once is kept."""
+    """The hierarchy of one graph, circles allowed; read where it is asked."""
 
     def __init__(self, graph: "KnowledgeGraph", relations: Collection[int]) -> None:
-        """Read the edges.
+        """Keep what to read.
 
         Args:
             graph: its triples are read.
             relations: from the narrower to the broader entity.
         """
-        rows = np.isin(np.asarray(graph.triples[:, 1]), list(relations))
-        self._parents: dict[int, list[int]] = {}
-        self._children: dict[int, list[int]] = {}
-        for narrower, _, broader in np.asarray(graph.triples)[rows].tolist():
-            if narrower != broader:
-                self._parents.setdefault(narrower, []).append(broader)
-                self._children.setdefault(broader, []).append(narrower)
+        self._graph = graph
+        self._relations = tuple(relations)
         self._ancestors: dict[int, frozenset[int]] = {}
+
+    def directly_above(self, entity: int) -> set[int]:
+        """The other entities that one of the relations leads to."""
+        return {
+            int(broader)
+            for relation in self._relations
+            for broader in self._graph.objects(entity, relation)
+            if broader != entity
+        }
 
     def ancestors(self, entity: int) -> frozenset[int]:
         """All that lies above the entity; the entity itself only where it lies on a circle."""
         known = self._ancestors.get(entity)
-        if known is None:
-            known = _reached(self._parents.get(entity, ()), self._parents)
-            self._ancestors[entity] = known
-        return known
+        if known is not None:
+            return known
+        found: set[int] = set()
+        left = [entity]
+        while left:
+            new = self.directly_above(left.pop()) - found
+            found |= new
+            left.extend(new)
+        if len(self._ancestors) >= MAX_KEPT:
+            self._ancestors.clear()
+        self._ancestors[entity] = frozenset(found)
+        return self._ancestors[entity]
+
+    def unlike(self, inner: int, outer: int) -> bool:
+        """True where both stand in one hierarchy and the first isn't above the second."""
+        above_outer = self.ancestors(outer)
+        return inner not in above_outer and not above_outer.isdisjoint(self.ancestors(inner))
 
     def below(self, root: int) -> frozenset[int]:
         """The root and all that lies below it."""
-        return _reached([root], self._children)
+        found, left = {root}, [root]
+        while left:
+            new = [each for each in self._children.get(left.pop(), ()) if each not in found]
+            found.update(new)
+            left.extend(new)
+        return frozenset(found)
 
     def is_top(self, entity: int) -> bool:
         """True for an entity that nothing lies above."""
-        return entity not in self._parents
+        return not self.directly_above(entity)
+
+    @cached_property
+    def _children(self) -> Mapping[int, list[int]]:
+        rows = np.isin(np.asarray(self._graph.triples[:, 1]), self._relations)
+        children: defaultdict[int, list[int]] = defaultdict(list)
+        for narrower, _, broader in np.asarray(self._graph.triples)[rows].tolist():
+            children[broader].append(narrower)
+        return children
 
 
 def hierarchy_relations(graph: "KnowledgeGraph", iris: Iterable[str] = HIERARCHY) -> list[int]:
     """Those of the predicates that the graph has, as relation numbers."""
     wanted = frozenset(iris)
     return [number for number, relation in enumerate(graph.relations) if relation.iri in wanted]
-
-
-def _reached(start: Iterable[int], edges: dict[int, list[int]]) -> frozenset[int]:
-    found = set(start)
-    left = list(found)
-    while left:
-        for following in edges.get(left.pop(), ()):
-            if following not in found:
-                found.add(following)
-                left.append(following)
-    return frozenset(found)

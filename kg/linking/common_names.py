@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from ..graph import KnowledgeGraph
-from .broader_entities import BroaderEntities
+from ..hierarchy import Hierarchy
 from .coherence import neighbours
 from .folding import split_words
 from .name_index import NameIndex
@@ -22,14 +22,12 @@ MIN_LENGTH = 40  # characters of a literal that is a text
 MAX_TEXTS = 50_000  # drawn from those of a larger graph
 
 
-def common_names(
-    graph: KnowledgeGraph, index: NameIndex, broader: BroaderEntities
-) -> dict[int, int]:
+def common_names(graph: KnowledgeGraph, index: NameIndex, hierarchy: Hierarchy) -> dict[int, int]:
     """Key of each name that is a common word → in how many of the graph's texts it stands.
 
     Args:
         index: of the names, whose keys are meant.
-        broader: the graph's hierarchy.
+        hierarchy: the graph's hierarchy.
     """
     asked = _single_word_synonyms(index)
     used: defaultdict[int, list[int]] = defaultdict(list)
@@ -41,7 +39,7 @@ def common_names(
         key: len(about)
         for key, about in sorted(used.items())
         if len(about) >= MIN_TEXTS
-        and _related_share(graph, broader, {row.entity for row in index.names[key]}, about)
+        and _related_share(graph, hierarchy, {row.entity for row in index.names[key]}, about)
         <= MAX_RELATED
     }
 
@@ -73,19 +71,19 @@ def _single_word_synonyms(index: NameIndex) -> dict[int, int]:
 
 
 def _related_share(
-    graph: KnowledgeGraph, broader: BroaderEntities, entities: set[int], about: list[int]
+    graph: KnowledgeGraph, hierarchy: Hierarchy, entities: set[int], about: list[int]
 ) -> float:
     related = sum(
-        any(_is_related(graph, broader, entity, other) for entity in entities) for other in about
+        any(_is_related(graph, hierarchy, entity, other) for entity in entities) for other in about
     )
     return related / len(about)
 
 
-def _is_related(graph: KnowledgeGraph, broader: BroaderEntities, one: int, other: int) -> bool:
+def _is_related(graph: KnowledgeGraph, hierarchy: Hierarchy, one: int, other: int) -> bool:
     return (
         one == other
-        or one in broader.above(other)
-        or other in broader.above(one)
-        or not broader.directly_above(one).isdisjoint(broader.directly_above(other))
+        or one in hierarchy.ancestors(other)
+        or other in hierarchy.ancestors(one)
+        or not hierarchy.directly_above(one).isdisjoint(hierarchy.directly_above(other))
         or other in neighbours(graph, one)
     )

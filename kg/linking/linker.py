@@ -10,8 +10,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from ..graph import KnowledgeGraph
+from ..hierarchy import Hierarchy, hierarchy_relations
 from ..questions.function_words import FUNCTION_WORDS
-from .broader_entities import BroaderEntities
 from .coherence import settle_homonyms
 from .common_names import common_names
 from .document_abbreviations import settle_abbreviations, without_overlaps
@@ -43,13 +43,13 @@ class Linker:
         self,
         index: NameIndex,
         scorer: CandidateScorer,
-        broader: BroaderEntities,
+        hierarchy: Hierarchy,
         near: NearCandidates,
     ) -> None:
         self._index = index
         self._names = index.names
         self._matcher = NameMatcher(index)
-        self._broader = broader
+        self._hierarchy = hierarchy
         self._near = near
         self._filled: dict[tuple[str, int, tuple[Candidate, ...]], tuple[Candidate, ...]] = {}
         self._scorer = scorer
@@ -72,23 +72,23 @@ class Linker:
         """
         degrees = graph.entities_table["degree"].to_pylist()
         scorer = CandidateScorer(graph, max(degrees, default=1) or 1)
-        broader = BroaderEntities(graph)
+        hierarchy = Hierarchy(graph, hierarchy_relations(graph))
         rows = list(name_rows(graph, entities))
         folder = None if kept is None else kept / names_digest(rows)[:16]
         index = None if folder is None else load_index(rows, folder)
         if index is None:
             index = build_index(rows)
-            index = replace(index, common=common_names(graph, index, broader))
+            index = replace(index, common=common_names(graph, index, hierarchy))
             if folder is not None:
                 with suppress(OSError):
                     save_index(index, rows, folder)
         near = None if folder is None else folder.with_suffix(".near")
-        return cls(index, scorer, broader, NearCandidates(index.names, index.spellings, near))
+        return cls(index, scorer, hierarchy, NearCandidates(index.names, index.spellings, near))
 
     def linking_common_words(self) -> "Linker":
         """The same linker without the stop rule for common words."""
         index = replace(self._index, common={})
-        return Linker(index, self._scorer, self._broader, self._near)
+        return Linker(index, self._scorer, self._hierarchy, self._near)
 
     @property
     def common_words(self) -> list[tuple[str, int]]:
@@ -109,7 +109,7 @@ class Linker:
         """Find all mentions in a text, nested and overlapping ones too, by start, longest first."""
         words = split_words(text)
         mentions = self._settle(text, words, self._matcher.all_spans(words))
-        return settle_nested(mentions, self._broader)
+        return settle_nested(mentions, self._hierarchy)
 
     def candidates(self, text: str, count: int = 5) -> tuple[Candidate, ...]:
         """Candidates for a text that is a mention as a whole, whether or not it is a name, best first.

@@ -2,11 +2,11 @@
 
 from dataclasses import replace
 
-from .broader_entities import BroaderEntities
+from ..hierarchy import Hierarchy
 from .mentions import Mention
 
 
-def settle_nested(mentions: list[Mention], broader: BroaderEntities) -> list[Mention]:
+def settle_nested(mentions: list[Mention], hierarchy: Hierarchy) -> list[Mention]:
     """Leave out repeats, and make NIL what the mention around it speaks against.
 
     A mention inside another one of the same entity says nothing more and is left out. One whose
@@ -30,7 +30,7 @@ def settle_nested(mentions: list[Mention], broader: BroaderEntities) -> list[Men
         around = [outer.entity for outer in outer_ones if outer.entity is not None]
         if entity in around:
             continue
-        if around and all(broader.unlike(entity, outer) for outer in around):
+        if around and all(hierarchy.unlike(entity, outer) for outer in around):
             kept.append(replace(mention, entity=None))
             continue
         kept.append(mention)

@@ -38,7 +38,7 @@ class LinksToEvaluate:
         gold: the file of documents with mentions.
         root: IRI or CURIE; only entities below it, and itself, are linked to and count. All if empty.
         hierarchy: IRI or CURIE of the relation from the narrower to the broader entity;
-            all of kg.linking.broader_entities.HIERARCHY that the graph has if empty.
+            all of kg.hierarchy.HIERARCHY that the graph has if empty.
         sweep: also tell what is left at thresholds of the score.
         errors: file to write every error into, as TSV.
         page: file to write the results into, as HTML.

@@ -1,8 +1,8 @@
 """Which names are common words, on a graph whose texts use one of them in another sense."""
 
 import pytest
+from infact.kg.hierarchy import HIERARCHY
 from infact.kg.linking import common_names as module
-from infact.kg.linking.broader_entities import HIERARCHY
 from infact.kg.linking.linker import Linker
 
 from .test_linker import SmallGraph, found

@@ -2,7 +2,7 @@
 
 from hypothesis import given
 from hypothesis import strategies as st
-from infact.kg.linking.broader_entities import HIERARCHY, BroaderEntities
+from infact.kg.hierarchy import HIERARCHY, Hierarchy
 from infact.kg.linking.linker import Linker
 
 from .test_linker import PIECES, VARIED, SmallGraph, found
@@ -18,17 +18,17 @@ def linker() -> Linker:
 
 
 def test_what_is_above_and_what_is_unlike() -> None:
-    broader = BroaderEntities(SmallGraph(NAMES, triples=sorted(BROADER), relations=HIERARCHY[:1]))
-    assert broader.above(1) == {0, 4}
-    assert broader.above(4) == frozenset()
-    assert broader.unlike(3, 2)
-    assert not broader.unlike(0, 1), "above it"
-    assert not broader.unlike(5, 6), "in no common hierarchy"
+    hierarchy = Hierarchy(SmallGraph(NAMES, triples=sorted(BROADER), relations=HIERARCHY[:1]), [0])
+    assert hierarchy.ancestors(1) == {0, 4}
+    assert hierarchy.ancestors(4) == frozenset()
+    assert hierarchy.unlike(3, 2)
+    assert not hierarchy.unlike(0, 1), "above it"
+    assert not hierarchy.unlike(5, 6), "in no common hierarchy"
 
 
 def test_a_loop_in_the_hierarchy_ends() -> None:
     loop = SmallGraph(NAMES[:3], triples=[(0, 0, 1), (1, 0, 2), (2, 0, 0)], relations=HIERARCHY[:1])
-    assert BroaderEntities(loop).above(0) == {1, 2}
+    assert Hierarchy(loop, [0]).ancestors(0) == {0, 1, 2}
 
 
 def test_broader_mentions_stay_and_words_of_another_sense_are_nil() -> None:
