@@ -32,6 +32,7 @@ from .nested_mentions import settle_nested
 
 MIN_SCORE = 0.2  # a best candidate less likely than this is NIL
 MAX_CANDIDATES = 16
+CONTEXT_WORDS = 60  # on each side of an ambiguous mention, in its sentence
 INDEX_FOLDER = "linking"  # in a graph's folder
 MAX_SETTLED = 200_000  # surfaces whose candidates are kept
 
@@ -157,8 +158,10 @@ class Linker:
         if candidates is None:
             rows = self._matching_rows(span.keys, surface)
             if len({row.entity for row in rows}) > 1:
-                context = set(content_words(text[words.starts[span.first] : start]))
-                context.update(content_words(text[end : words.ends[span.last - 1]]))
+                first = max(span.first, span.start - CONTEXT_WORDS)
+                last = min(span.last, span.end + CONTEXT_WORDS)
+                context = set(content_words(text[words.starts[first] : start]))
+                context.update(content_words(text[end : words.ends[last - 1]]))
                 candidates = self._candidates(rows, surface, context)
             else:
                 candidates = self._unambiguous(surface, span.keys, rows)
@@ -166,11 +169,10 @@ class Linker:
             return None
         best = candidates[0]
         chosen = best.entity if best.score >= MIN_SCORE else None
-        sentence = slice(words.starts[span.first], words.ends[span.last - 1])
         if (
             is_ordinary(surface, best.name, span.start == span.first)
             or not self._index.common.keys().isdisjoint(span.keys)
-            or (is_cased_name(best.name) and is_all_capitals(text[sentence]))
+            or (is_cased_name(best.name) and is_all_capitals(_sentence(text, words, span)))
         ):
             chosen = None
         return Mention(start, end, surface, chosen, candidates)
@@ -231,6 +233,10 @@ def is_ordinary(surface: str, name: str, begins_sentence: bool) -> bool:
 def is_all_capitals(sentence: str) -> bool:
     """True for a heading in capitals, in which capitals tell nothing: more than two words long."""
     return sentence.isupper() and len(sentence.split()) > 2
+
+
+def _sentence(text: str, words: Words, span: Span) -> str:
+    return text[words.starts[span.first] : words.ends[span.last - 1]]
 
 
 def name_rows(graph: KnowledgeGraph, entities: Collection[int] | None) -> Iterator[NameRow]:
