@@ -1,0 +1,1 @@
+"""Linking without a project: documents in, mentions out."""
