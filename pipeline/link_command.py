@@ -17,7 +17,7 @@ from .command_options import (
 )
 
 if TYPE_CHECKING:
-    from .linking.text_linking import LinkerSettings
+    from ..kg.linking.text_linking import LinkerSettings
 
 SUBCLASS_OF = "http://www.w3.org/2000/01/rdf-schema#subClassOf"
 
@@ -140,12 +140,14 @@ def _linker_settings(
     config: Path | None,
 ) -> "LinkerSettings":
     from ..kg.ingest import expanded
+    from ..kg.linking.text_linking import LinkerSettings
+    from ..kg.views.entity_card import find_entity
     from .chosen_graph import choose_graph
-    from .linking.text_linking import LinkerSettings, resolved_roots
 
     chosen = choose_graph(graph, prefixes, lambda: load_chosen_project(config))
     (relation,) = expanded([hierarchy], chosen.prefixes, "--hierarchy")
-    roots = resolved_roots(chosen, root or ())
+    found = [find_entity(chosen.graph, each, chosen.prefixes).entity for each in root or ()]
+    roots = tuple(map(chosen.graph.iri, found))
     return LinkerSettings(chosen.graph.directory, roots, relation, longest)
 
 

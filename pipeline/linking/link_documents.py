@@ -19,6 +19,7 @@ from ...kg.corpora.documents import Document, Fields, RejectedDocument
 from ...kg.corpora.read_documents import read_documents
 from ...kg.corpora.written_mentions import FORMATS, MentionFormat
 from ...kg.graph import KnowledgeGraph
+from ...kg.linking.text_linking import LinkerSettings, open_linking
 from .. import machine
 from ..artifacts import digest_of, file_digest, flush, locked, read_manifest
 from ..console import Advance, Console, duration
@@ -27,7 +28,6 @@ from .link_counts import LinkCounts, rejected_beside, say_counts
 from .mentions_page import FirstDocuments, check_page, write_page
 from .passed_over import PassedOverFiles
 from .processes import LinkAll, Task, linking_processes
-from .text_linking import LinkerSettings, open_linking
 from .unfinished import UnfinishedRun, corpus_changed
 
 VERSION = 1  # raised when the same texts give another output

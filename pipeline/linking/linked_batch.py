@@ -8,9 +8,9 @@ from ...kg.corpora.documents import Document, RejectedDocument
 from ...kg.corpora.written_mentions import FORMATS, Linked
 from ...kg.linking.long_texts import mentions_in
 from ...kg.linking.mentions import Mention
+from ...kg.linking.text_linking import TextLinking
 from .. import machine
 from .batches import Batch
-from .text_linking import TextLinking
 
 
 @dataclass

@@ -19,11 +19,11 @@ from ...kg.corpora.documents import Document
 from ...kg.corpora.mention_objects import mention_object
 from ...kg.linking.long_texts import mentions_in
 from ...kg.linking.mentions import Mention
+from ...kg.linking.text_linking import TextLinking
 from ..console import harmless
 from ..pages.page_templates import page_file, page_templates
 from ..words import clean_text, count
 from .batches import Batch
-from .text_linking import TextLinking
 
 MOST_DOCUMENTS = 100
 MOST_CHARACTERS = 200_000  # of all texts on the page

@@ -19,9 +19,9 @@ from functools import partial
 from pathlib import Path
 
 from ...errors import UserError
+from ...kg.linking.text_linking import LinkerSettings, TextLinking, open_linking
 from .batches import Batch
 from .linked_batch import LinkedBatch, link_batch
-from .text_linking import LinkerSettings, TextLinking, open_linking
 
 WAITING = 2  # batches for each process, so that none is idle
 WAITING_CHARACTERS = 1 << 24  # of all texts that are under way, but for one that is longer

@@ -11,9 +11,9 @@ from ...kg.corpora.mention_objects import mention_object
 from ...kg.graph import KnowledgeGraph
 from ...kg.linking.long_texts import mentions_in
 from ...kg.linking.mentions import Mention
+from ...kg.linking.text_linking import LinkerSettings, open_linking
 from ..console import Console, harmless
 from .mentions_page import FirstDocuments, check_page, write_page
-from .text_linking import LinkerSettings, open_linking
 
 COLOURS = ("cyan", "yellow", "green", "magenta", "blue", "red")  # of mentions within each other
 NIL = "NIL"

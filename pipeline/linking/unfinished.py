@@ -10,6 +10,7 @@ killed at any moment goes on behind its last whole part, to the same output.
 """
 
 import json
+import math
 import os
 import shutil
 import time
@@ -58,7 +59,7 @@ class UnfinishedRun:
             path.unlink()
         self._file: BinaryIO = self.parts.open("ab")
         self._lines: list[str] = []
-        self._flushed = time.monotonic()
+        self._flushed = -math.inf
 
     def _mend(self) -> bool:
         """Cut off what isn't whole at the end of journal and parts; False where they don't fit."""

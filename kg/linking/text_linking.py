@@ -1,16 +1,14 @@
-"""A graph's linker as a command asked for it."""
+"""A graph's linker as it is asked for: to which entities, and which mentions are kept."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from ...errors import UserError
-from ...kg.graph import KnowledgeGraph
-from ...kg.linking.entities_below import SUBCLASS_OF, entities_below
-from ...kg.linking.linker import Linker
-from ...kg.linking.mentions import Mention
-from ...kg.views.entity_card import find_entity
-from ..chosen_graph import ChosenGraph
+from ..graph import KnowledgeGraph
+from .entities_below import SUBCLASS_OF, entities_below
+from .linker import Linker
+from .mentions import Mention
 
 Find = Callable[[str], Sequence[Mention]]
 
@@ -38,16 +36,6 @@ class TextLinking:
 
     graph: KnowledgeGraph
     find: Find
-
-
-def resolved_roots(chosen: ChosenGraph, asked: Sequence[str]) -> tuple[str, ...]:
-    """The IRIs of what may be named by IRI, short form, alternative id or name.
-
-    Raises:
-        UserError: no entity, or several, are called so.
-    """
-    found = (find_entity(chosen.graph, text, chosen.prefixes) for text in asked)
-    return tuple(chosen.graph.iri(each.entity) for each in found)
 
 
 def open_linking(settings: LinkerSettings) -> TextLinking:
