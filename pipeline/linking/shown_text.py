@@ -1,5 +1,6 @@
 """`infact link --text "…"`: one line with its mentions, in colour where there is a terminal."""
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from .mentions_page import FirstDocuments, check_page, write_page
 
 COLOURS = ("cyan", "yellow", "green", "magenta", "blue", "red")  # of mentions within each other
 NIL = "NIL"
+LINE_ENDS = re.compile("[\n\v\f\r\x1c-\x1e\x85\u2028\u2029]")  # of str.splitlines
 
 
 def show_text(settings: LinkerSettings, text: str, page: Path | None, console: Console) -> None:
@@ -72,4 +74,4 @@ def _entity(mention: Mention, graph: KnowledgeGraph) -> str:
 
 
 def _on_one_line(text: str) -> str:
-    return harmless(" ".join(text.splitlines()) + (" " if text[-1:] in "\r\n" and text else ""))
+    return harmless(LINE_ENDS.sub(" ", text))
