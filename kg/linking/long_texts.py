@@ -11,7 +11,7 @@ from dataclasses import replace
 from .folding import SENTENCE_END, split_words
 from .mentions import Mention
 
-WINDOW = 1 << 20  # characters linked at once: 200 MiB of words, measured
+WINDOW = 1 << 18  # characters linked at once: longer than any paper; 50 MiB of words
 TAIL = 1 << 15  # characters of a window's end that its cut is looked for in
 MARGIN = 1 << 12  # characters before the end of a window that a name may have begun in
 

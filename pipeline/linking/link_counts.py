@@ -67,7 +67,7 @@ class LinkCounts:
             "passed_over": self.passed_over.total(),
             "resumed": self.resumed,
             "seconds": round(self.seconds, 3),
-            "documents_per_second": round(self.documents_per_second, 1),
+            "documents_per_second": round(self.documents_per_second, 3),
             "index_seconds": round(self.index_seconds, 3),
             "peak_mib": round(self.peak_bytes / MEBIBYTE, 1),
         }

@@ -86,7 +86,9 @@ def link_documents(asked: DocumentsToLink, console: Console) -> None:
             run.hold_to(passed_over.without(corpus_files(asked.texts, asked.read_as)))
         finally:
             run.close()
-        _refuse_nothing_read(counts, asked)
+        if not counts.documents and (counts.rejected or counts.passed_over):
+            run.remove()
+            raise _nothing_read(counts, asked)
         _publish(asked, format, run, passed_over)
     counts.seconds = time.monotonic() - started
     say_counts(counts, asked.out, console)
@@ -152,8 +154,7 @@ def _link(
     indexing = time.monotonic()
     linking = open_linking(asked.linker)
     counts = LinkCounts(index_seconds=time.monotonic() - indexing)
-    names = linking.graph.names_table.num_rows
-    console.line(f"link: {names:,} names indexed in {duration(counts.index_seconds)}")
+    console.line(f"link: the graph's names indexed in {duration(counts.index_seconds)}")
     size = sum(file.size for file in run.files())
     first = FirstDocuments()
     with (
@@ -229,17 +230,15 @@ def _link_rest(
             raise UserError(problem, "--out", fix)
 
 
-def _refuse_nothing_read(counts: LinkCounts, asked: DocumentsToLink) -> None:
-    """Raises UserError where no document was read, though there was something to read."""
-    if counts.documents or not (counts.rejected or counts.passed_over):
-        return
+def _nothing_read(counts: LinkCounts, asked: DocumentsToLink) -> UserError:
+    """The error where no document was read, though there was something to read."""
     if counts.first_rejected:
         where, reason = counts.first_rejected[0].place, counts.first_rejected[0].reason
         fix = "name fields by --text-field and --id-field, and the format by --read-as"
-        raise UserError(f"all documents were rejected, the first because {reason}", where, fix)
+        return UserError(f"all documents were rejected, the first because {reason}", where, fix)
     told = ", ".join(f"{reason} ({count:,})" for reason, count in counts.passed_over.items())
     fix = "name the format of all files by --read-as"
-    raise UserError(f"no file is taken for texts: {told[:300]}", " ".join(asked.texts), fix)
+    return UserError(f"no file is taken for texts: {told[:300]}", " ".join(asked.texts), fix)
 
 
 def _publish(

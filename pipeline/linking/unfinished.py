@@ -137,18 +137,21 @@ class UnfinishedRun:
         """Have on disk what was taken: the parts, then their lines."""
         self._file.flush()
         os.fsync(self._file.fileno())
+        # Set aside first: Ctrl-C may stop this anywhere, and no line may be written twice.
+        lines, self._lines = self._lines, []
         with self._journal.open("a", encoding="utf-8") as journal:
-            journal.writelines(self._lines)
+            journal.writelines(lines)
             journal.flush()
             os.fsync(journal.fileno())
-        self._lines.clear()
         self._flushed = time.monotonic()
 
     def close(self) -> None:
-        """Keep what was taken for the next run."""
+        """Keep what was taken for the next run; where nothing was, leave nothing."""
         if not self._file.closed:
             self.flush()
             self._file.close()
+        if not self._journal.stat().st_size:
+            self.remove()
 
     def publish(self, finished: Path, out: Path) -> None:
         """Let a whole file take its place: readers find the old one or the new one."""

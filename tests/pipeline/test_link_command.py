@@ -74,4 +74,4 @@ def test_what_is_refused(
     given = [graph if argument == "GRAPH" else argument for argument in arguments]
     with pytest.raises(UserError, match=words):
         CliRunner().invoke(app, ["link", *given], catch_exceptions=False)
-    assert [path.name for path in tmp_path.iterdir()] in ([], ["m.jsonl.partial"])
+    assert list(tmp_path.iterdir()) == []

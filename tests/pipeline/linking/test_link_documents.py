@@ -21,6 +21,7 @@ from infact.kg.linking.text_linking import LinkerSettings
 from infact.pipeline.console import Console
 from infact.pipeline.linking import batches, link_documents, unfinished
 from infact.pipeline.linking.link_documents import DocumentsToLink
+from infact.pipeline.linking.linked_batch import LinkedBatch
 from infact.pipeline.linking.unfinished import UnfinishedRun
 
 from ...conftest import COMMAND
@@ -383,11 +384,45 @@ def test_standard_input_and_a_second_run_at_the_same_time(
     assert [mention["surface"] for mention in row["mentions"]] == ["gout"]
 
 
-def test_the_folder_of_a_run_tells_what_changed(tmp_path: Path) -> None:
+def taken(run: UnfinishedRun, text: bytes) -> None:
+    file = run.batch_file(0)
+    file.write_bytes(text)
+    run.take(LinkedBatch("digest", bytes=len(text), documents=1), file)
+
+
+def test_no_line_is_written_twice_where_a_flush_is_stopped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = UnfinishedRun(tmp_path / "m.jsonl", {"a": 1}, restart=False)
+    run.hold_to([])
+    taken(run, b"one")
+
+    calls: list[int] = []
+
+    def stop(descriptor: int) -> None:
+        calls.append(descriptor)
+        if len(calls) == 2:  # the first is for the parts
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(unfinished, "SECONDS_BETWEEN_FLUSHES", 0.0)
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", stop)
+        with pytest.raises(KeyboardInterrupt):
+            taken(run, b"two")
+    run.close()
+    again = UnfinishedRun(tmp_path / "m.jsonl", {"a": 1}, restart=False)
+    assert again.resumed
+    assert [made.bytes for made in again.done()] == [3, 3]
+    assert again.parts.read_bytes() == b"onetwo"
+
+
+def test_a_run_that_took_nothing_leaves_nothing(tmp_path: Path) -> None:
     run = UnfinishedRun(tmp_path / "m.jsonl", {"a": 1}, restart=False)
     run.hold_to([])
     run.close()
-    assert UnfinishedRun(tmp_path / "m.jsonl", {"a": 1}, restart=False).resumed
+    assert left(tmp_path) == []
+    run = UnfinishedRun(tmp_path / "m.jsonl", {"a": 1}, restart=False)
+    taken(run, b"one")
+    run.close()
     other = UnfinishedRun(tmp_path / "m.jsonl", {"a": 2}, restart=False)
     assert (other.resumed, other.other_job) == (False, True)
-    assert unfinished.COPIED > 0
