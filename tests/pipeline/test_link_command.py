@@ -1,6 +1,8 @@
 """The command line of `infact link`: what is asked of whom, and what is refused."""
 
+import gzip
 import json
+import shlex
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,8 @@ from infact.pipeline.cli import app
 from typer.testing import CliRunner
 
 from ..linked_graph import IRI, make_graph
+
+README = Path(__file__).resolve().parents[2] / "README.md"
 
 
 @pytest.fixture(scope="module")
@@ -44,6 +48,28 @@ def test_texts_with_fields_of_other_names(graph: str, tmp_path: Path) -> None:
     said(str(texts), "--graph", graph, "--out", str(out), "--format", "jsonl", *fields)
     row = json.loads(out.read_text())
     assert (row["document"], row["mentions"][0]["iri"]) == ("7", IRI + "gout")
+
+
+def test_the_commands_of_the_readme(
+    graph: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    section = README.read_text(encoding="utf-8").split("## Linking alone")[1].split("```")[1]
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "graph").symlink_to(graph)
+    (tmp_path / "texts").mkdir()
+    (tmp_path / "texts" / "a.txt").write_text("gout and long slender fingers")
+    with gzip.open("notes.jsonl.gz", "wt") as file:
+        file.write('{"id": "b", "text": "podagra"}')
+    commands = [shlex.split(line, comments=True) for line in section.strip().splitlines()]
+    assert len(commands) == 4
+    for name, link, *arguments in commands:
+        assert (name, link) == (".venv/bin/infact", "link")
+        # Of this graph's entities, not of another's.
+        said(*(each.replace("Phenotypic abnormality", "Disease") for each in arguments))
+    assert sorted(path.name for path in tmp_path.iterdir() if "." in path.name) == [
+        *("mentions.html", "mentions.jsonl", "mentions.parquet", "mentions.spacy"),
+        "notes.jsonl.gz",
+    ]
 
 
 def test_without_texts_it_is_the_stage(monkeypatch: pytest.MonkeyPatch) -> None:

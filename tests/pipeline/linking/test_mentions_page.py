@@ -1,5 +1,7 @@
 """The page and the terminal's line: every character of the text, every mention, nothing that steers."""
 
+import base64
+import hashlib
 import io
 import re
 from html import unescape
@@ -87,6 +89,9 @@ def test_nothing_from_a_text_is_markup(linking: TextLinking) -> None:
     (policy,) = re.findall(r'Content-Security-Policy" content="([^"]*)"', page)
     assert unescape(policy).startswith("default-src 'none'; style-src 'sha256-")
     assert "unsafe" not in policy
+    (style,) = re.findall("<style>(.*)</style>", page, re.DOTALL)
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    assert f"'sha256-{digest}'" in unescape(policy)
 
 
 def test_only_addresses_of_the_web_are_links(
