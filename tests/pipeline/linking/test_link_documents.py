@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -19,7 +20,7 @@ from infact.errors import UserError
 from infact.kg.corpora.written_mentions import FORMATS
 from infact.kg.linking.text_linking import LinkerSettings
 from infact.pipeline.console import Console
-from infact.pipeline.linking import batches, link_documents, unfinished
+from infact.pipeline.linking import batches, link_documents, processes, unfinished
 from infact.pipeline.linking.link_documents import DocumentsToLink
 from infact.pipeline.linking.linked_batch import LinkedBatch
 from infact.pipeline.linking.unfinished import UnfinishedRun
@@ -105,6 +106,38 @@ def test_several_processes_make_what_one_makes(
     assert link(corpus, one, format=format, workers=1)["documents"] == 60
     assert link(corpus, two, format=format, workers=2)["documents"] == 60
     assert one.read_bytes() == two.read_bytes()
+
+
+def test_processes_that_are_not_forked_make_the_same(
+    link: Link, corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, two = tmp_path / "one.jsonl", tmp_path / "two.jsonl"
+    link(corpus, one)
+    monkeypatch.setattr(processes.sys, "platform", "elsewhere")
+    link(corpus, two, workers=2)
+    assert one.read_bytes() == two.read_bytes()
+
+
+def test_a_process_that_the_system_ends_is_told(
+    link: Link, corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def end(*given: object) -> None:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    monkeypatch.setattr(processes, "link_batch", end)
+    with pytest.raises(UserError, match="ended by the system"):
+        link(corpus, tmp_path / "m.jsonl", workers=2)
+
+
+def test_no_torch_is_loaded(graph_folder: Path, corpus: Path, tmp_path: Path) -> None:
+    code = (
+        "import sys; from infact.pipeline.cli import app; app(sys.argv[1:], standalone_mode=False); "
+        "print(sorted({'torch', 'transformers', 'spacy'} & set(sys.modules)))"
+    )
+    options = ["--graph", str(graph_folder), "--out", str(tmp_path / "m.parquet"), "--json"]
+    command = [sys.executable, "-c", code, "link", str(corpus), *options]
+    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert said.splitlines()[-1] == "[]"
 
 
 class StoppedError(Exception):
