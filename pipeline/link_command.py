@@ -45,7 +45,8 @@ def link(
         Path | None, typer.Option(help="Mentions: .parquet, .jsonl, .pubtator or .spacy (DocBin).")
     ] = None,
     format: Annotated[
-        str, typer.Option(help="Of --out, where its name doesn't tell: as its suffixes.")
+        str,
+        typer.Option(help="Of --out: parquet, jsonl, pubtator, spacy; by its name if left out."),
     ] = "",
     text: Annotated[
         str | None, typer.Option(help="Link this text and show it, mentions marked.")

@@ -30,7 +30,7 @@ class CorpusFile:
     """One file of texts.
 
     Attributes:
-        path: to open.
+        path: to open; None for standard input.
         name: as it was named, for people.
         document: the id of its document where it is one text: its path below the folder that was named.
         format: a value of FORMATS; empty for standard input until its beginning is seen.
@@ -38,7 +38,7 @@ class CorpusFile:
         modified: nanoseconds, as the file system says.
     """
 
-    path: Path
+    path: Path | None
     name: str
     document: str
     format: str
@@ -73,7 +73,7 @@ def corpus_files(paths: Sequence[str], read_as: str = "") -> Iterator[CorpusFile
     for name in paths:
         path = Path(name)
         if name == STANDARD_INPUT:
-            yield CorpusFile(path, "standard input", STANDARD_INPUT, FORMATS.get(read_as, ""), 0, 0)
+            yield CorpusFile(None, "standard input", STANDARD_INPUT, FORMATS.get(read_as, ""), 0, 0)
         elif path.is_dir():
             yield from _in_folder(path, path, read_as)
         else:
@@ -82,7 +82,7 @@ def corpus_files(paths: Sequence[str], read_as: str = "") -> Iterator[CorpusFile
 
 def changed_since(file: CorpusFile) -> bool:
     """Whether the file is another one than when it was listed, by size and time of modification."""
-    if file.name == "standard input" and file.document == STANDARD_INPUT:
+    if file.path is None:
         return False
     try:
         status = file.path.stat()

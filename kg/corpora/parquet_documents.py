@@ -30,6 +30,9 @@ def parquet_documents(
     it breaks off.
     """
     row = 0
+    if file.path is None:
+        yield RejectedDocument(file.name, "Parquet is read from its end: name a file")
+        return
     try:
         with pq.ParquetFile(file.path) as parquet:
             columns = _columns(parquet.schema_arrow.names, fields)

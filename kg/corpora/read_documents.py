@@ -5,18 +5,18 @@ breaks off is rejected from there.
 """
 
 import io
-import sys
 from collections.abc import Iterator
 from typing import IO
 
 from ...errors import UserError
 from ..readers.sources import BLOCK, Advance, Source, open_source
-from .corpus_files import STANDARD_INPUT, CorpusFile
+from .corpus_files import CorpusFile
 from .documents import MAX_DOCUMENT, Document, DocumentError, Fields, RejectedDocument, as_text
 from .json_documents import json_documents
 from .parquet_documents import parquet_documents
 from .pubtator_documents import pubtator_documents
 
+DESCRIPTOR = 0  # of standard input
 Read = Iterator[Document | RejectedDocument]
 
 
@@ -47,8 +47,8 @@ def read_documents(file: CorpusFile, fields: Fields, advance: Advance | None = N
 
 
 def _opened(file: CorpusFile, advance: Advance | None) -> "io.BufferedReader":
-    if file.document == STANDARD_INPUT and str(file.path) == STANDARD_INPUT:
-        return io.BufferedReader(io.FileIO(sys.stdin.fileno(), closefd=False), BLOCK)
+    if file.path is None:
+        return io.BufferedReader(io.FileIO(DESCRIPTOR, closefd=False), BLOCK)
     return open_source(Source(file.path, file.name), advance)
 
 

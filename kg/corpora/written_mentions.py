@@ -93,11 +93,13 @@ def join_columns(parts: Path, lengths: Iterable[int], finished: Path) -> None:
     """Arrow streams as one Parquet file."""
     with pq.ParquetWriter(finished, LINKED_SCHEMA, compression="zstd") as writer:
         waiting: list[pa.RecordBatch] = []
+        rows = 0
         for batch in _batches(parts, lengths):
             waiting.append(batch)
-            if sum(each.num_rows for each in waiting) >= ROW_GROUP:
+            rows += batch.num_rows
+            if rows >= ROW_GROUP:
                 writer.write_table(pa.Table.from_batches(waiting))
-                waiting.clear()
+                waiting, rows = [], 0
         if waiting:
             writer.write_table(pa.Table.from_batches(waiting))
 

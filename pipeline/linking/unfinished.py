@@ -108,7 +108,7 @@ class UnfinishedRun:
         with self._corpus.open(encoding="utf-8") as listing:
             for line in listing:
                 row = json.loads(line)
-                yield CorpusFile(**{**row, "path": Path(row["path"])})
+                yield CorpusFile(**{**row, "path": row["path"] and Path(row["path"])})
 
     # The parts.
 
@@ -173,4 +173,4 @@ def corpus_changed(name: str, how: str) -> UserError:
 
 
 def _listed(file: CorpusFile) -> str:
-    return json.dumps({**asdict(file), "path": str(file.path)}) + "\n"
+    return json.dumps({**asdict(file), "path": file.path and str(file.path)}) + "\n"

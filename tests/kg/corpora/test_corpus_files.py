@@ -72,6 +72,17 @@ def test_a_file_that_was_named_has_to_be_readable(
         found(tmp_path / name, read_as=read_as)
 
 
+def test_a_file_may_be_called_as_standard_input_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tree(tmp_path, "-")
+    monkeypatch.chdir(tmp_path)
+    named, standard = (next(corpus_files([name], "txt")) for name in ("./-", "-"))
+    assert isinstance(named, CorpusFile)
+    assert isinstance(standard, CorpusFile)
+    assert (named.path, named.size, standard.path) == (Path("-"), 1, None)
+
+
 def test_standard_input_is_read_once() -> None:
     with pytest.raises(UserError, match="read once"):
         list(corpus_files(["-", "-"]))
