@@ -349,25 +349,27 @@ def command(graph_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> tup
     return [*COMMAND, "link", str(texts), *options], folder
 
 
-def started(arguments: list[str], folder: Path) -> "subprocess.Popen[str]":
+def started(arguments: list[str], folder: Path) -> "subprocess.Popen[bytes]":
     """A run that has parts on disk."""
-    running = subprocess.Popen(
-        arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
-    )
+    with (folder / "said").open(
+        "w"
+    ) as said:  # no pipe, which a process that is left would keep open
+        running = subprocess.Popen(arguments, stdout=said, stderr=said, start_new_session=True)
     journal = folder / "m.jsonl.partial" / "journal.jsonl"
     while not (journal.exists() and journal.stat().st_size) and running.poll() is None:
         time.sleep(0.01)
     return running
 
 
-def children_gone(running: "subprocess.Popen[str]") -> bool:
-    """Whether no process of its session is left, soon."""
+def children_gone(running: "subprocess.Popen[bytes]") -> bool:
+    """Whether no process of its session is left, soon; then none is in any case."""
     for _ in range(500):
         try:
             os.killpg(running.pid, 0)
         except ProcessLookupError:
             return True
         time.sleep(0.02)
+    os.killpg(running.pid, signal.SIGKILL)
     return False
 
 
@@ -379,7 +381,9 @@ def test_a_run_that_is_stopped_goes_on_to_the_same_output(
     (folder / "m.jsonl").unlink(missing_ok=True)
     running = started(arguments, folder)
     running.send_signal(sent)
-    said = running.communicate()[1]
+    running.wait()
+    said = (folder / "said").read_text()
+    (folder / "said").unlink()
     assert running.returncode in (-signal.SIGKILL, 130), said
     assert "Traceback" not in said
     assert children_gone(running)
