@@ -146,7 +146,7 @@ def work_folder(artifacts: Path, recipe: Recipe, resumable: bool) -> Iterator[Pa
     work = partial_folder(artifacts, recipe)
     try:
         work.parent.mkdir(parents=True, exist_ok=True)
-        with _lock(work.with_suffix(".lock"), recipe.stage), _kept(work, resumable):
+        with locked(work.with_suffix(".lock"), recipe.stage), _kept(work, resumable):
             yield work
     except Exception as error:
         if _disk_is_full(error):
@@ -176,7 +176,7 @@ def _kept(work: Path, resumable: bool) -> Iterator[None]:
 def remove_abandoned(folder: Path) -> None:
     """Work that was killed and that no process holds any more, whatever its key."""
     for work in folder.glob("*.partial"):
-        with suppress(UserError), _lock(work.with_suffix(".lock"), folder.name):
+        with suppress(UserError), locked(work.with_suffix(".lock"), folder.name):
             _remove(work)
 
 
@@ -227,7 +227,7 @@ def _is_refused(error: OSError, artifacts: Path) -> bool:
 
 
 @contextmanager
-def _lock(path: Path, stage: str) -> Iterator[None]:
+def locked(path: Path, made: str) -> Iterator[None]:
     """A pidfile held by the kernel's file lock, which ends with its process even after kill -9."""
     while True:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
@@ -237,7 +237,7 @@ def _lock(path: Path, stage: str) -> Iterator[None]:
             owner = os.read(descriptor, 32).decode() or "?"
             os.close(descriptor)
             fix = f"wait until process {owner} ends, or stop it"
-            raise UserError(f"another run is making {stage}", str(path), fix) from None
+            raise UserError(f"another run is making {made}", str(path), fix) from None
         if _is_file_at(path, descriptor):
             break
         os.close(descriptor)  # the earlier owner removed it between our opening and our locking

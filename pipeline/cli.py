@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from ..errors import UserError
-from . import graph_commands
+from . import graph_commands, link_command
 from .command_options import (
     EXIT_DIFFERENT,
     AskedGraph,
@@ -82,8 +82,12 @@ def evaluate(
     evaluate(Asked(model, facts, base, graph, out, precision), Console(json))
 
 
-# The stages' commands in their order; two of them also work without a project.
-_ALSO_ALONE: dict[str, Callable[..., None]] = {"ingest": graph_commands.ingest, "eval": evaluate}
+# The stages' commands in their order; three of them also work without a project.
+_ALSO_ALONE: dict[str, Callable[..., None]] = {
+    "ingest": graph_commands.ingest,
+    "link": link_command.link,
+    "eval": evaluate,
+}
 for _stage in STAGES:
     if _stage.name in _ALSO_ALONE:
         app.command(_stage.name)(_ALSO_ALONE[_stage.name])

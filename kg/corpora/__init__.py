@@ -1,1 +1,1 @@
-"""Documents: texts to link, and texts with gold mentions."""
+"""Texts from files, one document after another, with mentions that were found or are gold."""

@@ -128,6 +128,10 @@ class Linker:
         matched = mentions[0].candidates if mentions else ()
         return self._near.fill(text, matched, count)
 
+    def read_near_names(self) -> None:
+        """Read or make the index that candidates beyond the matching names need."""
+        self._near.prepare()
+
     def with_candidates(self, mention: Mention, count: int) -> Mention:
         """The mention with candidates beyond the names that match, until there are `count`.
 

@@ -37,6 +37,10 @@ class NearCandidates:
         self._spellings = spellings
         self._kept = kept
 
+    def prepare(self) -> None:
+        """Read the index, or make it, before it is first asked."""
+        _ = self._index
+
     def fill(self, text: str, candidates: Sequence[Candidate], count: int) -> tuple[Candidate, ...]:
         """Add the nearest entities until there are `count`; what scores leave to NIL they share.
 

@@ -1,6 +1,6 @@
 """The linker as a spaCy pipeline component: `nlp.add_pipe("infact_linker", config={"graph": …})`.
 
-The one file of infact that imports spaCy.
+The one file of infact that imports spaCy when it is imported; `corpora/docbin.py` does when it writes.
 """
 
 from collections.abc import Callable
@@ -34,23 +34,23 @@ def create_infact_linker(nlp: Language, name: str, graph: str) -> Callable[[Doc]
     linker = Linker.build(knowledge)
 
     def link(doc: Doc) -> Doc:
-        spans = []
-        for mention in linker.link(doc.text):
-            if mention.entity is not None:
-                span = doc.char_span(
-                    mention.start,
-                    mention.end,
-                    label=SPAN_LABEL,
-                    kb_id=knowledge.iri(mention.entity),
-                    alignment_mode="expand",
-                )
-                assert span is not None  # expanding fails only outside the text
-                spans.append(span)
+        spans = [
+            linked_span(doc, mention.start, mention.end, knowledge.iri(mention.entity))
+            for mention in linker.link(doc.text)
+            if mention.entity is not None
+        ]
         doc.spans[SPANS_KEY] = spans
         _set_entity_iris(doc, spans)
         return doc
 
     return link
+
+
+def linked_span(doc: Doc, start: int, end: int, iri: str) -> Span:
+    """The span of the tokens that these characters, which lie in the text, are in; linked to the IRI."""
+    span = doc.char_span(start, end, label=SPAN_LABEL, kb_id=iri, alignment_mode="expand")
+    assert span is not None  # expanding fails only outside the text
+    return span
 
 
 def _set_entity_iris(doc: Doc, spans: list[Span]) -> None:

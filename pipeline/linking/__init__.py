@@ -1,1 +1,1 @@
-"""Linking without a project: what it found, held against what people found."""
+"""Linking without a project: documents in, mentions out, and how they compare with gold ones."""

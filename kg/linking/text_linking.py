@@ -1,0 +1,92 @@
+"""A graph's linker as it is asked for: to which entities, and which mentions are kept."""
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ...errors import UserError
+from ..graph import KnowledgeGraph
+from ..hierarchy import Hierarchy, hierarchy_relations
+from .linker import Linker, graph_linker
+from .mentions import Mention
+
+Find = Callable[[str], Sequence[Mention]]
+
+
+@dataclass(frozen=True)
+class LinkerSettings:
+    """What the mentions depend on, beside the texts.
+
+    Attributes:
+        graph: its folder.
+        roots: IRIs; entities below one of them are linked to alone; all where there are none.
+        hierarchy: IRI of the relation that leads from an entity to the one above it; all of
+            kg.hierarchy.HIERARCHY that the graph has if empty.
+        longest: no mention within another.
+        candidates: that each mention gets at least, where the graph has entities of near names.
+        common_words: link synonyms too that are common words of the graph's texts.
+    """
+
+    graph: Path
+    roots: tuple[str, ...] = ()
+    hierarchy: str = ""
+    longest: bool = False
+    candidates: int = 0
+    common_words: bool = False
+
+
+@dataclass(frozen=True)
+class TextLinking:
+    """The graph, the function that finds the mentions in a text, and the words that it leaves NIL.
+
+    Attributes:
+        common_words: names that are common words of the graph's texts, and in how many they stand.
+    """
+
+    graph: KnowledgeGraph
+    find: Find
+    common_words: Sequence[tuple[str, int]] = ()
+
+
+def open_linking(settings: LinkerSettings) -> TextLinking:
+    """Open the graph and index its names.
+
+    Raises:
+        UserError: there is no graph, no such relation, or no name to look for.
+    """
+    graph = KnowledgeGraph.open(settings.graph)
+    entities = entities_below(graph, settings.roots, settings.hierarchy) if settings.roots else None
+    named = graph.names_table["entity"].unique().to_pylist()
+    if not (named if entities is None else entities.intersection(named)):
+        what = "the graph has no names" if entities is None else "no entity below --root has a name"
+        fix = "ingest it with its labels, or name other --root and --hierarchy"
+        raise UserError(f"{what} to look for in texts", str(settings.graph), fix)
+    linker = graph_linker(graph, entities)
+    if settings.common_words:
+        linker = linker.linking_common_words()
+    return TextLinking(graph, _find(linker, settings), linker.common_words)
+
+
+def entities_below(graph: KnowledgeGraph, roots: Collection[str], hierarchy: str) -> frozenset[int]:
+    """The entities with those IRIs, and all below them.
+
+    Raises:
+        UserError: the graph has no such entity, no such relation, or none that makes a hierarchy.
+    """
+    relations = [graph.relation(hierarchy)] if hierarchy else hierarchy_relations(graph)
+    if not relations:
+        problem = "the graph has no relation that makes a hierarchy, so nothing lies below a root"
+        fix = "name the relation from the narrower to the broader entity: --hierarchy IRI"
+        raise UserError(problem, "--root", fix)
+    tree = Hierarchy(graph, relations)
+    return frozenset[int]().union(*(tree.below(graph.entity(root)) for root in roots))
+
+
+def _find(linker: Linker, settings: LinkerSettings) -> Find:
+    find: Find = linker.link if settings.longest else linker.link_all
+    if not settings.candidates:
+        return find
+    linker.read_near_names()  # now, so that processes that are forked later share them
+    return lambda text: [
+        linker.with_candidates(mention, settings.candidates) for mention in find(text)
+    ]

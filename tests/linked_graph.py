@@ -1,0 +1,30 @@
+"""A small graph on disk whose names are looked for in texts."""
+
+from pathlib import Path
+
+from infact.kg.ingest import ingest
+from infact.kg.readers.sources import Source
+
+TURTLE = """\
+@prefix ex: <http://example.org/> .
+@prefix rdfs: <http://www.w3.org/2000/01/rdf-schema#> .
+@prefix skos: <http://www.w3.org/2004/02/skos/core#> .
+ex:disease rdfs:label "Disease" .
+ex:gout rdfs:label "Gout" ; skos:altLabel "Podagra" ; rdfs:subClassOf ex:joint .
+ex:joint rdfs:label "Joint disease" ; rdfs:subClassOf ex:disease .
+ex:mercury rdfs:label "Mercury" ; rdfs:subClassOf ex:planet .
+ex:metal rdfs:label "Mercury" ; rdfs:comment "A metal." .
+ex:planet rdfs:label "Planet" .
+ex:fingers rdfs:label "Long slender fingers" ; rdfs:subClassOf ex:disease .
+ex:japan rdfs:label "日本" .
+"""
+IRI = "http://example.org/"
+
+
+def make_graph(folder: Path) -> Path:
+    """Ingest it into a folder."""
+    source = folder.with_suffix(".ttl")
+    source.write_text(TURTLE, encoding="utf-8")
+    folder.mkdir()
+    ingest([Source(source, "small.ttl")], folder)
+    return folder
