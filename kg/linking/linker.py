@@ -109,8 +109,14 @@ class Linker:
     def link_all(self, text: str) -> list[Mention]:
         """Find all mentions in a text, nested and overlapping ones too, by start, longest first."""
         words = split_words(text)
-        mentions = self._settle(text, words, self._matcher.all_spans(words))
-        return settle_nested(mentions, self._hierarchy)
+        spans = list(self._matcher.all_spans(words))
+        mentions = self._settle(text, words, spans)
+        interrupted = {
+            (words.starts[span.start], words.ends[span.end - 1])
+            for span in spans
+            if span.interrupted
+        }
+        return settle_nested(mentions, self._hierarchy, interrupted)
 
     def candidates(self, text: str, count: int = 5) -> tuple[Candidate, ...]:
         """Candidates for a text that is a mention as a whole, whether or not it is a name, best first.

@@ -14,13 +14,18 @@ from .unordered_names import MASK_BITS, Window
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """Words [start, end) of a text match the names of these keys, in the sentence [first, last)."""
+    """Words [start, end) of a text match the names of these keys, in the sentence [first, last).
+
+    Attributes:
+        interrupted: words stand among them that are passed over.
+    """
 
     start: int
     end: int
     keys: Keys
     first: int
     last: int
+    interrupted: bool = False
 
 
 class _Parts:
@@ -67,12 +72,13 @@ class NameMatcher:
         for start in self._beginnings(read):
             windows = self._windows(read, start)
             found = self._contiguous(read, start, windows)
+            whole = frozenset(found)
             if self._begins_in_any_order[read.classes[start]] and not read.grammar[start]:
                 windows.insert(0, self._unordered.first(read.classes[start], start))
                 for end, keys in self._interrupted(read, start, windows, going_on):
                     found.setdefault(end, keys)
             for end in sorted(found, reverse=True):
-                yield _span(read, start, end, found[end])
+                yield _span(read, start, end, found[end], end not in whole)
 
     def _beginnings(self, read: ReadWords) -> list[int]:
         in_order, in_any_order = self._begins_in_order, self._begins_in_any_order
@@ -152,5 +158,6 @@ def name_content(raw: Sequence[str], classes: Sequence[int]) -> tuple[Keys, int]
     return content, head
 
 
-def _span(read: ReadWords, start: int, end: int, keys: Keys) -> Span:
-    return Span(start, end, keys, read.sentence_starts[start], read.sentence_ends[start])
+def _span(read: ReadWords, start: int, end: int, keys: Keys, interrupted: bool = False) -> Span:
+    sentence = read.sentence_starts[start], read.sentence_ends[start]
+    return Span(start, end, keys, *sentence, interrupted)

@@ -1,12 +1,15 @@
 """Mentions inside other mentions: which of them stand."""
 
+from collections.abc import Collection
 from dataclasses import replace
 
 from ..hierarchy import Hierarchy
 from .mentions import Mention
 
 
-def settle_nested(mentions: list[Mention], hierarchy: Hierarchy) -> list[Mention]:
+def settle_nested(
+    mentions: list[Mention], hierarchy: Hierarchy, interrupted: Collection[tuple[int, int]] = ()
+) -> list[Mention]:
     """Leave out repeats, and make NIL what the mention around it speaks against.
 
     A mention inside another one of the same entity says nothing more and is left out. One whose
@@ -17,6 +20,8 @@ def settle_nested(mentions: list[Mention], hierarchy: Hierarchy) -> list[Mention
 
     Args:
         mentions: by start, longest first.
+        interrupted: offsets of mentions that pass words over: what stands among these (the second
+            member of "aplastic or hypoplastic nails") is a mention of its own.
     """
     kept: list[Mention] = []
     open_ones: list[Mention] = []  # linked mentions that may reach over the next one
@@ -34,5 +39,6 @@ def settle_nested(mentions: list[Mention], hierarchy: Hierarchy) -> list[Mention
             kept.append(replace(mention, entity=None))
             continue
         kept.append(mention)
-        open_ones.append(mention)
+        if (mention.start, mention.end) not in interrupted:
+            open_ones.append(mention)
     return kept

@@ -43,6 +43,20 @@ def test_broader_mentions_stay_and_words_of_another_sense_are_nil() -> None:
     assert mentions[1].candidates, "what it might have been is kept"
 
 
+def test_members_of_a_coordination_are_mentions_of_their_own() -> None:
+    names = [
+        (0, "aplastic nails", "label"),
+        (1, "hypoplastic nails", "label"),
+        (2, "nails", "label"),
+    ]
+    graph = SmallGraph(names, triples=[(0, 0, 2), (1, 0, 2)], relations=HIERARCHY[:1])
+    assert found(Linker.build(graph).link_all("aplastic or hypoplastic nails")) == [
+        ("aplastic or hypoplastic nails", 0),
+        ("hypoplastic nails", 1),
+        ("nails", 2),
+    ]
+
+
 def test_longest_mentions_leave_nested_ones_out() -> None:
     assert found(linker().link("sensorineural hearing loss")) == [("sensorineural hearing loss", 1)]
 
