@@ -10,7 +10,7 @@ from spacy.language import Language
 from spacy.tokens import Doc, Span
 
 from ..graph import KnowledgeGraph
-from .linker import Linker
+from .linker import graph_linker
 
 SPANS_KEY = "infact_linker"
 SPAN_LABEL = "ENTITY"
@@ -31,7 +31,7 @@ def create_infact_linker(nlp: Language, name: str, graph: str) -> Callable[[Doc]
         Where an entity in `doc.ents` covers the same tokens, its `kb_id_` is set as well.
     """
     knowledge = KnowledgeGraph.open(Path(graph))
-    linker = Linker.build(knowledge)
+    linker = graph_linker(knowledge)
 
     def link(doc: Doc) -> Doc:
         spans = [

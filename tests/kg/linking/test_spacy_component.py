@@ -26,6 +26,7 @@ class SmallGraph:
     entities_table = pa.table({"deprecated": [False] * 3, "degree": [0] * 3})
     triples = np.empty((0, 3), dtype=np.int32)
     relations = ()
+    directory = Path(__file__) / "no folder"  # nothing can be kept there
     literals_table = pa.table(
         {"entity": pa.array([], pa.int32()), "value": pa.array([], pa.string())}
     )
