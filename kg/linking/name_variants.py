@@ -9,7 +9,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import combinations
 
-MIN_ENTITIES = 3  # that show a pair; benchmarks/linking.py
+MIN_ENTITIES = 3  # that show a pair; benchmarks/link.py
 MAX_NAMES = 24  # of one entity compared with each other
 MAX_PARTNERS = 6  # of one word, the best attested
 

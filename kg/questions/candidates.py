@@ -6,6 +6,7 @@ from functools import cached_property
 import numpy as np
 
 from ..graph import KnowledgeGraph
+from ..hierarchy import Hierarchy
 from ..linking.name_groups import NameGroups, fold_name
 from .splits import AskableFact, relation_rows
 
@@ -29,9 +30,8 @@ class CandidatePool:
     ) -> None:
         self.graph = graph
         self.relation = relation
-        self.hierarchy = hierarchy
         self.groups = groups
-        self._broader: dict[int, frozenset[int]] = {}
+        self.broader = Hierarchy(graph, hierarchy).ancestors
         seen = np.unique(graph.triples[relation_rows(graph, relation), 2])
         self.objects: tuple[int, ...] = tuple(
             entity
@@ -89,19 +89,3 @@ class CandidatePool:
                 names.add(name)
                 drawn.append(entity)
         return drawn
-
-    def broader(self, entity: int) -> frozenset[int]:
-        """All entities above this one in the hierarchy; a cycle does no harm."""
-        known = self._broader.get(entity)
-        if known is not None:
-            return known
-        above: set[int] = set()
-        edge = [entity]
-        while edge:
-            below = edge.pop()
-            for relation in self.hierarchy:
-                parents = set(self.graph.objects(below, relation).tolist()) - above
-                above |= parents
-                edge.extend(parents)
-        self._broader[entity] = frozenset(above)
-        return self._broader[entity]
