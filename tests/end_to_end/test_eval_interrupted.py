@@ -61,7 +61,7 @@ def test_killed_at_random_the_report_is_the_same(
 def test_a_full_disk_is_said_and_what_was_answered_is_kept(
     infact, unevaluated: Path, finished: dict[str, Path]
 ) -> None:
-    full = infact(unevaluated, "eval", file_bytes=40_000)
+    full = infact.process(unevaluated, "eval", file_bytes=40_000)
     assert full.returncode == 2, full.stderr
     assert "Traceback" not in full.stderr
     assert "free" in full.stderr.lower()
