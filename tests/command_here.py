@@ -3,13 +3,26 @@
 import contextlib
 import gc
 import io
+import resource
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from unittest.mock import patch
 
 import torch
 from infact.pipeline.cli import main
+
+
+@contextlib.contextmanager
+def full_disk(file_bytes: int) -> Iterator[None]:
+    """No file can be written beyond this size."""
+    before, most = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (file_bytes, most))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (before, most))
 
 
 def command_here(*words: str, folder: Path) -> subprocess.CompletedProcess[str]:

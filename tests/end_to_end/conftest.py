@@ -2,7 +2,6 @@
 
 import json
 import os
-import resource
 import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -34,16 +33,9 @@ class Infact:
         """Run it without a project."""
         return command_here(*words, folder=Path.cwd())
 
-    def start(
-        self, project: Path, *words: str, file_bytes: int | None = None
-    ) -> subprocess.Popen[str]:
-        """Start a process; with `file_bytes`, it writes no file beyond that size, as on a full disk."""
+    def start(self, project: Path, *words: str) -> subprocess.Popen[str]:
+        """Start a process."""
         environment = {**os.environ, "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"}
-
-        def limit() -> None:
-            if file_bytes is not None:
-                resource.setrlimit(resource.RLIMIT_FSIZE, (file_bytes, file_bytes))
-
         return subprocess.Popen(
             [*COMMAND, *words, "--config", str(project)],
             stdout=subprocess.PIPE,
@@ -51,14 +43,11 @@ class Infact:
             text=True,
             env=environment,
             cwd=project.parent,
-            preexec_fn=limit,
         )
 
-    def process(
-        self, project: Path, *words: str, file_bytes: int | None = None
-    ) -> subprocess.CompletedProcess[str]:
+    def process(self, project: Path, *words: str) -> subprocess.CompletedProcess[str]:
         """Run it to its end in a process of its own."""
-        run = self.start(project, *words, file_bytes=file_bytes)
+        run = self.start(project, *words)
         out, error = run.communicate()
         return subprocess.CompletedProcess(run.args, run.returncode, out, error)
 

@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from ..command_here import full_disk
+
 FULL_AT = 30_000  # bytes of a file: room for the answers of an arm, and not for those of all
 LIVES = (
     0,
@@ -71,7 +73,8 @@ def test_killed_at_random_the_report_is_the_same(
 def test_a_full_disk_is_said_and_what_was_answered_is_kept(
     infact, unevaluated: Path, finished: dict[str, Path]
 ) -> None:
-    full = infact.process(unevaluated, "eval", file_bytes=FULL_AT)
+    with full_disk(FULL_AT):
+        full = infact(unevaluated, "eval")
     assert full.returncode == 2, full.stderr
     assert "Traceback" not in full.stderr
     assert "free" in full.stderr.lower()
