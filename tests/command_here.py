@@ -35,7 +35,8 @@ def command_here(*words: str, folder: Path) -> subprocess.CompletedProcess[str]:
         torch.manual_seed(0)
         stack.callback(torch.set_num_threads, threads)
         torch.set_num_threads(1)
-        stack.callback(gc.enable)  # some commands, which end soon, do without
+        if gc.isenabled():
+            stack.callback(gc.enable)  # some commands, which end soon, do without
         stack.enter_context(contextlib.chdir(folder))
         stack.enter_context(patch.object(sys, "argv", ["infact", *words]))
         stack.enter_context(contextlib.redirect_stdout(out))
