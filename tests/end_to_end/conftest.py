@@ -2,16 +2,15 @@
 
 import json
 import os
-import resource
 import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-COMMAND = [sys.executable, "-c", "from infact.pipeline.cli import main; main()"]
+from ..command_here import command_here
+from ..conftest import COMMAND
 
 
 @pytest.fixture(scope="session")
@@ -26,16 +25,17 @@ def project(
 class Infact:
     """The command, for one project file."""
 
-    def start(
-        self, project: Path, *words: str, file_bytes: int | None = None
-    ) -> subprocess.Popen[str]:
-        """Start it; with `file_bytes`, no file can be written beyond that size, as on a full disk."""
+    def __call__(self, project: Path, *words: str) -> subprocess.CompletedProcess[str]:
+        """Run it to its end within this process."""
+        return command_here(*words, "--config", str(project), folder=project.parent)
+
+    def alone(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """Run it without a project."""
+        return command_here(*words, folder=Path.cwd())
+
+    def start(self, project: Path, *words: str) -> subprocess.Popen[str]:
+        """Start a process."""
         environment = {**os.environ, "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"}
-
-        def limit() -> None:
-            if file_bytes is not None:
-                resource.setrlimit(resource.RLIMIT_FSIZE, (file_bytes, file_bytes))
-
         return subprocess.Popen(
             [*COMMAND, *words, "--config", str(project)],
             stdout=subprocess.PIPE,
@@ -43,20 +43,13 @@ class Infact:
             text=True,
             env=environment,
             cwd=project.parent,
-            preexec_fn=limit,
         )
 
-    def __call__(
-        self, project: Path, *words: str, file_bytes: int | None = None
-    ) -> subprocess.CompletedProcess[str]:
-        """Run it to its end."""
-        run = self.start(project, *words, file_bytes=file_bytes)
+    def process(self, project: Path, *words: str) -> subprocess.CompletedProcess[str]:
+        """Run it to its end in a process of its own."""
+        run = self.start(project, *words)
         out, error = run.communicate()
         return subprocess.CompletedProcess(run.args, run.returncode, out, error)
-
-    def alone(self, *words: str) -> subprocess.CompletedProcess[str]:
-        """Run it without a project."""
-        return subprocess.run([*COMMAND, *words], capture_output=True, text=True, check=False)
 
 
 @pytest.fixture(scope="session")
@@ -67,6 +60,6 @@ def infact() -> Infact:
 @pytest.fixture(scope="session")
 def finished(project: Path, infact: Infact) -> dict[str, Path]:
     """The folders of a whole run."""
-    done = infact(project, "run", "--json")
+    done = infact.process(project, "run", "--json")
     assert done.returncode == 0, done.stdout + done.stderr
     return {name: Path(folder) for name, folder in json.loads(done.stdout).items()}

@@ -4,14 +4,20 @@ import json
 import random
 import shutil
 import signal
-import subprocess
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-KILLS = 3
-LONGEST_LIFE = 14  # seconds: some runs die while loading, some while answering
+from ..command_here import full_disk
+
+FULL_AT = 30_000  # bytes of a file: room for the answers of an arm, and not for those of all
+LIVES = (
+    0,
+    1,
+    4,
+)  # groups of arms that have been answered when a run dies: the first while it loads
 MADE_AGAIN = ("eval", "report")
 
 
@@ -29,6 +35,11 @@ def unevaluated(project: Path, finished: dict[str, Path]) -> Path:
     return file
 
 
+def kept_answers(unevaluated: Path) -> list[Path]:
+    """What an evaluation that isn't finished has on disk."""
+    return list((unevaluated.parent / "again").glob("eval/*.partial/resume/answers/*.parquet"))
+
+
 def read_report(folder: Path) -> dict[str, Any]:
     return json.loads((folder / "report.json").read_text(encoding="utf-8"))
 
@@ -44,14 +55,15 @@ def without_times(report: dict[str, Any]) -> dict[str, Any]:
 def test_killed_at_random_the_report_is_the_same(
     infact, unevaluated: Path, finished: dict[str, Path]
 ) -> None:
-    lives = random.Random(0)
-    for _ in range(KILLS):
-        run = infact.start(unevaluated, "report")
-        try:
-            run.communicate(timeout=lives.uniform(3, LONGEST_LIFE))
-        except subprocess.TimeoutExpired:
+    for answered in LIVES:
+        with infact.start(unevaluated, "report") as run:
+            while len(kept_answers(unevaluated)) < answered and run.poll() is None:
+                time.sleep(0.005)
+            time.sleep(random.Random(answered).random() / 20)
             run.send_signal(signal.SIGKILL)
             run.communicate()
+        assert run.returncode == -signal.SIGKILL, "it was done before it was killed"
+        assert len(kept_answers(unevaluated)) >= answered
     done = infact(unevaluated, "report", "--json")
     assert done.returncode == 0, done.stderr
     again = read_report(Path(json.loads(done.stdout)["report"]))
@@ -61,14 +73,12 @@ def test_killed_at_random_the_report_is_the_same(
 def test_a_full_disk_is_said_and_what_was_answered_is_kept(
     infact, unevaluated: Path, finished: dict[str, Path]
 ) -> None:
-    full = infact(unevaluated, "eval", file_bytes=40_000)
+    with full_disk(FULL_AT):
+        full = infact(unevaluated, "eval")
     assert full.returncode == 2, full.stderr
     assert "Traceback" not in full.stderr
     assert "free" in full.stderr.lower()
-    work = next((unevaluated.parent / "again" / "eval").glob("*.partial"))
-    kept = {
-        path.name: path.read_bytes() for path in (work / "resume" / "answers").glob("*.parquet")
-    }
+    kept = kept_answers(unevaluated)
     done = infact(unevaluated, "report", "--json")
     assert done.returncode == 0, done.stderr
     again = read_report(Path(json.loads(done.stdout)["report"]))
@@ -87,8 +97,7 @@ def test_a_broken_model_is_named_and_the_others_answers_are_kept(infact, unevalu
     assert "pretrained" in failed.stderr
     assert "distilled" not in failed.stderr
     assert str(weights.parent.name) in failed.stderr
-    work = next((unevaluated.parent / "again" / "eval").glob("*.partial"))
-    asked = {path.name.split("-")[0] for path in (work / "resume" / "answers").glob("*.parquet")}
+    asked = {path.name.split("-")[0] for path in kept_answers(unevaluated)}
     assert {"base", "prompt", "distilled"} <= asked
     weights.write_bytes(whole)
     assert infact(unevaluated, "eval").returncode == 0

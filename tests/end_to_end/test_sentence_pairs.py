@@ -59,7 +59,7 @@ def project_on(written: Path, base: Path, name: str, settings: str) -> Path:
 def finished_low_rank(written: Path, tiny_pair_folder: Path, infact: Infact) -> dict[str, Path]:
     """The folders of a run by the real command."""
     file = project_on(written, tiny_pair_folder, "low-rank", SETTINGS)
-    done = infact(file, "pretrain")
+    done = infact.process(file, "pretrain")
     assert done.returncode == 0, done.stderr
     assert "pairs held out told rightly before" in done.stdout
     assert "LOAD REPORT" not in done.stderr

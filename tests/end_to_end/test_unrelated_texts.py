@@ -81,13 +81,13 @@ def test_prose_beside_facts_is_changed_less(
 def test_a_strategy_within_a_masked_model_practises_on_it_too(
     tmp_path: Path,
     tiny_countries: Callable[[Path], Path],
-    tiny_encoder_folder: Path,
+    tiny_masked_folder: Path,
     infact: Infact,
 ) -> None:
     """There it is what the base would say that is learnt: see `fused_text_loss`, and its tests."""
     project = tiny_countries(tmp_path)
     text = project.read_text(encoding="utf-8")
-    project.write_text(re.sub(r'base = ".*"', f'base = "{tiny_encoder_folder}"', text))
+    project.write_text(re.sub(r'base = ".*"', f'base = "{tiny_masked_folder}"', text))
     attention = 'strategy = "attention"\nepochs = 1\nunrelated_texts = '
     before, after = (trained(fused_with(project, f"{attention}{of}", infact)) for of in (0, 4))
     assert before["places"] + 4 * PREDICTED_WORDS <= after["places"]

@@ -118,6 +118,11 @@ def share_right(model: FusedModel, tokenizer, world: World, facts) -> float:
     return float(np.mean(right))
 
 
+def reads_rightly(shares: list[float]) -> bool:
+    told, of_others, without = shares
+    return told > 0.6 and of_others < 0.2 and without < 0.5
+
+
 # Early fusion isn't among them: a random model relays nothing of its input. Interactive fusion is judged by
 # the median of three seeds: one of them alone came to 0.74 on one processor, 0.58 on another, and at twice
 # the epochs to 0.25.
@@ -143,7 +148,7 @@ def test_facts_of_new_entities_are_read_as_the_memory_tells_them(
             ]
         )
         model.detach()
-    told, of_others, without = np.median(found, axis=0)
-    assert told > 0.6
-    assert of_others < 0.2
-    assert without < 0.5
+        # The median is of most of them: where most read rightly, the others can't change it.
+        if 2 * sum(map(reads_rightly, found)) > len(seeds):
+            return
+    assert reads_rightly(np.median(found, axis=0).tolist())

@@ -1,6 +1,6 @@
 """The same option chosen in every batch, on numbers and on models whose options tie almost."""
 
-from collections.abc import Callable
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 import pytest
@@ -22,6 +22,7 @@ from infact.models.statement_scoring import tree_log_likelihoods
 from transformers import BertConfig, BertForMaskedLM, LlamaConfig, LlamaForCausalLM
 
 FLOAT = torch.float32
+BATCH_TOKENS = (1, 60, 4096)
 COSTS = [PassCosts(0.0, 1.0, 0.0), PassCosts(1e6, 1.0, 0.0), PassCosts(0.0, 0.0, 1.0)]
 
 
@@ -126,8 +127,7 @@ def almost_tied_trees() -> list[OptionTree]:
     return trees
 
 
-def verdicts(score: Callable[[int, PassCosts], list[np.ndarray]]) -> set[tuple[int, ...]]:
-    found = [score(size, costs) for size in (1, 60, 4096) for costs in COSTS]
+def verdicts(found: Iterable[list[np.ndarray]]) -> set[tuple[int, ...]]:
     return {tuple(chosen(scores)) for scores in found}
 
 
@@ -139,10 +139,15 @@ def test_batches_change_no_verdict_of_a_causal_model(monkeypatch) -> None:
         blur(model.lm_head.weight)
         blur(model.model.embed_tokens.weight)
     trees = almost_tied_trees()
-    score = lambda size, costs: tree_log_likelihoods(model, trees, size, costs)  # noqa: E731
-    assert len(verdicts(score)) == 1
+
+    def scores() -> Iterator[list[np.ndarray]]:
+        for size in BATCH_TOKENS:
+            for costs in COSTS:
+                yield tree_log_likelihoods(model, trees, size, costs)
+
+    assert len(verdicts(scores())) == 1
     monkeypatch.setattr(statement_scoring, "settle_near_ties", lambda scores, *_: scores)
-    assert len(verdicts(score)) > 1, "the case needs options that rounding decides between"
+    assert len(verdicts(scores())) > 1, "the case needs options that rounding decides between"
 
 
 def test_batches_change_no_verdict_of_a_masked_model(monkeypatch) -> None:
@@ -158,12 +163,16 @@ def test_batches_change_no_verdict_of_a_masked_model(monkeypatch) -> None:
         twins = random.choice(TWINS, size=(6, 2), replace=False).tolist()
         asked.append([rows_of([*before, *pair, 7]) for pair in twins])
     monkeypatch.setattr(masked_scoring, "masked_rows", lambda tokenizer, text, context: text)
-    score = lambda size, costs: masked_scoring.pseudo_log_likelihoods(  # noqa: E731
-        model, Padded(), asked, [""] * len(asked), size
-    )
-    assert len(verdicts(score)) == 1
+
+    def scores() -> Iterator[list[np.ndarray]]:
+        for size in BATCH_TOKENS:
+            yield masked_scoring.pseudo_log_likelihoods(
+                model, Padded(), asked, [""] * len(asked), size
+            )
+
+    assert len(verdicts(scores())) == 1
     monkeypatch.setattr(masked_scoring, "settle_near_ties", lambda scores, *_: scores)
-    assert len(verdicts(score)) > 1, "the case needs options that rounding decides between"
+    assert len(verdicts(scores())) > 1, "the case needs options that rounding decides between"
 
 
 class Padded:

@@ -2,12 +2,11 @@
 
 import fcntl
 import json
-import os
 import random
-import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from dataclasses import asdict
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from infact.kg.graph import KnowledgeGraph
 from infact.kg.ingest import GraphSettings, ingest
 from infact.kg.prefixes import Prefixes
 from infact.kg.readers.sources import Source, TripleTemplate
+from infact.kg.storage.snapshots import CURRENT, SNAPSHOTS
 from infact.pipeline.chosen_graph import ChosenGraph
 from infact.pipeline.command_options import declared_prefixes, language_tags
 from infact.pipeline.console import Console
@@ -27,7 +27,7 @@ from infact.pipeline.show_entity import show_entity
 from ..conftest import COMMAND
 
 LINE = '<http://e/{0}> <http://www.w3.org/2000/01/rdf-schema#label> "{1} {0}" .\n'
-KILLS = 12
+KILLS, NAMES = 12, 4_000
 
 
 def write(path: Path, word: str, count: int = 3) -> str:
@@ -173,30 +173,60 @@ def test_a_faulty_prefix_is_told(text: str) -> None:
         declared_prefixes([text])
 
 
+def ingest_and_kill(file: Path, out: Path, wait: float | None) -> float:
+    """Kill it `wait` seconds after its snapshot was begun, or right when that is current; these seconds."""
+
+    def unfinished() -> set[Path]:
+        return set((out / SNAPSHOTS).glob("*.partial"))
+
+    def is_begun() -> bool:
+        return bool(unfinished() - before)
+
+    def is_current() -> bool:
+        return (out / CURRENT).read_text() != name
+
+    name, before = (out / CURRENT).read_text(), unfinished()
+    with subprocess.Popen(
+        [*COMMAND, "ingest", str(file), "--out", str(out)],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    ) as running:
+        while not is_begun() and running.poll() is None:
+            time.sleep(0.001)
+        begun = time.monotonic()
+        if wait is not None:
+            time.sleep(wait)
+        while wait is None and not is_current() and running.poll() is None:
+            time.sleep(0.001)
+        waited = time.monotonic() - begun
+        running.kill()
+    return waited
+
+
 def test_killed_at_random_moments_the_old_graph_or_the_new_one(tmp_path: Path) -> None:
-    out = tmp_path / "graph"
-    files = {word: write(tmp_path / f"{word}.nt", word, 20_000) for word in ("even", "odd")}
-    ingest_files(asked(files["even"], out=out), Console())
-    began = time.monotonic()
-    subprocess.run([*COMMAND, "ingest", files["odd"], "--out", str(out)], check=True)
-    whole = time.monotonic() - began
-    seen, draws = set(), random.Random(0)
-    for turn in range(KILLS):
-        word = ("even", "odd")[turn % 2]
-        write(Path(files[word]), f"{word}{turn}", 20_000)
-        running = subprocess.Popen(
-            [*COMMAND, "ingest", files[word], "--out", str(out)],
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        time.sleep(draws.uniform(0.2, 1.2) * whole)
-        os.kill(running.pid, signal.SIGKILL)
-        running.wait()
-        words = {label.split()[0] for label in labels(out)}
-        assert len(words) == 1
-        assert KnowledgeGraph.open(out).entity_count == 20_000
-        seen |= words
-    assert len(seen) > 1, "no run was ever finished: the kills came too early to test anything"
+    """The first run right when its snapshot is current, the others from their first file on.
+
+    How long is waited follows from what the kills before met, so that some come before the end and some after
+    it, however busy the machine is.
+    """
+    out, file = tmp_path / "graph", tmp_path / "a.nt"
+    ingest_files(asked(write(file, "first", NAMES), out=out), Console())
+    current, ends = "first", Counter[str]()
+    draws, reach = random.Random(0), 0.0
+    while ends.total() < KILLS or len(ends) < 2:
+        new = f"turn{ends.total()}"
+        write(file, new, NAMES)
+        if ends:
+            ingest_and_kill(file, out, draws.uniform(0, reach))
+        else:
+            reach = ingest_and_kill(file, out, None)
+        (word,) = {label.split()[0] for label in labels(out)}
+        assert word in {current, new}
+        assert ends or word == new, "what was current before the kill was not after it"
+        assert KnowledgeGraph.open(out).entity_count == NAMES
+        ends["after" if word == new else "before"] += 1
+        reach *= 0.7 if word == new else 1.5
+        current = word
 
 
 def test_texts_in_other_languages_than_the_chosen_ones_are_not_read(tmp_path: Path) -> None:

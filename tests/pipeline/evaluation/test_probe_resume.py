@@ -3,7 +3,6 @@
 import json
 import os
 import random
-import resource
 import signal
 import subprocess
 import time
@@ -16,6 +15,7 @@ from infact.pipeline.evaluation import probe_rows
 from infact.pipeline.evaluation.probe import RESULT, Asked, evaluate
 from infact.pipeline.evaluation.probe_rows import PROBES_AT_ONCE, ROWS
 
+from ...command_here import command_here, full_disk
 from ...conftest import COMMAND
 
 COUNTRIES = ("Peru", "Norway", "France", "Germany", "Africa", "Europe", "Marfan")
@@ -49,19 +49,17 @@ def evaluated(model: Path, facts: Path, out: Path) -> dict[str, bytes]:
     return {name: (rows.parent / name).read_bytes() for name in (ROWS, RESULT)}
 
 
-def start(model: Path, facts: Path, out: Path, file_bytes: int | None = None) -> subprocess.Popen:
-    def limit() -> None:
-        if file_bytes is not None:
-            resource.setrlimit(resource.RLIMIT_FSIZE, (file_bytes, file_bytes))
+def words_of(model: Path, facts: Path, out: Path) -> list[str]:
+    return ["eval", "--model", str(model), "--facts", str(facts), "--out", str(out)]
 
-    words = ["eval", "--model", str(model), "--facts", str(facts), "--out", str(out)]
+
+def start(model: Path, facts: Path, out: Path) -> subprocess.Popen:
     return subprocess.Popen(
-        [*COMMAND, *words],
+        [*COMMAND, *words_of(model, facts, out)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
         env={**os.environ, "HF_HUB_OFFLINE": "1"},
-        preexec_fn=limit,
     )
 
 
@@ -161,11 +159,11 @@ def test_a_full_disk_is_said_and_the_next_run_goes_on(
     whole = evaluated(tiny_model_folder, facts, tmp_path / "whole")
     out = tmp_path / "full"
     room = len(whole[ROWS]) * 2 // 3
-    run = start(tiny_model_folder, facts, out, file_bytes=room)
-    _, error = run.communicate()
-    assert run.returncode == 2, error
-    assert "Traceback" not in error
-    what, where, fix = error.strip().splitlines()[-3:]
+    with full_disk(room):
+        done = command_here(*words_of(tiny_model_folder, facts, out), folder=tmp_path)
+    assert done.returncode == 2, done.stderr
+    assert "Traceback" not in done.stderr
+    what, where, fix = done.stderr.strip().splitlines()[-3:]
     assert what == "the disk is full"
     assert str(out) in where
     assert "Free some space" in fix
