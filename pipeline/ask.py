@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from .arms import FusedArm
 
+SHOWN = 12  # facts told; more is much to read
 STAGES_READ = ("base", "ingest", "facts", "embed", "pretrain", "distill", "fuse")
 
 
@@ -69,9 +70,18 @@ def ask(
         console.line("\nfacts given to the arms that read the graph:")
     else:
         console.line("\nthe graph has nothing on this question: no arm was given a fact")
-    for number, fact in enumerate(facts, start=1):
-        console.line(f"  [{number}] {fact}")
+    shown = said_first(facts, [item.said.text for item in answers])[:SHOWN]
+    for fact in shown:
+        console.line(f"  [{facts.index(fact) + 1}] {fact}")
+    if len(facts) > len(shown):
+        console.line(f"  and {len(facts) - len(shown):,} more; --json tells all")
     console.result({"question": question, "answers": [_as_json(item, options) for item in answers]})
+
+
+def said_first(facts: Sequence[str], said: Sequence[str]) -> list[str]:
+    """Facts that hold an answer's words before the others, each in the order they were given."""
+    words = [text.strip(" .").casefold() for text in said if text.strip(" .")]
+    return sorted(facts, key=lambda fact: not any(word in fact.casefold() for word in words))
 
 
 def _in_words(said: Said, options: Sequence[str]) -> str:

@@ -5,6 +5,7 @@ import pytest
 import torch
 from infact.models.read_out import own_read_out
 from infact.pipeline.arms import FusedArm
+from infact.pipeline.ask import said_first
 from infact.pipeline.asked_arms import chosen_shares, free_answers
 
 OPTIONS = ("Oslo", "Lima, Peru", "Paris")
@@ -32,3 +33,9 @@ def test_every_arm_writes_by_its_own_read_out(tiny_model, tiny_tokenizer) -> Non
     arms = {"base": FusedArm(own_read_out), "turned": FusedArm(turned)}
     said = free_answers(tiny_model, tiny_tokenizer, "The capital of Norway is", arms, 4)
     assert said["base"] != said["turned"]
+
+
+def test_facts_that_hold_what_was_said_come_first() -> None:
+    facts = ["gout: a disease", "gout: treated by Colchicine", "gout: hurts"]
+    assert said_first(facts, ["colchicine.", ""]) == [facts[1], facts[0], facts[2]]
+    assert said_first(facts, ["", "."]) == facts
