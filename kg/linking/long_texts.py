@@ -1,8 +1,9 @@
 """Mentions in a text of any length, found window by window, so that memory doesn't grow with its words.
 
-A window ends where a sentence does. No mention reaches over a sentence's end, so the mentions are those
-of the whole text. Where no sentence ends in reach, it ends before a word that no mention covers; only
-there may a name's context be cut.
+A window ends where a sentence does, and no mention reaches over a sentence's end. Where no sentence ends
+in reach, it ends before a word that no mention covers; only there may a name's context be cut. What a
+document says once for all of itself (its abbreviations, and the entities that tell homonyms apart) holds
+within a window, so a text of several may be linked a little otherwise than it would be whole.
 """
 
 from collections.abc import Callable, Iterator, Sequence
