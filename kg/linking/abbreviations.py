@@ -13,6 +13,8 @@ from dataclasses import dataclass
 BRACKET = re.compile(r"[(\[]([^()\[\]]{2,80})[)\]]")
 SHORT_FORM = re.compile(r"[^\W_](?:[\w.\-/&]{0,8}[^\W_])")
 WORD_START = re.compile(r"(?<!\w)\w")
+WORD_CHARACTER = re.compile(r"\w")
+PLURAL = re.compile(r"['’]?s(?!\w)")
 MAX_LONG_FORM = 200  # characters before a bracket that are looked at
 
 
@@ -43,8 +45,16 @@ def abbreviations(text: str) -> list[Abbreviation]:
 
 def occurrences(text: str, short: str) -> Iterator[tuple[int, int]]:
     """Offsets of a short form as a word of its own; its plural's s is part of it."""
-    for match in re.finditer(rf"(?<!\w){re.escape(short)}(?:['’]?s)?(?!\w)", text):
-        yield match.start(), match.end()
+    start = text.find(short)
+    while start >= 0:
+        end = start + len(short)
+        if start == 0 or not WORD_CHARACTER.match(text, start - 1):
+            plural = PLURAL.match(text, end)
+            if plural:
+                yield start, plural.end()
+            elif not WORD_CHARACTER.match(text, end):
+                yield start, end
+        start = text.find(short, start + 1)
 
 
 def _defined_by(text: str, bracket: re.Match[str]) -> Iterator[Abbreviation]:

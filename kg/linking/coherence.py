@@ -22,6 +22,8 @@ def settle_homonyms(
     Args:
         least_score: a best candidate less likely than this is NIL.
     """
+    if all(len(mention.candidates) == 1 for mention in mentions):
+        return list(mentions)
     certain = {
         mention.entity
         for mention in mentions

@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 from ..graph import KnowledgeGraph
 from ..hierarchy import Hierarchy, hierarchy_relations
@@ -20,7 +21,7 @@ from .index_files import load_index, names_digest, save_index
 from .linking_scores import (
     CandidateScorer,
     NameRow,
-    content_words,
+    content_word,
     is_cased_name,
     softmax_with_nil,
 )
@@ -35,6 +36,21 @@ MAX_CANDIDATES = 16
 CONTEXT_WORDS = 60  # on each side of an ambiguous mention, in its sentence
 INDEX_FOLDER = "linking"  # in a graph's folder
 MAX_SETTLED = 200_000  # surfaces whose candidates are kept
+
+
+class _Reading(NamedTuple):
+    """What a surface stands for.
+
+    Attributes:
+        entity: chosen within a sentence.
+        at_beginning: chosen where the sentence begins with it, and so has a capital anyway.
+        cased: the best candidate's name is known by its capitals.
+    """
+
+    candidates: tuple[Candidate, ...]
+    entity: int | None
+    at_beginning: int | None
+    cased: bool
 
 
 class Linker:
@@ -54,7 +70,7 @@ class Linker:
         self._near = near
         self._filled: dict[tuple[str, int, tuple[Candidate, ...]], tuple[Candidate, ...]] = {}
         self._scorer = scorer
-        self._settled: dict[tuple[str, tuple[int, ...]], tuple[Candidate, ...]] = {}
+        self._settled: dict[tuple[str, tuple[int, ...]], _Reading] = {}
 
     @classmethod
     def build(
@@ -164,38 +180,40 @@ class Linker:
     def _resolve(self, text: str, words: Words, span: Span) -> Mention | None:
         start, end = words.starts[span.start], words.ends[span.end - 1]
         surface = text[start:end]
-        candidates = self._settled.get((surface, span.keys))
-        if candidates is None:
+        reading = self._settled.get((surface, span.keys))
+        if reading is None:
             rows = self._matching_rows(span.keys, surface)
             if len({row.entity for row in rows}) > 1:
-                first = max(span.first, span.start - CONTEXT_WORDS)
-                last = min(span.last, span.end + CONTEXT_WORDS)
-                context = set(content_words(text[words.starts[first] : start]))
-                context.update(content_words(text[end : words.ends[last - 1]]))
-                candidates = self._candidates(rows, surface, context)
-            else:
-                candidates = self._unambiguous(surface, span.keys, rows)
-        if not candidates:
+                reading = self._read(surface, span.keys, rows, context_words(words, span))
+            else:  # kept: no context changes it
+                if len(self._settled) >= MAX_SETTLED:
+                    self._settled.clear()
+                reading = self._read(surface, span.keys, rows, ())
+                self._settled[surface, span.keys] = reading
+        if not reading.candidates:
             return None
-        best = candidates[0]
-        chosen = best.entity if best.score >= MIN_SCORE else None
-        if (
-            is_ordinary(surface, best.name, span.start == span.first)
-            or not self._index.common.keys().isdisjoint(span.keys)
-            or (is_cased_name(best.name) and is_all_capitals(_sentence(text, words, span)))
-        ):
+        chosen = reading.at_beginning if span.start == span.first else reading.entity
+        if reading.cased and is_all_capitals(_sentence(text, words, span)):
             chosen = None
-        return Mention(start, end, surface, chosen, candidates)
+        return Mention(start, end, surface, chosen, reading.candidates)
 
-    def _unambiguous(
-        self, surface: str, keys: tuple[int, ...], rows: list[NameRow]
-    ) -> tuple[Candidate, ...]:
-        """Candidates of a surface that at most one entity bears, kept: no context changes them."""
-        if len(self._settled) >= MAX_SETTLED:
-            self._settled.clear()
-        candidates = self._candidates(rows, surface, ()) if rows else ()
-        self._settled[surface, keys] = candidates
-        return candidates
+    def _read(
+        self,
+        surface: str,
+        keys: tuple[int, ...],
+        rows: list[NameRow],
+        context: Collection[str],
+    ) -> _Reading:
+        if not rows:
+            return _Reading((), None, None, False)
+        candidates = self._candidates(rows, surface, context)
+        best = candidates[0]
+        likely = best.score >= MIN_SCORE and self._index.common.keys().isdisjoint(keys)
+        entity, at_beginning = (
+            best.entity if likely and not is_ordinary(surface, best.name, begins) else None
+            for begins in (False, True)
+        )
+        return _Reading(candidates, entity, at_beginning, is_cased_name(best.name))
 
     def _matching_rows(self, keys: tuple[int, ...], surface: str) -> list[NameRow]:
         rows = [
@@ -238,6 +256,14 @@ def is_ordinary(surface: str, name: str, begins_sentence: bool) -> bool:
         return False
     capitals = surface[1:] if begins_sentence else surface
     return surface != name or capitals == capitals.lower()
+
+
+def context_words(words: Words, span: Span) -> set[str]:
+    """Folded words of meaning on both sides of a mention, in its sentence, at most CONTEXT_WORDS."""
+    first = max(span.first, span.start - CONTEXT_WORDS)
+    last = min(span.last, span.end + CONTEXT_WORDS)
+    around = (*words.raw[first : span.start], *words.raw[span.end : last])
+    return {word for word in map(content_word, around) if word}
 
 
 def is_all_capitals(sentence: str) -> bool:

@@ -92,7 +92,13 @@ def softmax_with_nil(logits: Sequence[float]) -> list[float]:
 
 def content_words(text: str) -> list[str]:
     """Folded words of a text, function words left out."""
-    return [fold_word(word) for word in split_words(text).raw if word.lower() not in FUNCTION_WORDS]
+    return [word for word in map(content_word, split_words(text).raw) if word]
+
+
+@lru_cache(maxsize=200_000)
+def content_word(word: str) -> str:
+    """A word folded; nothing for a function word."""
+    return "" if word.lower() in FUNCTION_WORDS else fold_word(word)
 
 
 @lru_cache(maxsize=100_000)

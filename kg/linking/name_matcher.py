@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from ..questions.function_words import ORDER_STOP_WORDS
 from .folding import Words, split_words
 from .name_index import Keys, NameIndex
-from .passed_words import Passed, Resume, resumes
-from .read_words import ReadWords, WordReader
+from .passed_words import Passed, Resume, behind_coordinated, behind_inserted
+from .read_words import NO_PLACE, ReadWords, WordReader
 from .spellings import UNKNOWN
 from .unordered_names import MASK_BITS, Window
 
@@ -46,20 +46,23 @@ class NameMatcher:
         self._trie = index.trie
         self._unordered = index.unordered
         self._reader = WordReader(index.spellings)
-        word_count = index.spellings.class_count
         # An edge from the root is the word's number. The last place stands for UNKNOWN, -1.
-        self._begins_in_order = [word in self._trie.edges for word in range(word_count)] + [False]
-        self._begins_in_any_order = [*map(bool, self._unordered.companions), False]
+        edges, words = self._trie.edges, range(index.spellings.class_count)
+        self._first_nodes = [*(edges.get(word, 0) for word in words), 0]
+        self._companions = [*self._unordered.companions, 0]
 
     def longest_spans(self, words: Words) -> Iterator[Span]:
         """Leftmost-longest matches, none overlapping another, with no word passed over."""
         read, past = self._reader.read(words), 0
-        for start in self._beginnings(read):
-            if start >= past:
-                found = self._contiguous(read, start, self._windows(read, start))
-                if found:
-                    past = max(found)
-                    yield _span(read, start, past, found[past])
+        in_any_order = self._in_any_order(read)
+        for start in sorted(self._in_order(read) | in_any_order):
+            if start < past:
+                continue
+            windows = self._windows(read, start) if start in in_any_order else []
+            found = self._contiguous(read, start, windows)
+            if found:
+                past = max(found)
+                yield _span(read, start, past, found[past])
 
     def all_spans(self, words: Words) -> Iterator[Span]:
         """All matches, by their beginnings and then the longest first.
@@ -68,31 +71,68 @@ class NameMatcher:
         and the other members of a coordination.
         """
         read = self._reader.read(words)
-        going_on = resumes(read)
-        for start in self._beginnings(read):
-            windows = self._windows(read, start)
+        in_any_order = self._in_any_order(read)
+        inserted, coordinated = behind_inserted(read), behind_coordinated(read)
+        interrupted = self._interrupted_starts(read, inserted, coordinated)
+        for start in sorted(self._in_order(read) | in_any_order | interrupted):
+            windows = self._windows(read, start) if start in in_any_order else []
             found = self._contiguous(read, start, windows)
             whole = frozenset(found)
-            if self._begins_in_any_order[read.classes[start]] and not read.grammar[start]:
+            if (windows or start in interrupted) and not read.grammar[start]:
                 windows.insert(0, self._unordered.first(read.classes[start], start))
-                for end, keys in self._interrupted(read, start, windows, going_on):
+                for end, keys in self._interrupted(read, start, windows, inserted, coordinated):
                     found.setdefault(end, keys)
             for end in sorted(found, reverse=True):
                 yield _span(read, start, end, found[end], end not in whole)
 
-    def _beginnings(self, read: ReadWords) -> list[int]:
-        in_order, in_any_order = self._begins_in_order, self._begins_in_any_order
-        pairs = enumerate(zip(read.numbers, read.classes, strict=True))
-        return [place for place, (word, form) in pairs if in_order[word] or in_any_order[form]]
+    def _in_order(self, read: ReadWords) -> set[int]:
+        """Places of words with which a name begins, that are it or whose next word is the name's."""
+        edges, keys, stride = self._trie.edges, self._trie.keys, self._trie.stride
+        nodes = map(self._first_nodes.__getitem__, read.numbers)
+        following = (*read.numbers[1:], UNKNOWN)
+        return {
+            place
+            for place, (node, word) in enumerate(zip(nodes, following, strict=False))
+            if node and (node in keys or node * stride + word in edges)
+        }
+
+    def _in_any_order(self, read: ReadWords) -> set[int]:
+        """Places of words that may share a name with the next word of meaning in their phrase."""
+        companions, classes, stops = self._companions, read.classes, read.stops
+        return {
+            place
+            for place, follower in enumerate(read.followers)
+            if follower != NO_PLACE
+            and not stops[place]
+            and companions[classes[place]] >> classes[follower] % MASK_BITS & 1
+            and classes[follower] != UNKNOWN
+        }
+
+    def _interrupted_starts(
+        self,
+        read: ReadWords,
+        inserted: Sequence[int],
+        coordinated: Mapping[int, Sequence[Resume]],
+    ) -> set[int]:
+        """Places of words that may share a name with one behind words that are passed over."""
+        companions, classes, stops = self._companions, read.classes, read.stops
+        pairs = [
+            *((start, begin) for start, begin in enumerate(inserted) if begin != NO_PLACE),
+            *((end - 1, begin) for end, begins in coordinated.items() for begin, _ in begins),
+        ]
+        return {
+            start
+            for start, begin in pairs
+            if not stops[start] and companions[classes[start]] >> classes[begin] % MASK_BITS & 1
+        }
 
     def _contiguous(self, read: ReadWords, start: int, windows: list[Window]) -> dict[int, Keys]:
         """End → keys; names in any order don't reach over a comma or bracket."""
         found: dict[int, Keys] = {}
         phrase_end = read.phrase_ends[start]
-        if self._begins_in_order[read.numbers[start]]:
-            for end, key in self._trie.matches(read.numbers, start, read.sentence_ends[start]):
-                if end <= phrase_end or key in self._index.broken_keys:
-                    found[end] = (key,)
+        for end, key in self._trie.matches(read.numbers, start, read.sentence_ends[start]):
+            if end <= phrase_end or key in self._index.broken_keys:
+                found[end] = (key,)
         for end, total, _ in windows:
             keys = self._unordered.keys_of(total)
             if keys:
@@ -100,35 +140,37 @@ class NameMatcher:
         return found
 
     def _windows(self, read: ReadWords, start: int) -> list[Window]:
-        form, following, phrase_end = read.classes[start], start + 1, read.phrase_ends[start]
-        if following >= phrase_end or form == UNKNOWN or read.stops[start]:
-            return []
-        companions = self._unordered.companions[form]
-        if not (read.stops[following] or companions >> read.classes[following] % MASK_BITS & 1):
-            return []
+        form = read.classes[start]
         window = self._unordered.first(form, start)
-        return self._unordered.grown(read.classes, read.stops, form, window, following, phrase_end)
+        return self._unordered.grown(
+            read.classes, read.stops, form, window, start + 1, read.phrase_ends[start]
+        )
 
     def _interrupted(
         self,
         read: ReadWords,
         start: int,
         windows: list[Window],
-        going_on: Mapping[int, Sequence[Resume]],
+        inserted: Sequence[int],
+        coordinated: Mapping[int, Sequence[Resume]],
     ) -> Iterator[tuple[int, Keys]]:
         """End and keys of names in any order whose words others stand between."""
         classes, keys = read.classes, self._unordered.keys
         form = classes[start]
         companions = self._unordered.companions[form]
         for window in windows:
-            for begin, why in going_on.get(window[0], ()):
+            left = window[0]
+            begins = [*coordinated.get(left, ())]
+            if inserted[left - 1] != NO_PLACE:
+                begins.insert(0, (inserted[left - 1], Passed.INSERTED))
+            for begin, why in begins:
                 if not companions >> classes[begin] % MASK_BITS & 1:
                     continue
                 for end, total, _ in self._unordered.grown(
                     classes, read.stops, form, window, begin, read.phrase_ends[begin]
                 ):
                     if total in keys:
-                        parts = _Parts(read, start, window[0], begin, end)
+                        parts = _Parts(read, start, left, begin, end)
                         found = self._unordered.keys_of(total)
                         fitting = tuple(key for key in found if self._fits(key, why, parts))
                         if fitting:

@@ -9,9 +9,8 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from enum import Enum
 
-from .read_words import ReadWords
+from .read_words import NO_PLACE, ReadWords
 
-MAX_INSERTED = 1  # words that no coordination explains
 MAX_COORDINATED = 6  # words between the two parts of a name in a coordination
 LISTED = {",", "/", ", ", " / "}  # gaps between the members of a coordination
 
@@ -27,11 +26,26 @@ class Passed(Enum):
 Resume = tuple[int, Passed]
 
 
-def resumes(read: ReadWords) -> Mapping[int, Sequence[Resume]]:
-    """Place past the first part of a name → places at which it may go on, and why there."""
+def behind_inserted(read: ReadWords) -> list[int]:
+    """For each word the place behind the one word of meaning that follows it; NO_PLACE if none.
+
+    A name that was left there may go on behind an inserted word.
+    """
+    grammar, phrase_ends = read.grammar, read.phrase_ends
+    return [
+        NO_PLACE
+        if follower == NO_PLACE or grammar[follower] or phrase_ends[follower] == follower + 1
+        else follower + 1
+        for follower in read.followers
+    ]
+
+
+def behind_coordinated(read: ReadWords) -> Mapping[int, Sequence[Resume]]:
+    """Place past the first part of a name → places behind members of a coordination, and which.
+
+    Empty for most texts: only those with a conjunction have any.
+    """
     found: defaultdict[int, list[Resume]] = defaultdict(list)
-    for end, begin in _behind_inserted(read):
-        found[end].append((begin, Passed.INSERTED))
     earlier = -1
     for conjunction in [at for at, so in enumerate(read.conjunctions) if so]:
         for end in _coordinated_from(read, conjunction):
@@ -42,19 +56,6 @@ def resumes(read: ReadWords) -> Mapping[int, Sequence[Resume]]:
                 found[end].append((conjunction + 1, Passed.SHARED_BEGINNING))
         earlier = conjunction
     return found
-
-
-def _behind_inserted(read: ReadWords) -> Iterator[tuple[int, int]]:
-    """Each end, and the place behind the MAX_INSERTED words of meaning that follow it."""
-    for end in range(1, len(read.raw)):
-        place, phrase_end = end, read.phrase_ends[end - 1]
-        while place < phrase_end and read.stops[place]:
-            place += 1
-        for _ in range(MAX_INSERTED):
-            if place + 1 >= phrase_end or read.grammar[place]:
-                break
-            place += 1
-            yield end, place
 
 
 def _coordinated_from(read: ReadWords, conjunction: int) -> Iterator[int]:

@@ -1,9 +1,12 @@
 """A text's words as numbers and classes, and where its phrases and sentences end."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from .folding import SENTENCE_BREAK, Words, gap_kind
 from .spellings import Spellings
+
+NO_PLACE = -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +21,7 @@ class ReadWords:
         stops: whether it is a word that is passed over in names in any order.
         grammar: whether it is a word of grammar alone.
         conjunctions: whether it joins the members of a coordination.
+        followers: place of the next word of its phrase that isn't a stop word, NO_PLACE if none.
         phrase_ends: place past the last word of its phrase.
         sentence_starts: place of the first word of its sentence.
         sentence_ends: place past the last word of its sentence.
@@ -25,11 +29,12 @@ class ReadWords:
 
     raw: list[str]
     gaps: list[str]
-    numbers: list[int]
-    classes: list[int]
-    stops: list[bool]
-    grammar: list[bool]
-    conjunctions: list[bool]
+    numbers: Sequence[int]
+    classes: Sequence[int]
+    stops: Sequence[bool]
+    grammar: Sequence[bool]
+    conjunctions: Sequence[bool]
+    followers: list[int]
     phrase_ends: list[int]
     sentence_starts: list[int]
     sentence_ends: list[int]
@@ -66,16 +71,30 @@ class WordReader:
                 count = place - len(sentence_ends)
                 sentence_starts += [len(sentence_ends)] * count
                 sentence_ends += [place] * count
-        known = list(map(self._spellings.__getitem__, words.raw))
+        known = zip(*map(self._spellings.__getitem__, words.raw), strict=True)
+        numbers, classes, stops, grammar, conjunctions = known if words.raw else ((),) * 5
         return ReadWords(
             words.raw,
             words.gaps,
-            [word.number for word in known],
-            [word.form for word in known],
-            [word.stop for word in known],
-            [word.grammar for word in known],
-            [word.conjunction for word in known],
+            numbers,
+            classes,
+            stops,
+            grammar,
+            conjunctions,
+            followers(stops, phrase_ends),
             phrase_ends,
             sentence_starts,
             sentence_ends,
         )
+
+
+def followers(stops: Sequence[bool], phrase_ends: Sequence[int]) -> list[int]:
+    """For each word the place of the next one of its phrase that isn't a stop word; NO_PLACE if none."""
+    found, ahead = [NO_PLACE] * len(stops), NO_PLACE
+    for place in range(len(stops) - 1, -1, -1):
+        if phrase_ends[place] == place + 1:
+            ahead = NO_PLACE
+        found[place] = ahead
+        if not stops[place]:
+            ahead = place
+    return found

@@ -1,6 +1,6 @@
 """Which word of the graph's names a word of a text is: the same folded, another form, or mistyped."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from ..questions.function_words import CONJUNCTIONS, FUNCTION_WORDS, ORDER_STOP_WORDS
 from .folding import fold_word
@@ -10,8 +10,7 @@ from .word_forms import WordForms
 UNKNOWN = -1  # a word that is in no name
 
 
-@dataclass(frozen=True, slots=True)
-class KnownWord:
+class KnownWord(NamedTuple):
     """What is known of a word as it is written.
 
     Attributes:

@@ -6,8 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from infact.kg.linking.folding import split_words
-from infact.kg.linking.passed_words import LISTED, MAX_COORDINATED, Passed, resumes
-from infact.kg.linking.read_words import ReadWords, WordReader
+from infact.kg.linking.passed_words import (
+    LISTED,
+    MAX_COORDINATED,
+    Passed,
+    behind_coordinated,
+    behind_inserted,
+)
+from infact.kg.linking.read_words import NO_PLACE, ReadWords, WordReader
 from infact.kg.linking.spellings import Spellings
 from infact.kg.linking.word_forms import WordForms
 
@@ -46,9 +52,13 @@ def plain(read: ReadWords) -> dict[int, set[tuple[int, Passed]]]:
 @given(st.lists(WORDS, max_size=14))
 def test_all_places_at_which_a_name_may_go_on(words: list[str]) -> None:
     read = READER.read(split_words(" ".join(words)))
-    found = {end: set(places) for end, places in resumes(read).items() if places}
+    coordinated = behind_coordinated(read)
+    found = {end: set(places) for end, places in coordinated.items() if places}
+    for end, begin in enumerate(behind_inserted(read), 1):
+        if begin != NO_PLACE:
+            found.setdefault(end, set()).add((begin, Passed.INSERTED))
     assert found == plain(read)
-    assert all(len(places) == len(set(places)) for places in resumes(read).values())
+    assert all(len(places) == len(set(places)) for places in coordinated.values())
 
 
 @pytest.mark.parametrize(
