@@ -24,7 +24,8 @@ class NearSpellings:
     def find(self, word: str) -> str | None:
         """The one word that is a slip away; None where there is none, or more than one.
 
-        The first letter must be the same: few slips touch it, and few words share it by chance.
+        First and last letter must be the same: few slips touch the first, and another end makes
+        another word ("Mongolia" isn't "Mongolian" mistyped).
         """
         if not is_tried(word, MIN_LETTERS):
             return None
@@ -32,7 +33,7 @@ class NearSpellings:
             other
             for half in _kept_parts(word)
             for other in self._halves.get(half, ())
-            if other[0] == word[0] and is_one_slip(word, other)
+            if (other[0], other[-1]) == (word[0], word[-1]) and is_one_slip(word, other)
         }
         return near.pop() if len(near) == 1 else None
 

@@ -28,7 +28,8 @@ def test_one_slip_is_one_edit(one: str, other: str) -> None:
     st.text(LETTERS, min_size=MIN_LETTERS, max_size=9),
 )
 def test_the_only_word_in_reach_is_found(words: list[str], word: str) -> None:
-    reach = [other for other in words if other in edits(word) and other[0] == word[0]]
+    ends = word[0], word[-1]
+    reach = [other for other in words if other in edits(word) and (other[0], other[-1]) == ends]
     expected = reach[0] if len(reach) == 1 else None
     assert NearSpellings(words).find(word) == expected
 
@@ -36,4 +37,5 @@ def test_the_only_word_in_reach_is_found(words: list[str], word: str) -> None:
 def test_short_words_and_words_with_digits_are_left_alone() -> None:
     near = NearSpellings(["kidney", "receptor1"])
     assert near.find("kidnet") is None
+    assert NearSpellings(["mongolian"]).find("mongolia") is None
     assert near.find("receptor2") is None
