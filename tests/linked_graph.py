@@ -2,7 +2,9 @@
 
 from pathlib import Path
 
+import pytest
 from infact.kg.ingest import ingest
+from infact.kg.linking.text_linking import LinkerSettings, TextLinking, open_linking
 from infact.kg.readers.sources import Source
 
 TURTLE = """\
@@ -28,3 +30,13 @@ def make_graph(folder: Path) -> Path:
     folder.mkdir()
     ingest([Source(source, "small.ttl")], folder)
     return folder
+
+
+@pytest.fixture(scope="session")
+def graph_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_graph(tmp_path_factory.mktemp("linked") / "graph")
+
+
+@pytest.fixture(scope="session")
+def linking(graph_folder: Path) -> TextLinking:
+    return open_linking(LinkerSettings(graph_folder))
