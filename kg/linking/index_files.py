@@ -50,7 +50,7 @@ def save_index(index: NameIndex, rows: Sequence[NameRow], folder: Path) -> None:
         "endings": index.spellings.forms.endings,
     }
     with replaced_folder(folder) as partial:
-        save_arrays(_arrays(index, rows), partial)
+        save_arrays(_arrays(index), partial)
         (partial / "words.txt").write_text("\n".join(words), encoding="utf-8", newline="\n")
         (partial / "index.json").write_text(json.dumps(made), encoding="utf-8")
 
@@ -94,9 +94,12 @@ def load_index(rows: Sequence[NameRow], folder: Path) -> NameIndex | None:
         return None
 
 
-def _arrays(index: NameIndex, rows: Sequence[NameRow]) -> dict[str, NDArray]:
+def _keys(unordered: UnorderedIndex) -> Iterator[tuple[int, ...]]:
+    return map(unordered.keys_of, unordered.keys)
+
+
+def _arrays(index: NameIndex) -> dict[str, NDArray]:
     trie, unordered = index.trie, index.unordered
-    keys = [(total, unordered.keys_of(total)) for total in unordered.keys]
     masks = b"".join(mask.to_bytes(MASK_BYTES, "little") for mask in unordered.companions)
     return {
         "trie": np.array([trie.stride, trie.node_count]),
@@ -104,21 +107,15 @@ def _arrays(index: NameIndex, rows: Sequence[NameRow]) -> dict[str, NDArray]:
         "children": np.fromiter(trie.edges.values(), np.int32, len(trie.edges)),
         "nodes": np.fromiter(trie.keys.keys(), np.int32, len(trie.keys)),
         "node_keys": np.fromiter(trie.keys.values(), np.int32, len(trie.keys)),
-        "sums": np.fromiter((total for total, _ in keys), np.int64, len(keys)),
-        "counts": np.fromiter((len(found) for _, found in keys), np.int32, len(keys)),
-        "sum_keys": np.fromiter((key for _, found in keys for key in found), np.int32),
+        "sums": np.fromiter(unordered.keys, np.int64, len(unordered.keys)),
+        "counts": np.fromiter((len(each) for each in _keys(unordered)), np.int32),
+        "sum_keys": np.fromiter((key for each in _keys(unordered) for key in each), np.int32),
         "companions": np.frombuffer(masks, np.uint8),
         "classes": np.array(index.spellings.forms.classes, np.int32),
         "broken": np.array(sorted(index.broken_keys), np.int32),
         "common": np.array(sorted(index.common.items()), np.int32).reshape(-1, 2),
-        "row_keys": _row_keys(index, rows),
+        "row_keys": index.row_keys,
     }
-
-
-def _row_keys(index: NameIndex, rows: Sequence[NameRow]) -> NDArray[np.int32]:
-    """Key of each name, NO_KEY where it isn't indexed."""
-    key_of = {id(row): key for key, found in enumerate(index.names) for row in found}
-    return np.fromiter((key_of.get(id(row), NO_KEY) for row in rows), np.int32, len(rows))
 
 
 def _index(
@@ -140,7 +137,8 @@ def _index(
     forms = WordForms.of_classes(numbers, endings, arrays["classes"].tolist())
     broken = set(arrays["broken"].tolist())
     spellings, common = Spellings(numbers, forms), dict(arrays["common"].tolist())
-    return NameIndex(names, broken, trie, _unordered(arrays), spellings, common)
+    row_keys, unordered = arrays["row_keys"], _unordered(arrays)
+    return NameIndex(names, row_keys, broken, trie, unordered, spellings, common)
 
 
 def _unordered(arrays: Mapping[str, NDArray]) -> UnorderedIndex:

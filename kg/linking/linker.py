@@ -32,7 +32,7 @@ from .near_candidates import NearCandidates
 from .nested_mentions import settle_nested
 
 MIN_SCORE = 0.2  # a best candidate less likely than this is NIL
-MAX_CANDIDATES = 16
+MAX_CANDIDATES = 16  # of a mention; the neighbours and texts of these alone are read
 CONTEXT_WORDS = 60  # on each side of an ambiguous mention, in its sentence
 INDEX_FOLDER = "linking"  # in a graph's folder
 MAX_SETTLED = 200_000  # surfaces whose candidates are kept
@@ -228,17 +228,25 @@ class Linker:
     def _candidates(
         self, rows: list[NameRow], surface: str, context: Collection[str]
     ) -> tuple[Candidate, ...]:
-        best: dict[int, tuple[float, NameRow]] = {}
-        for row in rows:
-            logit = self._scorer.logit(row, surface, context)
-            if row.entity not in best or logit > best[row.entity][0]:
-                best[row.entity] = (logit, row)
-        ranked = sorted(best.values(), key=lambda pair: (-pair[0], pair[1].entity))
+        ranked = self._ranked(rows, surface, ())
+        if context:  # read for the likeliest alone: a name may be that of thousands
+            ranked = self._ranked([row for _, row in ranked[:MAX_CANDIDATES]], surface, context)
         scores = softmax_with_nil([logit for logit, _ in ranked])
         return tuple(
             Candidate(row.entity, score, row.text, row.kind)
             for score, (_, row) in zip(scores, ranked[:MAX_CANDIDATES], strict=False)
         )
+
+    def _ranked(
+        self, rows: Iterable[NameRow], surface: str, context: Collection[str]
+    ) -> list[tuple[float, NameRow]]:
+        """The likeliest name of each entity with its logit, best first."""
+        best: dict[int, tuple[float, NameRow]] = {}
+        for row in rows:
+            logit = self._scorer.logit(row, surface, context)
+            if row.entity not in best or logit > best[row.entity][0]:
+                best[row.entity] = (logit, row)
+        return sorted(best.values(), key=lambda pair: (-pair[0], pair[1].entity))
 
 
 def graph_linker(graph: KnowledgeGraph, entities: Collection[int] | None = None) -> Linker:

@@ -4,6 +4,9 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
+from numpy.typing import NDArray
+
 from .folding import PHRASE_END, split_words
 from .linking_scores import NameRow
 from .name_variants import Bag, learn_substitutions, variants
@@ -26,6 +29,7 @@ class NameIndex:
 
     Attributes:
         names: key → the names that fold to it.
+        row_keys: key of each name that was given, NO_KEY where it isn't indexed.
         broken_keys: keys of names with a comma or bracket inside.
         trie: of the words of names in their order.
         unordered: of the classes of their words in any order.
@@ -34,6 +38,7 @@ class NameIndex:
     """
 
     names: list[list[NameRow]]
+    row_keys: NDArray[np.int32]
     broken_keys: set[int]
     trie: NamesTrie
     unordered: UnorderedIndex
@@ -73,25 +78,29 @@ def build_index(rows: Sequence[NameRow]) -> NameIndex:
     """Index names; endings and replacements are learnt from the synonyms among them."""
     read = _Names(rows)
     forms = WordForms(read.numbers, learn_endings(read.of_synonyms()))
-    names, broken_keys, trie = _in_order(read)
+    names, row_keys, broken_keys, trie = _in_order(read)
     unordered = _in_any_order(_bags(read, trie, forms.classes), len(read.numbers))
-    return NameIndex(names, broken_keys, trie, unordered, Spellings(read.numbers, forms))
+    spellings = Spellings(read.numbers, forms)
+    return NameIndex(names, row_keys, broken_keys, trie, unordered, spellings)
 
 
-def _in_order(read: _Names) -> tuple[list[list[NameRow]], set[int], NamesTrie]:
+def _in_order(
+    read: _Names,
+) -> tuple[list[list[NameRow]], NDArray[np.int32], set[int], NamesTrie]:
     names: list[list[NameRow]] = []
+    row_keys = np.full(len(read.rows), NO_KEY, np.int32)
     broken_keys: set[int] = set()
     trie = NamesTrie(len(read.numbers))
-    for row, sequence in zip(read.rows, read.sequences, strict=True):
+    for place, (row, sequence) in enumerate(zip(read.rows, read.sequences, strict=True)):
         if not sequence:
             continue
-        key = trie.add(sequence, len(names))
+        key = row_keys[place] = trie.add(sequence, len(names))
         if key == len(names):
             names.append([])
         names[key].append(row)
         if PHRASE_END.search(row.text):
             broken_keys.add(key)
-    return names, broken_keys, trie
+    return names, row_keys, broken_keys, trie
 
 
 def _bags(read: _Names, trie: NamesTrie, classes: Sequence[int]) -> dict[int, tuple[Bag, set[int]]]:

@@ -1,7 +1,8 @@
 """Candidates for a mention that go beyond the names that match: the entities of the nearest names."""
 
 import math
-from collections import defaultdict
+import random
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from functools import cached_property
@@ -18,6 +19,7 @@ from .word_translation import learn_translations
 
 NAMES_PER_CANDIDATE = 8  # nearest names that are looked at: several may be of one entity
 COSINE_WEIGHT = 8.0  # logit of a near name: this times its cosine
+MAX_TEACHING = 20_000  # entities whose names teach what words become: memory grows with them
 NIL_COSINE = 0.8  # NIL stands beside near names as one of this cosine does; benchmarks/link.py
 
 
@@ -83,21 +85,25 @@ class NearCandidates:
         return index
 
     def _built(self) -> NearNames:
-        contents = [frozenset(self._classes(rows[0].text)) for rows in self._names]
-        translations = learn_translations(_by_entity(self._names, contents))
+        translations = learn_translations(self._synonyms())
+        contents = (frozenset(self._classes(rows[0].text)) for rows in self._names)
         return NearNames(contents, self._spellings.class_count, translations)
+
+    def _synonyms(self) -> Iterator[list[frozenset[int]]]:
+        """The synonyms of each entity that has several, of as many entities as teach enough."""
+        counts: Counter[int] = Counter(
+            row.entity for rows in self._names for row in rows if row.kind in SYNONYM_KINDS
+        )
+        several = [entity for entity, count in counts.items() if count > 1]
+        if len(several) > MAX_TEACHING:
+            several = random.Random(0).sample(several, MAX_TEACHING)
+        found: dict[int, list[frozenset[int]]] = {entity: [] for entity in several}
+        for rows in self._names:
+            for row in rows:
+                if row.entity in found and row.kind in SYNONYM_KINDS:
+                    found[row.entity].append(frozenset(self._classes(rows[0].text)))
+        yield from found.values()
 
     def _classes(self, text: str) -> list[int]:
         known = [self._spellings[word] for word in split_words(text).raw]
         return [word.form for word in known if word.form != UNKNOWN and not word.stop]
-
-
-def _by_entity(
-    names: Sequence[Sequence[NameRow]], contents: Sequence[frozenset[int]]
-) -> Iterator[list[frozenset[int]]]:
-    found: defaultdict[int, list[frozenset[int]]] = defaultdict(list)
-    for rows, content in zip(names, contents, strict=True):
-        for row in rows:
-            if row.kind in SYNONYM_KINDS:
-                found[row.entity].append(content)
-    yield from (each for each in found.values() if len(each) > 1)

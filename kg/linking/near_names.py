@@ -5,8 +5,9 @@ frequency over names); a query also has, with less weight, the words that its ow
 names of an entity (`word_translation.py`). Names are ranked by the cosine.
 """
 
+from array import array
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,14 +28,17 @@ class NearNames:
     """
 
     def __init__(
-        self, names: Sequence[frozenset[int]], class_count: int, translations: Table
+        self, names: Iterable[Collection[int]], class_count: int, translations: Table
     ) -> None:
-        lengths = np.fromiter(map(len, names), np.int64, len(names))
-        rows = np.repeat(np.arange(len(names), dtype=np.int32), lengths)
-        columns = np.fromiter((form for name in names for form in sorted(name)), np.int64)
+        lengths, forms = array("i"), array("i")
+        for name in names:
+            lengths.append(len(name))
+            forms.extend(sorted(name))
+        name_count, columns = len(lengths), np.frombuffer(forms, np.int32)
+        rows = np.repeat(np.arange(name_count, dtype=np.int32), np.frombuffer(lengths, np.int32))
         order = np.argsort(columns, kind="stable")
         counts = np.bincount(columns, minlength=class_count)
-        self._set(rows[order], np.concatenate([[0], np.cumsum(counts)]), len(names), translations)
+        self._set(rows[order], np.concatenate([[0], np.cumsum(counts)]), name_count, translations)
 
     def _set(
         self, rows: NDArray[np.int32], bounds: NDArray, name_count: int, translations: Table
