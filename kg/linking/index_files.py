@@ -37,15 +37,18 @@ def names_digest(rows: Sequence[NameRow]) -> str:
     return digest.hexdigest()
 
 
-def save_index(index: NameIndex, rows: Sequence[NameRow], folder: Path) -> None:
+def save_index(index: NameIndex, names: str, folder: Path) -> None:
     """Write an index; a reader finds the old one or the new one.
+
+    Args:
+        names: digest of the names that it is made of.
 
     Raises:
         OSError: the folder can't be written.
     """
     words = list(index.spellings.numbers) or [""]
     made = {
-        "names": names_digest(rows),
+        "names": names,
         "words": len(words),
         "endings": index.spellings.forms.endings,
     }
@@ -80,11 +83,11 @@ def load_arrays(folder: Path) -> dict[str, NDArray]:
     return {file.stem: np.load(file, allow_pickle=False) for file in sorted(folder.glob("*.npy"))}
 
 
-def load_index(rows: Sequence[NameRow], folder: Path) -> NameIndex | None:
+def load_index(rows: Sequence[NameRow], names: str, folder: Path) -> NameIndex | None:
     """Read an index of these names; None where there is none, or one of other names, or half of one."""
     try:
         made = json.loads((folder / "index.json").read_text(encoding="utf-8"))
-        if made["names"] != names_digest(rows):
+        if made["names"] != names:
             return None
         words = (folder / "words.txt").read_text(encoding="utf-8").split("\n")
         if len(words) != made["words"]:

@@ -91,14 +91,15 @@ class Linker:
         scorer = CandidateScorer(graph, max(degrees, default=1) or 1)
         hierarchy = Hierarchy(graph, hierarchy_relations(graph))
         rows = list(name_rows(graph, entities))
-        folder = None if kept is None else kept / names_digest(rows)[:16]
-        index = None if folder is None else load_index(rows, folder)
+        names = "" if kept is None else names_digest(rows)
+        folder = None if kept is None else kept / names[:16]
+        index = None if folder is None else load_index(rows, names, folder)
         if index is None:
             index = build_index(rows)
             index = replace(index, common=common_names(graph, index, hierarchy))
             if folder is not None:
                 with suppress(OSError):
-                    save_index(index, rows, folder)
+                    save_index(index, names, folder)
         near = None if folder is None else folder.with_suffix(".near")
         return cls(index, scorer, hierarchy, NearCandidates(index.names, index.spellings, near))
 

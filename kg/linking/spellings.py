@@ -29,7 +29,7 @@ class KnownWord(NamedTuple):
 
 
 class Vocabulary:
-    """ints of the words of names: one for each folded form."""
+    """Numbers of the words of names: one for each folded form."""
 
     def __init__(self) -> None:
         self.numbers: dict[str, int] = {}
@@ -74,7 +74,7 @@ class Spellings(dict[str, KnownWord]):
         return found
 
     def _look_up(self, word: str) -> tuple[int, int]:
-        """int and class of a folded word."""
+        """Number and class of a folded word."""
         number = self.numbers.get(word, UNKNOWN)
         if number == UNKNOWN:
             form = self.forms.class_of(word)

@@ -24,6 +24,7 @@ from ..console import harmless
 from ..pages.page_templates import page_file, page_templates
 from ..words import clean_text, count
 from .batches import Batch
+from .written_whole import written_whole
 
 MOST_DOCUMENTS = 100
 MOST_CHARACTERS = 200_000  # of all texts on the page
@@ -77,9 +78,9 @@ def write_page(path: Path, linking: TextLinking, first: FirstDocuments, total: i
     documents = [
         (document, list(mentions_in(document.text, linking.find))) for document in first.documents
     ]
-    unfinished = path.with_name(f"{path.name}.unfinished")
-    unfinished.write_text(render_page(documents, linking, first.full, total), encoding="utf-8")
-    os.replace(unfinished, path)
+    page = render_page(documents, linking, first.full, total)
+    with written_whole(path, "--page") as file:
+        file.write(page)
 
 
 def render_page(

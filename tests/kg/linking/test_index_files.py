@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from infact.kg.linking import linker as linker_module
-from infact.kg.linking.index_files import load_index, save_index
+from infact.kg.linking.index_files import load_index, names_digest, save_index
 from infact.kg.linking.linker import Linker, name_rows
 from infact.kg.linking.name_index import build_index
 from infact.kg.linking.near_candidates import NearCandidates
@@ -40,8 +40,8 @@ def test_what_is_kept_is_what_was_built(
     graph, kept = graph_of(names), tmp_path_factory.getbasetemp() / "index"
     rows = list(name_rows(graph, None))
     built = build_index(rows)
-    save_index(built, rows, kept)
-    loaded = load_index(rows, kept)
+    save_index(built, names_digest(rows), kept)
+    loaded = load_index(rows, names_digest(rows), kept)
     assert loaded is not None
     assert loaded.names == built.names
     assert loaded.broken_keys == built.broken_keys
@@ -72,7 +72,8 @@ def test_an_index_of_other_names_is_another_one(tmp_path: Path) -> None:
     folders = sorted(tmp_path.iterdir())
     assert len(folders) == 2
     for folder in folders:
-        found = [load_index(list(name_rows(graph, None)), folder) for graph in (one, other)]
+        rows = [list(name_rows(graph, None)) for graph in (one, other)]
+        found = [load_index(each, names_digest(each), folder) for each in rows]
         assert [index is None for index in found] in ([True, False], [False, True])
 
 
