@@ -92,3 +92,13 @@ def hierarchy_relations(graph: "KnowledgeGraph", iris: Iterable[str] = HIERARCHY
     """Those of the predicates that the graph has, as relation numbers."""
     wanted = frozenset(iris)
     return [number for number, relation in enumerate(graph.relations) if relation.iri in wanted]
+
+
+def graph_hierarchy(graph: "KnowledgeGraph", relation: str = "") -> Hierarchy | None:
+    """The hierarchy of one relation, by its IRI, or of all that the graph has; None if it has none.
+
+    Raises:
+        UserError: no triple of the graph has that relation.
+    """
+    relations = [graph.relation(relation)] if relation else hierarchy_relations(graph)
+    return Hierarchy(graph, relations) if relations else None

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from ...errors import UserError
 from ..graph import KnowledgeGraph
-from ..hierarchy import Hierarchy, hierarchy_relations
+from ..hierarchy import graph_hierarchy
 from .linker import Linker, graph_linker
 from .mentions import Mention
 
@@ -73,12 +73,11 @@ def entities_below(graph: KnowledgeGraph, roots: Collection[str], hierarchy: str
     Raises:
         UserError: the graph has no such entity, no such relation, or none that makes a hierarchy.
     """
-    relations = [graph.relation(hierarchy)] if hierarchy else hierarchy_relations(graph)
-    if not relations:
+    tree = graph_hierarchy(graph, hierarchy)
+    if tree is None:
         problem = "the graph has no relation that makes a hierarchy, so nothing lies below a root"
         fix = "name the relation from the narrower to the broader entity: --hierarchy IRI"
         raise UserError(problem, "--root", fix)
-    tree = Hierarchy(graph, relations)
     return frozenset[int]().union(*(tree.below(graph.entity(root)) for root in roots))
 
 

@@ -12,7 +12,7 @@ from ...errors import UserError
 from ...kg.corpora.gold_documents import GoldFile, gold_error, read_gold_file
 from ...kg.corpora.gold_entities import gold_entities
 from ...kg.graph import KnowledgeGraph
-from ...kg.hierarchy import Hierarchy, hierarchy_relations
+from ...kg.hierarchy import Hierarchy, graph_hierarchy
 from ...kg.identifiers import expanded_or_same
 from ...kg.linking.linker import graph_linker
 from ..chosen_graph import ChosenGraph
@@ -113,11 +113,8 @@ def linked_to(asked: LinksToEvaluate) -> LinkedTo:
         UserError: the graph has no such root or relation, or nothing lies below the root.
     """
     graph, prefixes = asked.chosen.graph, asked.chosen.prefixes
-    if asked.hierarchy:
-        relations = [graph.relation(expanded_or_same(asked.hierarchy, prefixes))]
-    else:
-        relations = hierarchy_relations(graph)
-    hierarchy = Hierarchy(graph, relations) if relations else None
+    relation = expanded_or_same(asked.hierarchy, prefixes) if asked.hierarchy else ""
+    hierarchy = graph_hierarchy(graph, relation)
     if not asked.root:
         return LinkedTo(None, None, hierarchy)
     resolved = graph.resolve(asked.root, prefixes)
