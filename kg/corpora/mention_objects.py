@@ -4,9 +4,7 @@ from typing import Any
 
 from ..graph import KnowledgeGraph
 from ..linking.linked_columns import chosen_score
-from ..linking.mentions import Mention
-
-DIGITS = 4  # of a score
+from ..linking.mentions import SCORE_DIGITS, Mention
 
 
 def mention_object(mention: Mention, graph: KnowledgeGraph) -> dict[str, Any]:
@@ -18,14 +16,15 @@ def mention_object(mention: Mention, graph: KnowledgeGraph) -> dict[str, Any]:
         "surface": mention.surface,
         "iri": None if entity is None else graph.iri(entity),
         "label": None if entity is None else graph.label(entity),
-        "score": None if score is None else round(score, DIGITS),
+        "score": None if score is None else round(score, SCORE_DIGITS),
         "candidates": [
             {
                 "iri": graph.iri(candidate.entity),
                 "label": graph.label(candidate.entity),
-                "score": round(candidate.score, DIGITS),
+                "score": round(candidate.score, SCORE_DIGITS),
                 "name": candidate.name,
                 "kind": candidate.kind,
+                "near": candidate.near,
             }
             for candidate in mention.candidates
         ],

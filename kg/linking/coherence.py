@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from ..graph import KnowledgeGraph
-from .mentions import Candidate, Mention
+from .mentions import SCORE_DIGITS, Candidate, Mention
 
 COHERENCE_WEIGHT = 2.0  # logit, times n / (n + 1) for n entities of the document one step away
 MAX_NEIGHBOURS = 400  # of one entity
@@ -67,7 +67,7 @@ def reweighted(candidates: Sequence[Candidate], gains: Sequence[float]) -> tuple
     ]
     total = math.fsum(powers) + nil
     scored = [
-        replace(candidate, score=power / total)
+        replace(candidate, score=round(power / total, SCORE_DIGITS))
         for candidate, power in zip(candidates, powers, strict=True)
     ]
     return tuple(sorted(scored, key=lambda candidate: -candidate.score))

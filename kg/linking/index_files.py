@@ -10,7 +10,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -118,6 +118,7 @@ def _arrays(index: NameIndex) -> dict[str, NDArray]:
         "broken": np.array(sorted(index.broken_keys), np.int32),
         "common": np.array(sorted(index.common.items()), np.int32).reshape(-1, 2),
         "row_keys": index.row_keys,
+        "substitutions": np.array(_pairs(index.substitutions), np.int32).reshape(-1, 2),
     }
 
 
@@ -141,7 +142,19 @@ def _index(
     broken = set(arrays["broken"].tolist())
     spellings, common = Spellings(numbers, forms), dict(arrays["common"].tolist())
     row_keys, unordered = arrays["row_keys"], _unordered(arrays)
-    return NameIndex(names, row_keys, broken, trie, unordered, spellings, common)
+    substitutions = _substitutions(arrays["substitutions"])
+    return NameIndex(names, row_keys, broken, trie, unordered, spellings, common, substitutions)
+
+
+def _pairs(substitutions: Mapping[int, Iterable[int]]) -> list[tuple[int, int]]:
+    return [(word, partner) for word, partners in substitutions.items() for partner in partners]
+
+
+def _substitutions(pairs: NDArray) -> dict[int, tuple[int, ...]]:
+    found: dict[int, tuple[int, ...]] = {}
+    for word, partner in pairs.tolist():
+        found[word] = (*found.get(word, ()), partner)
+    return found
 
 
 def _unordered(arrays: Mapping[str, NDArray]) -> UnorderedIndex:

@@ -22,6 +22,7 @@ CANDIDATE_TYPE = pa.struct(
         ("score", pa.float32()),
         ("name", pa.string()),
         ("kind", pa.string()),
+        ("near", pa.bool_()),
     ]
 )
 LINKED_SCHEMA = pa.schema(
@@ -73,7 +74,7 @@ def _candidates(candidates: Iterable[Candidate], graph: KnowledgeGraph) -> pa.St
     rows = [
         (
             *(each.entity, graph.iri(each.entity), graph.label(each.entity)),
-            *(each.score, each.name, each.kind),
+            *(each.score, each.name, each.kind, each.near),
         )
         for each in candidates
     ]

@@ -25,7 +25,7 @@ from .linking_scores import (
     is_cased_name,
     softmax_with_nil,
 )
-from .mentions import Candidate, Mention
+from .mentions import SCORE_DIGITS, Candidate, Mention
 from .name_index import NameIndex, build_index
 from .name_matcher import NameMatcher, Span
 from .near_candidates import NearCandidates
@@ -54,7 +54,13 @@ class _Reading(NamedTuple):
 
 
 class Linker:
-    """Links text to one graph. Build it once; of the texts it keeps spellings and surfaces, bounded in number."""
+    """Links text to one graph. Build it once; of the texts it keeps spellings and surfaces, bounded in number.
+
+    Attributes:
+        index: of the graph's names.
+        scorer: of the entities whose names match.
+        hierarchy: that settles mentions inside others.
+    """
 
     def __init__(
         self,
@@ -63,13 +69,13 @@ class Linker:
         hierarchy: Hierarchy,
         near: NearCandidates,
     ) -> None:
-        self._index = index
+        self.index = index
         self._names = index.names
         self._matcher = NameMatcher(index)
-        self._hierarchy = hierarchy
+        self.hierarchy = hierarchy
         self._near = near
         self._filled: dict[tuple[str, int, tuple[Candidate, ...]], tuple[Candidate, ...]] = {}
-        self._scorer = scorer
+        self.scorer = scorer
         self._settled: dict[tuple[str, tuple[int, ...]], _Reading] = {}
 
     @classmethod
@@ -105,8 +111,8 @@ class Linker:
 
     def linking_common_words(self) -> "Linker":
         """The same linker without the stop rule for common words."""
-        index = replace(self._index, common={})
-        return Linker(index, self._scorer, self._hierarchy, self._near)
+        index = replace(self.index, common={})
+        return Linker(index, self.scorer, self.hierarchy, self._near)
 
     @property
     def common_words(self) -> list[tuple[str, int]]:
@@ -114,7 +120,7 @@ class Linker:
 
         Each with the number of texts that it stands in, the most frequent first.
         """
-        counted = [(self._names[key][0].text, count) for key, count in self._index.common.items()]
+        counted = [(self._names[key][0].text, count) for key, count in self.index.common.items()]
         return sorted(counted, key=lambda pair: (-pair[1], pair[0]))
 
     def link(self, text: str) -> list[Mention]:
@@ -133,7 +139,7 @@ class Linker:
             for span in spans
             if span.interrupted
         }
-        return settle_nested(mentions, self._hierarchy, interrupted)
+        return settle_nested(mentions, self.hierarchy, interrupted)
 
     def candidates(self, text: str, count: int = 5) -> tuple[Candidate, ...]:
         """Candidates for a text that is a mention as a whole, whether or not it is a name, best first.
@@ -175,7 +181,7 @@ class Linker:
         """Resolve each span by itself, then by what the document defines and speaks of."""
         resolved = (self._resolve(text, words, span) for span in spans)
         mentions = [mention for mention in resolved if mention is not None]
-        mentions = settle_homonyms(mentions, self._scorer.graph, MIN_SCORE)
+        mentions = settle_homonyms(mentions, self.scorer.graph, MIN_SCORE)
         return settle_abbreviations(text, mentions)
 
     def _resolve(self, text: str, words: Words, span: Span) -> Mention | None:
@@ -209,7 +215,7 @@ class Linker:
             return _Reading((), None, None, False)
         candidates = self._candidates(rows, surface, context)
         best = candidates[0]
-        likely = best.score >= MIN_SCORE and self._index.common.keys().isdisjoint(keys)
+        likely = best.score >= MIN_SCORE and self.index.common.keys().isdisjoint(keys)
         entity, at_beginning = (
             best.entity if likely and not is_ordinary(surface, best.name, begins) else None
             for begins in (False, True)
@@ -234,7 +240,7 @@ class Linker:
             ranked = self._ranked([row for _, row in ranked[:MAX_CANDIDATES]], surface, context)
         scores = softmax_with_nil([logit for logit, _ in ranked])
         return tuple(
-            Candidate(row.entity, score, row.text, row.kind)
+            Candidate(row.entity, round(score, SCORE_DIGITS), row.text, row.kind)
             for score, (_, row) in zip(scores, ranked[:MAX_CANDIDATES], strict=False)
         )
 
@@ -244,7 +250,7 @@ class Linker:
         """The likeliest name of each entity with its logit, best first."""
         best: dict[int, tuple[float, NameRow]] = {}
         for row in rows:
-            logit = self._scorer.logit(row, surface, context)
+            logit = self.scorer.logit(row, surface, context)
             if row.entity not in best or logit > best[row.entity][0]:
                 best[row.entity] = (logit, row)
         return sorted(best.values(), key=lambda pair: (-pair[0], pair[1].entity))

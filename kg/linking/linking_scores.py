@@ -1,8 +1,9 @@
 """How likely each entity is the one that a mention stands for.
 
 The logit of a candidate adds what kind of name matched, how exactly the text spells that name, how
-often the graph speaks of the entity (its degree) and how much of the sentence is found among the
-entity's neighbours and in its definition. NIL, "none of these", is one more outcome of the softmax.
+often the graph speaks of the entity (the magnitude of its degree, so that a score doesn't change by
+a triple more) and how much of the sentence is found among the entity's neighbours and in its
+definition. NIL, "none of these", is one more outcome of the softmax.
 """
 
 import math
@@ -19,7 +20,7 @@ OTHER_KIND_LOGIT = 1.0
 # How exactly the text spells the name. Rounded so that scores are as often right as they say on
 # 22 abstracts with other annotators' mentions: benchmarks/link.py.
 SAME_SPELLING, SAME_BUT_CASE, FOLDED, REORDERED, REWORDED = 1.0, 0.9, -0.3, -0.3, -0.7
-PRIOR_WEIGHT = 0.5  # times log(1 + degree) / log(1 + largest degree)
+PRIOR_WEIGHT = 0.5  # times the binary digits of the degree over those of the largest one
 CONTEXT_WEIGHT = 2.0  # times n / (n + 2) for n shared words
 NIL_LOGIT = 2.5
 MAX_NEIGHBOURS = 200  # of one entity, read for its context
@@ -46,7 +47,7 @@ class CandidateScorer:
 
     def logit(self, row: NameRow, surface: str, context: Collection[str]) -> float:
         """Unnormalised log-probability that `surface`, among `context` words, means this name."""
-        prior = math.log1p(self.graph.degree(row.entity)) / math.log1p(self.largest_degree)
+        prior = self.magnitude(row.entity) / self.largest_degree.bit_length()
         shared = len(self.words_about(row.entity).intersection(context)) if context else 0
         return (
             KIND_LOGITS.get(row.kind, OTHER_KIND_LOGIT)
@@ -55,18 +56,27 @@ class CandidateScorer:
             + CONTEXT_WEIGHT * shared / (shared + 2)
         )
 
+    def magnitude(self, entity: int) -> int:
+        """Binary digits of the entity's degree: 0 for none, 1 for 1, 2 for 2 and 3, 3 for 4 to 7."""
+        return self.graph.degree(entity).bit_length()
+
     def words_about(self, entity: int) -> frozenset[str]:
         """Folded words of the entity's literals and of its neighbours' labels."""
         known = self.context_words.get(entity)
         if known is None:
-            graph, triples = self.graph, self.graph.triples
-            neighbours = [int(triples[row, 2]) for row in graph.outgoing(entity)[:MAX_NEIGHBOURS]]
-            neighbours += [int(triples[row, 0]) for row in graph.incoming(entity)[:MAX_NEIGHBOURS]]
-            texts = [graph.label(neighbour) for neighbour in neighbours]
-            texts += [literal.value for literal in graph.literals(entity)]
+            texts = texts_about(self.graph, entity)
             known = frozenset(word for text in texts for word in content_words(text))
             self.context_words[entity] = known
         return known
+
+
+def texts_about(graph: KnowledgeGraph, entity: int) -> list[str]:
+    """The entity's literals and its neighbours' labels."""
+    triples = graph.triples
+    neighbours = [int(triples[row, 2]) for row in graph.outgoing(entity)[:MAX_NEIGHBOURS]]
+    neighbours += [int(triples[row, 0]) for row in graph.incoming(entity)[:MAX_NEIGHBOURS]]
+    texts = [graph.label(neighbour) for neighbour in neighbours]
+    return texts + [literal.value for literal in graph.literals(entity)]
 
 
 def spelling_logit(name: str, surface: str) -> float:

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 
+SCORE_DIGITS = 4  # of a score: what is read back from a file is what was written, to the last digit
+
+
 @dataclass(frozen=True, slots=True)
 class Candidate:
     """An entity that a mention may stand for.
@@ -15,12 +18,14 @@ class Candidate:
         score: probability among the candidates and NIL, 0 to 1.
         name: the entity's name that matched, as the graph spells it.
         kind: label, exact, narrow, broad or related.
+        near: the name doesn't match, but is among those nearest to the surface.
     """
 
     entity: int
     score: float
     name: str
     kind: str
+    near: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,6 +35,7 @@ class NameIndex:
         unordered: of the classes of their words in any order.
         spellings: what words as they are written are to these names.
         common: keys of names that are common words → in how many of the graph's texts they stand.
+        substitutions: class → classes that may stand in its place.
     """
 
     names: list[list[NameRow]]
@@ -44,6 +45,7 @@ class NameIndex:
     unordered: UnorderedIndex
     spellings: Spellings
     common: Mapping[int, int] = field(default_factory=dict)
+    substitutions: Mapping[int, Keys] = field(default_factory=dict)
 
 
 class _Names:
@@ -79,9 +81,13 @@ def build_index(rows: Sequence[NameRow]) -> NameIndex:
     read = _Names(rows)
     forms = WordForms(read.numbers, learn_endings(read.of_synonyms()))
     names, row_keys, broken_keys, trie = _in_order(read)
-    unordered = _in_any_order(_bags(read, trie, forms.classes), len(read.numbers))
+    bags = _bags(read, trie, forms.classes)
+    substitutions = _substitutions(bags)
+    unordered = _in_any_order(bags, substitutions, len(read.numbers))
     spellings = Spellings(read.numbers, forms)
-    return NameIndex(names, row_keys, broken_keys, trie, unordered, spellings)
+    return NameIndex(
+        names, row_keys, broken_keys, trie, unordered, spellings, substitutions=substitutions
+    )
 
 
 def _in_order(
@@ -115,14 +121,20 @@ def _bags(read: _Names, trie: NamesTrie, classes: Sequence[int]) -> dict[int, tu
     return bags
 
 
-def _in_any_order(bags: dict[int, tuple[Bag, set[int]]], word_count: int) -> UnorderedIndex:
-    unordered = UnorderedIndex(word_count)
+def _substitutions(bags: dict[int, tuple[Bag, set[int]]]) -> dict[int, Keys]:
     by_entity: defaultdict[int, list[Bag]] = defaultdict(list)
-    for key, (bag, entities) in bags.items():
-        unordered.add(bag, key)
+    for bag, entities in bags.values():
         for entity in entities:
             by_entity[entity].append(bag)
-    substitutions = learn_substitutions(by_entity.values())
+    return learn_substitutions(by_entity.values())
+
+
+def _in_any_order(
+    bags: dict[int, tuple[Bag, set[int]]], substitutions: Mapping[int, Keys], word_count: int
+) -> UnorderedIndex:
+    unordered = UnorderedIndex(word_count)
+    for key, (bag, _) in bags.items():
+        unordered.add(bag, key)
     as_written = frozenset(unordered.keys)
     for key, (bag, _) in bags.items():
         for variant in variants(bag, substitutions):

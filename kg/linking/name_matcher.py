@@ -123,7 +123,8 @@ class NameMatcher:
         return {
             start
             for start, begin in pairs
-            if not stops[start] and companions[classes[start]] >> classes[begin] % MASK_BITS & 1
+            if not stops[start]
+            and companions[classes[start]] >> _next_class(read, begin) % MASK_BITS & 1
         }
 
     def _contiguous(self, read: ReadWords, start: int, windows: list[Window]) -> dict[int, Keys]:
@@ -164,7 +165,7 @@ class NameMatcher:
             if inserted[left - 1] != NO_PLACE:
                 begins.insert(0, (inserted[left - 1], Passed.INSERTED))
             for begin, why in begins:
-                if not companions >> classes[begin] % MASK_BITS & 1:
+                if not companions >> _next_class(read, begin) % MASK_BITS & 1:
                     continue
                 for end, total, _ in self._unordered.grown(
                     classes, read.stops, form, window, begin, read.phrase_ends[begin]
@@ -198,6 +199,12 @@ def name_content(raw: Sequence[str], classes: Sequence[int]) -> tuple[Keys, int]
     before = next((at for at in range(1, len(raw)) if stops[at] and not stops[at - 1]), len(raw))
     head = [form for form, stop in zip(classes[:before], stops, strict=False) if not stop][-1]
     return content, head
+
+
+def _next_class(read: ReadWords, place: int) -> int:
+    """Class of the first word of meaning from a place on; the last stop word's where its phrase has none."""
+    behind = read.followers[place] if read.stops[place] else place
+    return read.classes[place if behind == NO_PLACE else behind]
 
 
 def _span(read: ReadWords, start: int, end: int, keys: Keys, interrupted: bool = False) -> Span:

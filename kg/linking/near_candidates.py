@@ -11,7 +11,7 @@ from pathlib import Path
 from .folding import split_words
 from .index_files import UNREADABLE, load_arrays, replaced_folder, save_arrays
 from .linking_scores import NameRow
-from .mentions import Candidate
+from .mentions import SCORE_DIGITS, Candidate
 from .name_index import SYNONYM_KINDS
 from .near_names import NearNames
 from .spellings import UNKNOWN, Spellings
@@ -59,7 +59,9 @@ class NearCandidates:
         powers = [math.exp(COSINE_WEIGHT * (cosine - NIL_COSINE)) for _, cosine in near]
         total = 1.0 + math.fsum(powers)
         added = [
-            Candidate(row.entity, left * power / total, row.text, row.kind)
+            Candidate(
+                row.entity, round(left * power / total, SCORE_DIGITS), row.text, row.kind, near=True
+            )
             for (row, _), power in zip(near, powers, strict=True)
         ]
         return tuple(sorted([*candidates, *added], key=lambda candidate: -candidate.score))

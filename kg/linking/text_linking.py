@@ -37,15 +37,15 @@ class LinkerSettings:
 
 @dataclass(frozen=True)
 class TextLinking:
-    """The graph, the function that finds the mentions in a text, and the words that it leaves NIL.
-
-    Attributes:
-        common_words: names that are common words of the graph's texts, and in how many they stand.
-    """
+    """The graph, its linker, and the function that finds the mentions in a text as was asked for."""
 
     graph: KnowledgeGraph
+    linker: Linker
     find: Find
-    common_words: Sequence[tuple[str, int]] = ()
+
+    @property
+    def common_words(self) -> Sequence[tuple[str, int]]:
+        return self.linker.common_words
 
 
 def open_linking(settings: LinkerSettings) -> TextLinking:
@@ -64,7 +64,7 @@ def open_linking(settings: LinkerSettings) -> TextLinking:
     linker = graph_linker(graph, entities)
     if settings.common_words:
         linker = linker.linking_common_words()
-    return TextLinking(graph, _find(linker, settings), linker.common_words)
+    return TextLinking(graph, linker, _find(linker, settings))
 
 
 def entities_below(graph: KnowledgeGraph, roots: Collection[str], hierarchy: str) -> frozenset[int]:
