@@ -18,6 +18,7 @@ from .command_options import (
 
 if TYPE_CHECKING:
     from .chosen_graph import ChosenGraph
+    from .linking.former_run import LinksToRefresh
 
 Texts = Annotated[
     list[str] | None,
@@ -84,6 +85,15 @@ def link(
     restart: Annotated[
         bool, typer.Option("--restart", help="Don't go on with what a stopped run left.")
     ] = False,
+    refresh: Annotated[
+        Path | None,
+        typer.Option(
+            help="Mentions (.parquet) linked to an earlier graph: take over what can't have changed."
+        ),
+    ] = None,
+    old_graph: Annotated[
+        Path | None, typer.Option(help="With --refresh: folder of that earlier graph.")
+    ] = None,
     gold: Annotated[
         Path | None, typer.Option(help="Documents with gold mentions to measure against.")
     ] = None,
@@ -148,6 +158,7 @@ def link(
         workers=workers or _cores(),
         restart=restart,
         page=page,
+        refresh=_to_refresh(refresh, old_graph),
     )
     link_documents(asked, Console(json))
 
@@ -165,6 +176,23 @@ def _refuse_with_gold(given: dict[str, object]) -> None:
         if value:
             fix = "leave one of the two out; --gold evaluates all mentions and the longest"
             raise UserError(f"{option} is given with --gold", "infact link", fix)
+
+
+def _to_refresh(links: Path | None, graph: Path | None) -> "LinksToRefresh | None":
+    """Raises UserError where one is named without the other."""
+    from .linking.former_run import LinksToRefresh
+
+    if links is not None and graph is not None:
+        return LinksToRefresh(links, graph)
+    if links is not None or graph is not None:
+        given, missing = (
+            ("--refresh", "--old-graph") if graph is None else ("--old-graph", "--refresh")
+        )
+        fix = (
+            f"name {missing}: the mentions and the graph that they were linked to are held together"
+        )
+        raise UserError(f"{given} is given without {missing}", "infact link", fix)
+    return None
 
 
 def _roots(chosen: "ChosenGraph", asked: list[str] | None) -> tuple[str, ...]:

@@ -47,21 +47,20 @@ class ChangedLinker:
         self.numbers: NDArray[np.int64] = entity_numbers(old.scorer.graph, new.scorer.graph)
         self._words = ChangedWords(old.index.spellings, new.index.spellings)
         gone, added = changed_rows(old, new, self.numbers)
-        pairs = _changed_pairs(old.index, new.index, self._words)
-        commons = _common_words(old.index), _common_words(new.index)
-        sides = zip((old, new), (gone, added), pairs, (commons[0] - commons[1], commons[1] - commons[0]))
-        self._required = [
-            RequiredWords(_requirements(linker.index, rows, changed, words))
-            for linker, rows, changed, words in sides
-        ]
+        pairs_gone, pairs_added = _changed_pairs(old.index, new.index, self._words)
+        were_common, are_common = _common_words(old.index), _common_words(new.index)
+        self._gone = RequiredWords(
+            _requirements(old.index, gone, pairs_gone, were_common - are_common)
+        )
+        self._added = RequiredWords(
+            _requirements(new.index, added, pairs_added, are_common - were_common)
+        )
+        largest = [each.scorer.largest_degree.bit_length() for each in (old, new)]
+        self._of_all = (
+            () if largest[0] == largest[1] else (Change(ChangeKind.LARGEST_DEGREE, "all names"),)
+        )
         self._read: dict[str, tuple[Change | None, Symbols, Symbols]] = {}
         self._above: dict[tuple[int, int], bool] = {}
-
-    @property
-    def scores_alike(self) -> bool:
-        """False where the priors of all entities have changed: so has the largest degree's magnitude."""
-        old, new = (each.scorer.largest_degree.bit_length() for each in (self._old, self._new))
-        return old == new
 
     def changes(self, text: str, mentions: Sequence[Mention], nested: bool) -> list[Change]:
         """All that may change the links of a text; none where they are the same.
@@ -71,7 +70,7 @@ class ChangedLinker:
             mentions: as they were found, with the old graph's entities.
             nested: they were found by `link_all`.
         """
-        found: dict[Change, None] = {}
+        found: dict[Change, None] = dict.fromkeys(self._of_all)
         before, after = set[int](), set[int]()
         for word in set(split_words(text).raw):
             change, old_symbols, new_symbols = self._of_word(word)
@@ -79,8 +78,8 @@ class ChangedLinker:
                 found[change] = None
             before |= old_symbols
             after |= new_symbols
-        found.update(dict.fromkeys(self._required[0].within(before)))
-        found.update(dict.fromkeys(self._required[1].within(after)))
+        found.update(dict.fromkeys(self._gone.within(before)))
+        found.update(dict.fromkeys(self._added.within(after)))
         if nested and not found:
             found.update(dict.fromkeys(self._changed_nesting(mentions)))
         return sorted(found, key=lambda change: (change.kind.value, change.about, change.iri))

@@ -39,7 +39,9 @@ def changed_rows(
         numbers: see `entity_numbers`.
     """
     touched = _touched_entities(old, new, numbers)
-    before, after = ({_identity(row, each): row for row in _rows(each.index)} for each in (old, new))
+    before, after = (
+        {_identity(row, each): row for row in _rows(each.index)} for each in (old, new)
+    )
     kinds = {identity[:2]: identity for identity in before}, {each[:2]: each for each in after}
     gone, added = ChangedRows(), ChangedRows()
     for ours, theirs, others, found, kind in (

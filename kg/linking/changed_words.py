@@ -51,7 +51,9 @@ class ChangedWords:
     def _same(self, before: KnownWord, after: KnownWord) -> bool:
         number = after.number if self._is_shared[after.number] else UNKNOWN
         form = after.form if self._is_class[after.form] else UNKNOWN
-        return int(self._numbers[before.number]) == number and self.class_in_new(before.form) == form
+        return (
+            int(self._numbers[before.number]) == number and self.class_in_new(before.form) == form
+        )
 
 
 def _numbers_in(old: Iterable[str], new: dict[str, int]) -> NDArray[np.int64]:

@@ -7,6 +7,8 @@ from enum import Enum
 class ChangeKind(Enum):
     """What of a graph has changed, as far as links depend on it."""
 
+    LINKER = "settings or version of the linker"
+    LARGEST_DEGREE = "magnitude of the largest degree"
     NAME_ADDED = "name added"
     NAME_GONE = "name gone"
     NAME_CHANGED = "kind or deprecation of the name"

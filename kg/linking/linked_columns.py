@@ -12,7 +12,7 @@ from typing import NamedTuple
 import pyarrow as pa
 
 from ..graph import KnowledgeGraph
-from .mentions import MENTIONS_SCHEMA, Candidate, Mention
+from .mentions import MENTIONS_SCHEMA, SCORE_DIGITS, Candidate, Mention
 
 CANDIDATE_TYPE = pa.struct(
     [
@@ -68,6 +68,29 @@ def linked_batch(rows: Sequence[PlacedMention], graph: KnowledgeGraph) -> pa.Rec
         pa.array(offsets, pa.int32()), _candidates(candidates, graph), type=pa.list_(CANDIDATE_TYPE)
     )
     return pa.RecordBatch.from_arrays([*arrays, lists], schema=LINKED_SCHEMA)
+
+
+def linked_mentions(rows: pa.Table) -> list[Mention]:
+    """The mentions of rows with the columns of LINKED_SCHEMA, scores as they were before they were written."""
+    return [
+        Mention(
+            row["start"],
+            row["end"],
+            row["surface"],
+            row["entity"],
+            tuple(
+                Candidate(
+                    each["entity"],
+                    round(each["score"], SCORE_DIGITS),
+                    each["name"],
+                    each["kind"],
+                    each["near"],
+                )
+                for each in row["candidates"]
+            ),
+        )
+        for row in rows.to_pylist()
+    ]
 
 
 def _candidates(candidates: Iterable[Candidate], graph: KnowledgeGraph) -> pa.StructArray:

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-
 SCORE_DIGITS = 4  # of a score: what is read back from a file is what was written, to the last digit
 
 

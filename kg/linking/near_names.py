@@ -49,6 +49,8 @@ class NearNames:
         self._rarity = np.log(1 + name_count / np.maximum(counts, 1))
         squares = np.bincount(rows, np.repeat(self._rarity**2, counts), minlength=name_count)
         self._norms = np.sqrt(np.maximum(squares, 1e-12))
+        self._sums = np.zeros(name_count)  # of one query; zero between queries, and
+        self._found = np.zeros(name_count, bool)  # likewise
 
     def arrays(self) -> dict[str, NDArray]:
         """All that it is made of, for `of_arrays`."""
@@ -89,6 +91,10 @@ class NearNames:
         rows, values = self._shared(weights)
         norm = np.sqrt(sum(self._rarity[word] ** 2 for word in set(words)))
         cosines = values / (norm * self._norms[rows])
+        if len(rows) > count:  # sort no more than those that may be among the best
+            least = np.partition(cosines, len(rows) - count)[len(rows) - count]
+            likely = np.flatnonzero(cosines >= least)
+            rows, cosines = rows[likely], cosines[likely]
         best = np.lexsort((rows, -cosines))[:count]
         return list(zip(rows[best].tolist(), cosines[best].tolist(), strict=True))
 
@@ -104,15 +110,20 @@ class NearNames:
     def _posted(self, word: int) -> int:
         return int(self._bounds[word + 1] - self._bounds[word])
 
-    def _shared(self, weights: Mapping[int, float]) -> tuple[NDArray[np.int32], NDArray]:
+    def _shared(self, weights: Mapping[int, float]) -> tuple[NDArray[np.int64], NDArray]:
         """Names that share words with the query, and the products of their weights summed."""
         ranked = sorted(weights, key=self._posted)
         rare = [word for word in ranked if self._posted(word) <= COMMON] or ranked[:1]
-        rows = np.unique(np.concatenate([self._names_with(word) for word in rare]))
-        values = np.zeros(len(rows))
+        sums = self._sums
+        for word in ranked:  # a name has a class once
+            sums[self._names_with(word)] += weights[word] * self._rarity[word]
+        for word in rare:
+            self._found[self._names_with(word)] = True
+        rows = np.flatnonzero(self._found)
+        self._found[rows] = False
+        values = sums[rows]
         for word in ranked:
-            shares = np.isin(rows, self._names_with(word), assume_unique=True)
-            values[shares] += weights[word] * self._rarity[word]
+            sums[self._names_with(word)] = 0.0
         return rows, values
 
     def _names_with(self, word: int) -> NDArray[np.int32]:

@@ -8,6 +8,7 @@ from ...kg.corpora.documents import Document, RejectedDocument
 
 BATCH_CHARACTERS = 1 << 18  # a quarter of a second's work
 BATCH_DOCUMENTS = 500
+DIGEST_BYTES = 16
 
 
 @dataclass(frozen=True)
@@ -19,6 +20,7 @@ class Batch:
         documents: whose characters, but for the last one, are fewer than BATCH_CHARACTERS.
         rejected: what couldn't be read among them.
         characters: of all their texts.
+        texts: digest of each document's text.
         digest: of ids, places and texts, and of the rejections.
     """
 
@@ -26,6 +28,7 @@ class Batch:
     documents: tuple[Document, ...]
     rejected: tuple[RejectedDocument, ...]
     characters: int
+    texts: tuple[str, ...]
     digest: str
 
 
@@ -51,12 +54,18 @@ def batches(read: Iterable[Document | RejectedDocument]) -> Iterator[Batch]:
 def _batch(
     number: int, documents: list[Document], rejected: list[RejectedDocument], characters: int
 ) -> Batch:
-    digest = hashlib.blake2b(digest_size=16)
-    for document in documents:
-        _add(digest, document.name, document.place, document.text)
+    texts = tuple(text_digest(document.text) for document in documents)
+    digest = hashlib.blake2b(digest_size=DIGEST_BYTES)
+    for document, text in zip(documents, texts, strict=True):
+        _add(digest, document.name, document.place, text)
     for item in rejected:
         _add(digest, item.place, item.reason)
-    return Batch(number, tuple(documents), tuple(rejected), characters, digest.hexdigest())
+    return Batch(number, tuple(documents), tuple(rejected), characters, texts, digest.hexdigest())
+
+
+def text_digest(text: str) -> str:
+    """What a text is known by, in hexadecimal digits."""
+    return hashlib.blake2b(text.encode(), digest_size=DIGEST_BYTES).hexdigest()
 
 
 def _add(digest: "hashlib.blake2b", *texts: str) -> None:

@@ -2,16 +2,23 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from ...kg.corpora.documents import RejectedDocument
 from ..console import Console, duration
 from .linked_batch import LinkedBatch
+from .refresh import RefreshCounts, changes_beside
 
 SHOWN = 5  # rejections told one by one
 MEBIBYTE = 1 << 20
+WORDS = {
+    "added": "added",
+    "entity": "of another entity",
+    "removed": "removed",
+    "score": "of another score",
+}
 
 
 @dataclass
@@ -40,6 +47,7 @@ class LinkCounts:
     linking_seconds: float = 0.0
     peak_bytes: int = 0
     first_rejected: list[RejectedDocument] = field(default_factory=list)
+    refreshed: RefreshCounts | None = None
 
     def add(self, made: LinkedBatch) -> None:
         self.documents += made.documents
@@ -49,6 +57,9 @@ class LinkCounts:
         self.rejected += len(made.rejected)
         self.peak_bytes = max(self.peak_bytes, made.peak_bytes)
         self.first_rejected += made.rejected[: SHOWN - len(self.first_rejected)]
+        if made.refreshed is not None:
+            self.refreshed = self.refreshed or RefreshCounts()
+            self.refreshed.add(made.refreshed)
 
     @property
     def documents_per_second(self) -> float:
@@ -71,6 +82,7 @@ class LinkCounts:
             "documents_per_second": round(self.documents_per_second, 3),
             "index_seconds": round(self.index_seconds, 3),
             "peak_mib": round(self.peak_bytes / MEBIBYTE, 1),
+            **({} if self.refreshed is None else {"refreshed": asdict(self.refreshed)}),
         }
 
 
@@ -100,6 +112,8 @@ def say_counts(counts: LinkCounts, out: Path, console: Console) -> None:
         console.line(f"passed over: {reason}: {count:,}")
     if counts.rejected or counts.passed_over:
         console.line(f"all of them: {rejected_beside(out)}")
+    if counts.refreshed is not None:
+        _say_refreshed(counts.refreshed, changes_beside(out), console)
     nil = counts.mentions - counts.linked
     console.line(
         f"{out}: {counts.documents:,} documents, {counts.mentions:,} mentions "
@@ -107,3 +121,17 @@ def say_counts(counts: LinkCounts, out: Path, console: Console) -> None:
         f"in {duration(counts.seconds)}, {counts.documents_per_second:,.0f} documents a second"
     )
     console.result(counts.document(out))
+
+
+def _say_refreshed(counts: RefreshCounts, changes: Path, console: Console) -> None:
+    gone = f", {counts.gone:,} gone" if counts.gone else ""
+    console.line(
+        f"refresh: {counts.kept:,} documents kept, {counts.again:,} linked again, "
+        f"{counts.new:,} new{gone}"
+    )
+    for reason, count in sorted(counts.reasons.items(), key=lambda pair: -pair[1]):
+        console.line(f"  linked again for the {reason}: {count:,}")
+    told = ", ".join(
+        f"{count:,} {WORDS[change]}" for change, count in sorted(counts.changes.items())
+    )
+    console.line(f"mentions: {told or 'none has changed'}; each, and why: {changes}")

@@ -1,15 +1,17 @@
 """`infact link --graph DIR TEXT… --out FILE`: the mentions of a corpus, in one file, without a project.
 
 Work lies beside the output until it is whole (see unfinished.py), so a reader finds the output of a whole
-run or none, and a run that was stopped goes on where it was. What couldn't be linked stands, with its
-place and reason, in `FILE.rejected.jsonl`.
+run or none, and a run that was stopped goes on where it was. The documents are listed in
+`FILE.documents.arrow`. What couldn't be linked stands, with its place and reason, in
+`FILE.rejected.jsonl`. Where the links of an earlier run are refreshed for a changed graph, what has become
+of them, and why, stands in `FILE.changes.jsonl`.
 """
 
-import json
 import os
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,20 +20,21 @@ from ...kg.corpora.corpus_files import STANDARD_INPUT, CorpusFile, changed_since
 from ...kg.corpora.documents import Document, Fields, RejectedDocument
 from ...kg.corpora.read_documents import read_documents
 from ...kg.corpora.written_mentions import FORMATS, MentionFormat
-from ...kg.graph import KnowledgeGraph
 from ...kg.linking.text_linking import LinkerSettings, open_linking
 from .. import machine
-from ..artifacts import digest_of, file_digest, flush, locked, read_manifest
+from ..artifacts import file_digest, locked
 from ..console import Advance, Console, duration
 from .batches import Batch, batches
-from .link_counts import LinkCounts, rejected_beside, say_common_words, say_counts
+from .former_links import FormerLinks
+from .former_run import FormerRun, LinksToRefresh, linked_with, open_former
+from .link_counts import LinkCounts, say_common_words, say_counts
+from .linked_batch import BatchLinker
 from .mentions_page import FirstDocuments, check_page, write_page
 from .passed_over import PassedOverFiles
 from .processes import LinkAll, Task, linking_processes
+from .published_links import publish_links
+from .refresh import FormerLinking, open_refresh
 from .unfinished import UnfinishedRun, corpus_changed
-
-VERSION = 1  # raised when the same texts give another output
-TABLES = ("entities.parquet", "names.parquet", "literals.parquet", "triples.npy")  # linking reads
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,7 @@ class DocumentsToLink:
         workers: processes that link.
         restart: don't go on with what an unfinished run left.
         page: HTML page of the first documents to make.
+        refresh: links of an earlier run, to take over where the graph's changes can't touch them.
     """
 
     linker: LinkerSettings
@@ -59,6 +63,7 @@ class DocumentsToLink:
     workers: int = 1
     restart: bool = False
     page: Path | None = None
+    refresh: LinksToRefresh | None = None
 
 
 def link_documents(asked: DocumentsToLink, console: Console) -> None:
@@ -72,16 +77,22 @@ def link_documents(asked: DocumentsToLink, console: Console) -> None:
     _check_out(asked)
     if asked.page is not None:
         check_page(asked.page)
+    with_now = linked_with(asked.linker)
+    former = (
+        None
+        if asked.refresh is None
+        else open_former(asked.refresh, asked.linker, with_now, asked.out)
+    )
     started = time.monotonic()
     machine.reset_peak_memory()
     with locked(asked.out.with_name(f"{asked.out.name}.lock"), str(asked.out)):
-        run = UnfinishedRun(asked.out, _job(asked, format), asked.restart)
+        run = UnfinishedRun(asked.out, _job(asked, format, with_now, former), asked.restart)
         try:
             if run.other_job:
                 console.line("what an unfinished run of other settings left here is dropped")
             passed_over = PassedOverFiles(run.folder / "passed_over")
             run.hold_to(passed_over.without(corpus_files(asked.texts, asked.read_as)))
-            counts = _link(asked, format, run, console)
+            counts = _link(asked, format, run, former, console)
             counts.passed_over = passed_over.reasons
             run.hold_to(passed_over.without(corpus_files(asked.texts, asked.read_as)))
         finally:
@@ -89,7 +100,7 @@ def link_documents(asked: DocumentsToLink, console: Console) -> None:
         if not counts.documents and (counts.rejected or counts.passed_over):
             run.remove()
             raise _nothing_read(counts, asked)
-        _publish(asked, format, run, passed_over)
+        publish_links(asked.out, format, run, passed_over, with_now, former)
     counts.seconds = time.monotonic() - started
     say_counts(counts, asked.out, console)
 
@@ -131,16 +142,16 @@ def _check_out(asked: DocumentsToLink) -> None:
             raise UserError(problem, f"--out {out}", "name a place outside of them")
 
 
-def _job(asked: DocumentsToLink, format: MentionFormat) -> dict[str, Any]:
+def _job(
+    asked: DocumentsToLink,
+    format: MentionFormat,
+    with_now: dict[str, Any],
+    former: FormerRun | None,
+) -> dict[str, Any]:
     """What the output follows from, beside the contents of the texts."""
-    graph = KnowledgeGraph.open(asked.linker.graph)
-    manifest = read_manifest(graph.directory)
-    tables = {name: file_digest(graph.directory / name) for name in TABLES}
     return {
-        "version": VERSION,
-        "code": machine.code_digest(),
-        "graph": manifest.digest if manifest else digest_of(tables),
-        "linker": {**asdict(asked.linker), "graph": ""},
+        **with_now,
+        "refresh": None if former is None else file_digest(former.links.path),
         "texts": list(asked.texts),
         "format": format.name,
         "read_as": asked.read_as,
@@ -149,30 +160,46 @@ def _job(asked: DocumentsToLink, format: MentionFormat) -> dict[str, Any]:
 
 
 def _link(
-    asked: DocumentsToLink, format: MentionFormat, run: UnfinishedRun, console: Console
+    asked: DocumentsToLink,
+    format: MentionFormat,
+    run: UnfinishedRun,
+    former: FormerRun | None,
+    console: Console,
 ) -> LinkCounts:
     indexing = time.monotonic()
-    linking = open_linking(asked.linker)
+    open_anew = partial(_open_linker, asked.linker, None if former is None else former.linking)
+    linker = open_anew()
+    linking = linker.linking
     counts = LinkCounts(index_seconds=time.monotonic() - indexing)
     console.line(f"link: the graph's names indexed in {duration(counts.index_seconds)}")
     say_common_words(linking.common_words, console)
     size = sum(file.size for file in run.files())
     first = FirstDocuments()
     with (
-        linking_processes(linking, asked.linker, asked.workers) as link_all,
+        linking_processes(linker, open_anew, asked.workers) as link_all,
         console.progress("link", size or None, "bytes") as advance,
     ):
         stream = batches(_read(run.files(), asked.fields, advance))
         if asked.page is not None:
             stream = first.watched(stream)
-        _skip_done(run, stream, counts, console)
+        links = None if former is None else former.links
+        _skip_done(run, stream, links, counts, console)
         linking_since = time.monotonic()
-        _link_rest(run, stream, link_all, format, counts)
+        _link_rest(run, stream, link_all, format, links, counts)
         counts.linking_seconds = time.monotonic() - linking_since
+        if links is not None and counts.refreshed is not None:
+            counts.refreshed.gone = len(links.gone())
     counts.peak_bytes = max(counts.peak_bytes, machine.peak_memory_bytes())
     if asked.page is not None:
         write_page(asked.page, linking, first, counts.documents)
     return counts
+
+
+def _open_linker(settings: LinkerSettings, former: FormerLinking | None) -> BatchLinker:
+    linking = open_linking(settings)
+    if former is None:
+        return BatchLinker(linking)
+    return BatchLinker(linking, open_refresh(linking, settings, former))
 
 
 def _read(
@@ -187,7 +214,11 @@ def _read(
 
 
 def _skip_done(
-    run: UnfinishedRun, stream: Iterator[Batch], counts: LinkCounts, console: Console
+    run: UnfinishedRun,
+    stream: Iterator[Batch],
+    former: FormerLinks | None,
+    counts: LinkCounts,
+    console: Console,
 ) -> None:
     """Read past what an earlier run has linked, and make sure that it is the same."""
     for made in run.done():
@@ -195,6 +226,8 @@ def _skip_done(
         if batch is None or batch.digest != made.digest:
             place = _place(batch)
             raise corpus_changed(place, "says something else than it did")
+        if former is not None:
+            former.note(batch)
         counts.add(made)
     if counts.documents:
         console.line(f"link: going on after {counts.documents:,} documents")
@@ -213,6 +246,7 @@ def _link_rest(
     stream: Iterator[Batch],
     link_all: LinkAll,
     format: MentionFormat,
+    former: FormerLinks | None,
     counts: LinkCounts,
 ) -> None:
     files: list[Path] = []
@@ -220,7 +254,7 @@ def _link_rest(
     def tasks() -> Iterator[Task]:
         for batch in stream:
             files.append(run.batch_file(batch.number))
-            yield batch, format.name, files[-1]
+            yield batch, None if former is None else former.of(batch), format.name, files[-1]
 
     for made in link_all(tasks()):
         run.take(made, files.pop(0))
@@ -240,24 +274,3 @@ def _nothing_read(counts: LinkCounts, asked: DocumentsToLink) -> UserError:
     told = ", ".join(f"{reason} ({count:,})" for reason, count in counts.passed_over.items())
     fix = "name the format of all files by --read-as"
     return UserError(f"no file is taken for texts: {told[:300]}", " ".join(asked.texts), fix)
-
-
-def _publish(
-    asked: DocumentsToLink, format: MentionFormat, run: UnfinishedRun, passed_over: PassedOverFiles
-) -> None:
-    """The rejected first: who finds the output finds them too."""
-    finished = run.folder / "finished"
-    finished.unlink(missing_ok=True)
-    format.join(run.parts, (made.bytes for made in run.done()), finished)
-    rejected, beside = run.folder / "rejected", rejected_beside(asked.out)
-    with rejected.open("w", encoding="utf-8") as file:
-        for made in run.done():
-            file.writelines(json.dumps(asdict(item)) + "\n" for item in made.rejected)
-        file.writelines(passed_over.lines())
-    if rejected.stat().st_size:
-        run.publish(rejected, beside)
-    else:
-        beside.unlink(missing_ok=True)
-    run.publish(finished, asked.out)
-    run.remove()
-    flush(asked.out.parent)

@@ -19,33 +19,37 @@ from functools import partial
 from pathlib import Path
 
 from ...errors import UserError
-from ...kg.linking.text_linking import LinkerSettings, TextLinking, open_linking
 from .batches import Batch
-from .linked_batch import LinkedBatch, link_batch
+from .former_links import FormerBatch
+from .linked_batch import BatchLinker, LinkedBatch, link_batch
 
 WAITING = 2  # batches for each process, so that none is idle
 WAITING_CHARACTERS = 1 << 24  # of all texts that are under way, but for one that is longer
 
-Task = tuple[Batch, str, Path]  # what, in which format, into which file
+# What, what was found in it before, in which format, into which file.
+Task = tuple[Batch, FormerBatch | None, str, Path]
 LinkAll = Callable[[Iterable[Task]], Iterator[LinkedBatch]]
 
-_linking: TextLinking | None = None  # of a process that was started to link
+_linker: BatchLinker | None = None  # of a process that was started to link
 
 
 @contextmanager
 def linking_processes(
-    linking: TextLinking, settings: LinkerSettings, count: int
+    linker: BatchLinker, open_anew: Callable[[], BatchLinker], count: int
 ) -> Iterator[LinkAll]:
     """A function that links batches in `count` processes; with one, in this one.
+
+    Args:
+        open_anew: makes the same linker in a process that can't share it.
 
     Raises:
         UserError: while linking, where the system ends a process.
     """
     if count == 1:
-        yield lambda tasks: (link_batch(linking, *task) for task in tasks)
+        yield lambda tasks: (link_batch(linker, *task) for task in tasks)
         return
     forked = sys.platform == "linux"
-    prepare = (lambda: linking) if forked else partial(open_linking, settings)
+    prepare = (lambda: linker) if forked else open_anew
     context = multiprocessing.get_context("fork" if forked else "spawn")
     gc.freeze()  # what is there now is shared for longer where nobody looks through it for garbage
     executor = ProcessPoolExecutor(count, context, _begin, (prepare,))
@@ -81,12 +85,12 @@ def _in_order(
         yield waiting.popleft()[1].result()
 
 
-def _begin(prepare: Callable[[], TextLinking]) -> None:
-    global _linking
+def _begin(prepare: Callable[[], BatchLinker]) -> None:
+    global _linker
     # Ctrl-C reaches the whole group: the one that started this one says what became of it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    _linking = prepare()
+    _linker = prepare()
 
 
 def _end_with_parent() -> None:
@@ -96,6 +100,6 @@ def _end_with_parent() -> None:
     os._exit(1)
 
 
-def _link(batch: Batch, format: str, part: Path) -> LinkedBatch:
-    assert _linking is not None
-    return link_batch(_linking, batch, format, part)
+def _link(batch: Batch, former: FormerBatch | None, format: str, part: Path) -> LinkedBatch:
+    assert _linker is not None
+    return link_batch(_linker, batch, former, format, part)

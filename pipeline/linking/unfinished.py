@@ -22,7 +22,6 @@ from typing import Any, BinaryIO
 
 from ...errors import UserError
 from ...kg.corpora.corpus_files import CorpusFile
-from ...kg.corpora.documents import RejectedDocument
 from ..artifacts import flush
 from .linked_batch import LinkedBatch
 
@@ -116,9 +115,7 @@ class UnfinishedRun:
         """What is on disk already, in order."""
         with self._journal.open(encoding="utf-8") as journal:
             for line in journal:
-                row = json.loads(line)
-                rejected = [RejectedDocument(**item) for item in row["rejected"]]
-                yield LinkedBatch(**{**row, "rejected": rejected})
+                yield LinkedBatch.of_json(json.loads(line))
 
     def batch_file(self, number: int) -> Path:
         """Where a batch's part is written before `take` takes it."""
@@ -158,6 +155,13 @@ class UnfinishedRun:
         flush(finished)
         os.replace(finished, out)
         flush(out.parent)
+
+    def publish_beside(self, finished: Path, out: Path) -> None:
+        """The same for what stands beside an output; there is no such file where it has nothing in it."""
+        if finished.stat().st_size:
+            self.publish(finished, out)
+        else:
+            out.unlink(missing_ok=True)
 
     def remove(self) -> None:
         """Drop the folder."""

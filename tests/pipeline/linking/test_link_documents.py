@@ -93,7 +93,7 @@ def test_everything_is_counted_and_told(link: Link, corpus: Path, tmp_path: Path
         ("d.txt", "it is not UTF-8: byte 0 is 0x89"),
         ("readme.md", "passed over: .md, which is no format of texts"),
     }
-    assert left(tmp_path) == ["m.jsonl", "m.jsonl.rejected.jsonl"]
+    assert left(tmp_path) == ["m.jsonl", "m.jsonl.documents.arrow", "m.jsonl.rejected.jsonl"]
     assert [row["document"] for row in rows[:21]] == [str(n) for n in range(21)]
     assert rows[40]["document"] == "c40.txt"
 
@@ -155,8 +155,8 @@ def stopped(
         patch.setattr(batches, "BATCH_DOCUMENTS", 7)
         link_documents.link_documents(asked, Console())
         whole = (folder / "m.jsonl").read_bytes()
-        (folder / "m.jsonl").unlink()
-        (folder / "m.jsonl.rejected.jsonl").unlink()
+        for path in folder.iterdir():
+            path.unlink()
         take = UnfinishedRun.take
 
         def stop(run: UnfinishedRun, *given: object) -> None:
@@ -199,7 +199,7 @@ def test_a_run_goes_on_wherever_it_was_killed(
     assert told["resumed"] == sum(line["documents"] for line in done)
     assert told["documents"] == 60
     assert (folder / "m.jsonl").read_bytes() == whole
-    assert left(folder) == ["m.jsonl", "m.jsonl.rejected.jsonl"]
+    assert left(folder) == ["m.jsonl", "m.jsonl.documents.arrow", "m.jsonl.rejected.jsonl"]
 
 
 def resumable(stopped: tuple[Path, bytes], folder: Path) -> Path:
@@ -261,7 +261,12 @@ def test_a_corpus_that_changes_under_a_run_is_told(
         link(own, tmp_path / "m.jsonl")
     assert "--restart" in str(told.value)
     link(own, tmp_path / "m.jsonl", restart=True)
-    assert left(tmp_path) == ["m.jsonl", "m.jsonl.rejected.jsonl", "texts"]
+    assert left(tmp_path) == [
+        "m.jsonl",
+        "m.jsonl.documents.arrow",
+        "m.jsonl.rejected.jsonl",
+        "texts",
+    ]
 
 
 def test_a_text_that_changes_and_keeps_its_time_is_told(
@@ -395,7 +400,7 @@ def test_a_run_that_is_stopped_goes_on_to_the_same_output(
     told = json.loads(again.stdout)
     assert told["documents"] == DOCUMENTS
     assert told["resumed"] > 0
-    assert left(folder) == ["a.jsonl", "m.jsonl"]
+    assert left(folder) == ["a.jsonl", "m.jsonl", "m.jsonl.documents.arrow"]
     rows = [json.loads(line) for line in (folder / "m.jsonl").open(encoding="utf-8")]
     assert [row["document"] for row in rows] == [str(number) for number in range(DOCUMENTS)]
     assert len({json.dumps(row["mentions"]) for row in rows}) == 1
