@@ -3,7 +3,7 @@
 A text keeps its links where all of this holds, and each is looked up rather than tried:
 
 1. each of its words is the same word of names, and a form of the same words (`changed_words.py`);
-2. it doesn't hold all words of a name that was added, is gone, or is otherwise, nor of a variant of
+2. no sentence holds all words of a name that was added, is gone, or is otherwise, nor of a variant of
    one, nor of a variant that is made of other substitutions, nor a word that has become or ceased to
    be a common one (`changed_names.py`, `required_words.py`);
 3. of mentions inside others, the entities stand above each other as they did.
@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from .changed_names import ChangedRows, ambiguous_names, changed_rows, entity_numbers
 from .changed_words import ChangedWords
 from .changes import Change, ChangeKind
-from .folding import fold_word, split_words
+from .folding import SENTENCE_BREAK, Words, fold_word, gap_kind, split_words
 from .linker import Linker
 from .mentions import Candidate, Mention
 from .name_index import MAX_NAME_WORDS, NO_KEY, NameIndex
@@ -70,19 +70,28 @@ class ChangedLinker:
             mentions: as they were found, with the old graph's entities.
             nested: they were found by `link_all`.
         """
-        found: dict[Change, None] = dict.fromkeys(self._of_all)
-        before, after = set[int](), set[int]()
-        for word in set(split_words(text).raw):
-            change, old_symbols, new_symbols = self._of_word(word)
+        words = split_words(text)
+        found = {*self._of_all, *self._of_words(words.raw)}
+        if any(self._of_names(words.raw)):  # and if so, no name reaches over a sentence's end
+            found.update(*map(self._of_names, _sentences(words)))
+        if nested and not found:
+            found.update(self._changed_nesting(mentions))
+        return sorted(found, key=lambda change: (change.kind.value, change.about, change.iri))
+
+    def _of_words(self, raw: Iterable[str]) -> Iterator[Change]:
+        for word in set(raw):
+            change = self._of_word(word)[0]
             if change is not None:
-                found[change] = None
+                yield change
+
+    def _of_names(self, raw: Iterable[str]) -> Iterator[Change]:
+        before, after = set[int](), set[int]()
+        for word in set(raw):
+            _, old_symbols, new_symbols = self._of_word(word)
             before |= old_symbols
             after |= new_symbols
-        found.update(dict.fromkeys(self._gone.within(before)))
-        found.update(dict.fromkeys(self._added.within(after)))
-        if nested and not found:
-            found.update(dict.fromkeys(self._changed_nesting(mentions)))
-        return sorted(found, key=lambda change: (change.kind.value, change.about, change.iri))
+        yield from self._gone.within(before)
+        yield from self._added.within(after)
 
     def kept(self, mention: Mention) -> Mention:
         """A mention of an unchanged text with the new graph's entities, near names left out."""
@@ -129,6 +138,15 @@ class ChangedLinker:
             there = int(self.numbers[inner]), int(self.numbers[outer])
             known = self._above[inner, outer] = before != self._new.hierarchy.unlike(*there)
         return known
+
+
+def _sentences(words: Words) -> Iterator[Sequence[str]]:
+    start = 0
+    for end, gap in enumerate(words.gaps, 1):
+        if gap_kind(gap) == SENTENCE_BREAK:
+            yield words.raw[start:end]
+            start = end
+    yield words.raw[start:]
 
 
 def _before_nesting(mention: Mention) -> int | None:

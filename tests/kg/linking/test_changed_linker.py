@@ -224,6 +224,28 @@ def test_the_changes_are_told(now: dict[int, Entity], expected: list[Change]) ->
     assert check(BASE, now, TEXT, "link_all") == expected
 
 
+def test_words_taken_for_each_other_are_told() -> None:
+    teaching = Entity((("Kidney cyst", "label"), ("Renal cyst", "exact")))
+    old = {0: teaching, 1: Entity((("Kidney cell", "label"),))}
+    unlearnt = {**old, 0: Entity(teaching.names[:1])}
+    changes = check(old, unlearnt, "a renal cell", "link")
+    assert [(change.kind, change.about) for change in changes] == [
+        (ChangeKind.SUBSTITUTION, "kidney, renal")
+    ]
+    assert check(old, unlearnt, "a renal. Cell", "link") == []
+    changes = check({0: teaching}, old, "a renal cell", "link")
+    assert [(change.kind, change.about) for change in changes] == [
+        (ChangeKind.NAME_ADDED, "Kidney cell")
+    ]
+
+
+def test_a_word_that_becomes_another_words_form_is_told() -> None:
+    old = {0: Entity((("Cyst wall", "label"), ("Cystic wall", "exact"))), 1: CYST}
+    new = {**old, 0: Entity((("Cyst wall", "label"), ("Cystic big hole", "exact")))}
+    changes = check(old, new, "cystic kidney", "link")
+    assert [change.kind for change in changes] == [ChangeKind.WORD]
+
+
 def test_an_entity_that_shares_a_name_is_asked_for_its_context() -> None:
     old = {0: Entity((("Cold", "label"),), text="a temperature"), 1: Entity((("Cold", "exact"),))}
     new = {**old, 1: old[1]._replace(text="a sore of the skin")}
