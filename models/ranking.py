@@ -46,10 +46,16 @@ class RankingMetrics:
 
 @dataclass(frozen=True)
 class SideRanks:
-    """Realistic ranks of each triple's head and tail, float64 (n,), in the order of the triples."""
+    """Realistic ranks of each triple's head and tail, float64 (n,), in the order of the triples.
+
+    `head_ties` and `tail_ties`, int64 (n,), are how many others score the same: the optimistic rank is
+    half of them lower, the pessimistic one half of them higher.
+    """
 
     head: np.ndarray
     tail: np.ndarray
+    head_ties: np.ndarray
+    tail_ties: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -105,12 +111,11 @@ def rank_triples(
         ValueError: a score is NaN or infinite, for which no rank is honest.
     """
     reverse = [2, 1, 0]
-    return SideRanks(
-        head=_rank_tails(
-            head_scores, triples[:, reverse], KnownTails.of(known[:, reverse]), batch_size, advance
-        ),
-        tail=_rank_tails(tail_scores, triples, KnownTails.of(known), batch_size, advance),
+    head, head_ties = _rank_tails(
+        head_scores, triples[:, reverse], KnownTails.of(known[:, reverse]), batch_size, advance
     )
+    tail, tail_ties = _rank_tails(tail_scores, triples, KnownTails.of(known), batch_size, advance)
+    return SideRanks(head, tail, head_ties, tail_ties)
 
 
 @torch.inference_mode()
@@ -120,8 +125,9 @@ def _rank_tails(
     known: KnownTails,
     batch_size: int,
     advance: Callable[[int], None],
-) -> np.ndarray:
-    ranks = [np.empty(0)]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Realistic ranks, and how many others score the same."""
+    ranks, all_ties = [np.empty(0)], [np.empty(0, dtype=np.int64)]
     for start in range(0, len(triples), batch_size):
         heads, relations, tails = triples[start : start + batch_size].astype(np.int64).T
         scores = score(torch.tensor(heads), torch.tensor(relations))
@@ -135,8 +141,9 @@ def _rank_tails(
         above = torch.count_nonzero(scores > true_score, dim=1)
         ties = torch.count_nonzero(scores == true_score, dim=1)
         ranks.append((1 + above + ties / 2).double().numpy())
+        all_ties.append(ties.numpy())
         advance(len(heads))
-    return np.concatenate(ranks)
+    return np.concatenate(ranks), np.concatenate(all_ties)
 
 
 def ranking_metrics(ranks: np.ndarray) -> RankingMetrics:
