@@ -1,0 +1,162 @@
+"""The folder that `infact embed --out` makes, written and read.
+
+| file | holds |
+|---|---|
+| vectors.safetensors | the model: `entity`, `relation`, `reciprocal`, and their ids (models/embedding_files.py) |
+| entities.parquet, relations.parquet | a row a row of the vectors: id, name (an IRI where there is a graph), label |
+| triples.parquet | head, relation, tail (rows of the vectors) and split: train, valid, test |
+| ranks.parquet | a row a test triple that was ranked: ranks and ties of its head and its tail |
+| metrics.json | what was measured |
+| scale.json | the Platt scale that makes scores probabilities; null where there was too little to learn it |
+| settings.toml | what `--settings` takes |
+| manifest.json | what all of it follows from, and what the run took |
+"""
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+from safetensors import SafetensorError
+
+from ...errors import UserError
+from ...kg.nearest import nearest_entities
+from ...models.embedding_files import load_vectors, save_vectors
+from ...models.embedding_model import EmbeddingModel
+from ...models.platt_scaling import PlattScale
+from .embedded_triples import EmbeddedTriples, Int32, Named
+
+VECTORS = "vectors.safetensors"
+ENTITIES, RELATIONS, TRIPLES = "entities.parquet", "relations.parquet", "triples.parquet"
+RANKS, METRICS, SCALE, SETTINGS = "ranks.parquet", "metrics.json", "scale.json", "settings.toml"
+SPLITS = ("train", "valid", "test")
+AGAIN = "make it anew by infact embed --restart"
+
+
+@dataclass(frozen=True)
+class EmbeddedGraph:
+    """Vectors, and what their rows stand for.
+
+    Attributes:
+        model: whose rows are numbered as the names are.
+        entities, relations: names and labels of the rows.
+        known: (n, 3) triples of rows.
+        split: (n,) number in `splits` of each triple.
+        splits: what the triples are, in words.
+        scale: from scores to probabilities; None where none was learnt.
+    """
+
+    model: EmbeddingModel
+    entities: Named
+    relations: Named
+    known: Int32
+    split: NDArray[np.int8]
+    splits: tuple[str, ...]
+    scale: PlattScale | None
+
+    def entity(self, asked: str, where: str) -> int:
+        """The row of a name or a label.
+
+        Raises:
+            UserError: none, or several, are called so.
+        """
+        return _row(self.entities, asked, "entity", where)
+
+    def relation(self, asked: str, where: str) -> int:
+        """The same of a relation."""
+        return _row(self.relations, asked, "relation", where)
+
+
+def _row(named: Named, asked: str, kind: str, where: str) -> int:
+    if asked in named.names:
+        return named.names.index(asked)
+    folded = asked.casefold()
+    found = [row for row, label in enumerate(named.labels) if label.casefold() == folded]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        choices = ", ".join(named.names[row] for row in found[:8])
+        problem = f"the label {asked!r} is that of {len(found)} of the {kind}s"
+        raise UserError(problem, choices, "name one of them so")
+    near = nearest_entities(asked, named.names, named.labels)
+    advice = " or ".join(f"{named.names[row]} ({named.labels[row]})" for row in near)
+    fix = f"did you mean {advice}?" if advice else f"names are in the file {kind}s.parquet"
+    raise UserError(f"no {kind} with a vector is called {asked!r}", where, fix)
+
+
+def write_vectors(folder: Path, triples: EmbeddedTriples, model: EmbeddingModel) -> None:
+    """The model, its names and its triples."""
+    save_vectors(model, folder / VECTORS, triples.entity_ids, triples.relation_ids)
+    for name, named, ids in (
+        (ENTITIES, triples.entities, triples.entity_ids),
+        (RELATIONS, triples.relations, triples.relation_ids),
+    ):
+        columns = {"id": ids, "name": list(named.names), "label": list(named.labels)}
+        pq.write_table(pa.table(columns), folder / name)
+    sides = [triples.train, triples.valid, triples.test]
+    rows = np.concatenate(sides)
+    split = np.repeat(np.arange(len(SPLITS), dtype=np.int8), [len(side) for side in sides])
+    columns = {name: rows[:, place] for place, name in enumerate(("head", "relation", "tail"))}
+    words = pa.DictionaryArray.from_arrays(pa.array(split), pa.array(SPLITS))
+    pq.write_table(pa.table({**columns, "split": words}), folder / TRIPLES)
+
+
+def write_scale(folder: Path, scale: PlattScale | None) -> None:
+    own = None if scale is None else {**asdict(scale), "of_relation": scale.of_relation.tolist()}
+    write_json(folder / SCALE, own)
+
+
+def read_scale(path: Path) -> PlattScale | None:
+    own = json.loads(path.read_text(encoding="utf-8"))
+    return (
+        None if own is None else PlattScale(**{**own, "of_relation": np.array(own["of_relation"])})
+    )
+
+
+def write_json(path: Path, document: object) -> None:
+    text = json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False)
+    path.write_text(text + "\n", encoding="utf-8")
+
+
+def open_vectors(folder: Path) -> EmbeddedGraph:
+    """Read a folder.
+
+    Raises:
+        UserError: it isn't such a folder, or its files don't fit each other.
+    """
+    folder = Path(folder)
+    wanted = (VECTORS, ENTITIES, RELATIONS, TRIPLES, SCALE)
+    if missing := [name for name in wanted if not (folder / name).is_file()]:
+        problem = f"the folder holds no vectors: {', '.join(missing)} not found"
+        raise UserError(problem, str(folder), "name a folder that infact embed --out has made")
+    try:
+        model, entity_ids, relation_ids = load_vectors(folder / VECTORS)
+        triples = pq.read_table(folder / TRIPLES)
+        scale = read_scale(folder / SCALE)
+    except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
+        raise UserError(f"the vectors can't be read: {error}", str(folder), AGAIN) from error
+    entities = named_rows(folder / ENTITIES, entity_ids)
+    relations = named_rows(folder / RELATIONS, relation_ids)
+    known = np.stack([triples[name].to_numpy() for name in ("head", "relation", "tail")], axis=1)
+    split = np.array([SPLITS.index(word) for word in triples["split"].to_pylist()], dtype=np.int8)
+    return EmbeddedGraph(model, entities, relations, known, split, SPLITS, scale)
+
+
+def named_rows(path: Path, ids: Int32) -> Named:
+    """Names and labels of the rows with these ids.
+
+    Raises:
+        UserError: the file is of other rows.
+    """
+    try:
+        table = pq.read_table(path)
+        own, names, labels = (table[name].to_pylist() for name in ("id", "name", "label"))
+    except (OSError, KeyError, ValueError) as error:
+        raise UserError(f"the names can't be read: {error}", str(path), AGAIN) from error
+    if own != ids.tolist():
+        problem = f"it names {len(own):,} rows, and not those of the {len(ids):,} vectors"
+        raise UserError(problem, str(path), AGAIN)
+    return Named(tuple(names), tuple(labels))
