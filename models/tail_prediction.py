@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
-from .complex_embedding import ComplEx, rotate
+from .embedding_base import EmbeddingModel
 
 QUERIES_A_BATCH = 256
 
@@ -42,7 +42,7 @@ def tails_by_relation(training: np.ndarray, relation_count: int) -> list[np.ndar
 
 @torch.inference_mode()
 def predict_tails(
-    model: ComplEx,
+    model: EmbeddingModel,
     heads: np.ndarray,
     relations: np.ndarray,
     ranges: list[np.ndarray],
@@ -66,7 +66,7 @@ def predict_tails(
         for start in range(0, len(own), QUERIES_A_BATCH):
             batch = own[start : start + QUERIES_A_BATCH]
             asked = F.embedding(torch.from_numpy(heads[batch]), model.entity)
-            scores = rotate(asked, model.relation[relation]) @ vectors.T
+            scores = model.scores(model.queries(asked, model.relation[relation]), vectors)
             best = scores.log_softmax(dim=1).topk(min(most, len(candidates)), dim=1)
             queries.append(np.repeat(batch, best.values.shape[1]))
             tails.append(candidates[best.indices.flatten()].numpy())

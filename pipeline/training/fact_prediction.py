@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from ...models.complex_embedding import ComplEx
+from ...models.embedding_base import EmbeddingModel
 from ...models.platt_scaling import PlattScale, fit_platt_scale
 from ...models.tail_prediction import predict_tails, tails_by_relation
 from ..console import Console
@@ -93,7 +93,11 @@ def lacking(stated: np.ndarray, entities: int, relations: int, asked: np.ndarray
 
 
 def predicted_facts(
-    model: ComplEx, local: LocalGraph, held: HeldOut, asked_relations: np.ndarray, console: Console
+    model: EmbeddingModel,
+    local: LocalGraph,
+    held: HeldOut,
+    asked_relations: np.ndarray,
+    console: Console,
 ) -> pa.Table:
     """Rows of `PREDICTED_SCHEMA`, by subject and relation, the likeliest object first.
 
@@ -123,7 +127,7 @@ def predicted_facts(
     )
 
 
-def fitted_scale(model: ComplEx, held: HeldOut, ranges: list[np.ndarray]) -> PlattScale:
+def fitted_scale(model: EmbeddingModel, held: HeldOut, ranges: list[np.ndarray]) -> PlattScale:
     """The scale of what the model predicts for what was held out, by whether it is true."""
     heads, relations = held.asked.T
     found = predict_tails(model, heads, relations, ranges, PREDICTED_OBJECTS, lambda done: None)
