@@ -71,14 +71,7 @@ def read_triples_folder(folder: Path) -> TriplesFolder:
             false triple names what no other file names.
     """
     folder = Path(folder)
-    if missing := [f"{name}.txt" for name in SPLITS if not (folder / f"{name}.txt").is_file()]:
-        there = (
-            ", ".join(sorted(path.name for path in folder.iterdir())[:8]) if folder.is_dir() else ""
-        )
-        problem = f"the folder holds no {' and no '.join(missing)}"
-        raise UserError(
-            problem, str(folder), f"it holds: {there}" if there else "name a folder of triples"
-        )
+    check_folder(folder)
     entities, relations = dict[str, int](), dict[str, int]()
     read = {name: _numbered(folder / f"{name}.txt", entities, relations) for name in SPLITS}
     false = {
@@ -98,6 +91,14 @@ def read_triples_folder(folder: Path) -> TriplesFolder:
     )
     _check(found)
     return found
+
+
+def check_folder(folder: Path) -> None:
+    """Raises UserError where it lacks one of the three files."""
+    if missing := [f"{name}.txt" for name in SPLITS if not (folder / f"{name}.txt").is_file()]:
+        names = sorted(path.name for path in folder.iterdir())[:8] if folder.is_dir() else []
+        fix = f"it holds: {', '.join(names)}" if names else "name a folder of triples"
+        raise UserError(f"the folder holds no {' and no '.join(missing)}", str(folder), fix)
 
 
 def told_twice(first: TriplesFile, second: TriplesFile) -> Int64:

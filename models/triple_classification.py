@@ -85,12 +85,11 @@ def classification_metrics(
     """
     if not len(said):
         raise ValueError("no verdicts to summarise")
-    hit = float(np.sum(said & true))
-    precision, recall = hit / max(1, np.sum(said)), hit / max(1, np.sum(true))
+    hit, called, positive = (int(np.count_nonzero(of)) for of in (said & true, said, true))
     return ClassificationMetrics(
         accuracy=float(np.mean(said == true)),
-        precision=float(precision),
-        recall=float(recall),
-        f1=float(2 * hit / max(1, np.sum(said) + np.sum(true))),
+        precision=hit / max(1, called),
+        recall=hit / max(1, positive),
+        f1=2 * hit / max(1, called + positive),
         count=len(said),
     )

@@ -16,10 +16,11 @@ import pyarrow.parquet as pq
 
 from ...errors import UserError
 from ...models.embedding_settings import EmbeddingSettings
-from ...models.embedding_training import TrainedEmbedding, train_embedding
+from ...models.embedding_training import TrainedEmbedding, train_embedding, units
 from .. import machine
 from ..artifacts import MANIFEST, RESUME, Manifest, Recipe, locked, publish_folder, read_manifest
 from ..console import Console, duration
+from ..scale_file import write_scale
 from .embedded_triples import EmbeddedTriples
 from .evaluation import evaluate
 from .folder_triples import folder_triples
@@ -29,7 +30,7 @@ from .metrics_lines import metrics_lines
 from .probabilities import learn_probabilities
 from .settings_file import written_settings
 from .triples_source import FolderSource, TriplesSource
-from .vectors_folder import METRICS, RANKS, SETTINGS, write_json, write_scale, write_vectors
+from .vectors_folder import METRICS, RANKS, SETTINGS, write_json, write_vectors
 
 VERSION = 1  # raised when the same settings give another result
 JOB = "job"  # in the partial folder: the key of what is being made
@@ -69,8 +70,8 @@ def embed_triples(asked: TriplesToEmbed, console: Console) -> None:
         UserError: the triples can't be read or embedded, training diverges, there is too little memory,
             or `out` holds something else.
     """
-    recipe = asked.recipe()
     _check_out(asked.out)
+    recipe = asked.recipe()
     with locked(asked.out.with_name(f"{asked.out.name}.lock"), str(asked.out)):
         manifest = _kept(asked, recipe)
         kept = manifest is not None
@@ -133,7 +134,9 @@ def _make(asked: TriplesToEmbed, recipe: Recipe, console: Console) -> Manifest:
     triples = _read(asked, console)
     check_memory(asked.settings, triples, console)
     work = _work_folder(asked, recipe, console)
-    trained = _trained(asked, triples, work / RESUME / "training.safetensors", console)
+    checkpoint = work / RESUME / "training.safetensors"
+    resumed = checkpoint.exists()
+    trained = _trained(asked, triples, checkpoint, console)
     write_vectors(work, triples, trained.model)
     evaluation = evaluate(trained.model, triples, asked.sampled, asked.seed, console)
     pq.write_table(evaluation.ranks, work / RANKS)
@@ -153,7 +156,7 @@ def _make(asked: TriplesToEmbed, recipe: Recipe, console: Console) -> Manifest:
     (work / JOB).unlink()
     recorded = {
         "seconds": round(time.monotonic() - started, 3),
-        "seconds_per_epoch": _seconds_per_epoch(trained),
+        "seconds_per_epoch": None if resumed else _seconds_per_epoch(trained),
         "evaluation_triples_per_second": round(evaluation.ranks.num_rows / evaluation.seconds, 1),
         "peak_mib": round(machine.peak_memory_bytes() / 2**20, 1),
         "packages": machine.package_versions(),
@@ -190,8 +193,8 @@ def _trained(
     asked: TriplesToEmbed, triples: EmbeddedTriples, checkpoint: Path, console: Console
 ) -> TrainedEmbedding:
     settings = asked.settings
-    units = 2 * len(triples.train) * settings.epochs
-    with console.progress("training vectors, both directions", units, "triples") as advance:
+    total = units(triples.train, settings)
+    with console.progress("training vectors, both directions", total, "triples") as advance:
         return train_embedding(
             triples.train,
             triples.valid,
@@ -216,6 +219,7 @@ def _described_training(trained: TrainedEmbedding) -> dict[str, object]:
 
 
 def _seconds_per_epoch(trained: TrainedEmbedding) -> float:
+    """Validations among them."""
     return round(trained.seconds / max(1, len(trained.record.losses)), 3)
 
 

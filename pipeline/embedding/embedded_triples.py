@@ -27,6 +27,11 @@ class Named:
     def __len__(self) -> int:
         return len(self.names)
 
+    def shown(self, row: int) -> str:
+        """Label and name, or once what both are."""
+        name, label = self.names[row], self.labels[row]
+        return name if name == label else f"{label}  {name}"
+
 
 @dataclass(frozen=True)
 class EmbeddedTriples:
@@ -71,7 +76,7 @@ class EmbeddedTriples:
         """Which of (m, 3) have an entity that training doesn't."""
         trained = np.zeros(len(self.entities), dtype=bool)
         trained[self.train[:, [0, 2]]] = True
-        return ~trained[asked[:, [0, 2]]].all(axis=1)
+        return ~(trained[asked[:, 0]] & trained[asked[:, 2]])
 
     def described(self) -> dict[str, object]:
         """For metrics.json: sizes, unseen entities, leaks, and what was noted while reading."""

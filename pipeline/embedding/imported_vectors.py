@@ -8,6 +8,7 @@ writes beside it by `torch.save(model.state_dict(), "state.pt")`.
 import csv
 import gzip
 import pickle
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -73,7 +74,8 @@ def _pykeen(folder: Path, names: Path) -> NamedVectors:
             f"one .pt of weights is needed, and there is {found}", str(folder), WRITE_STATE
         )
     try:
-        state = torch.load(states[0], map_location="cpu", weights_only=True)
+        with warnings.catch_warnings(action="ignore"):  # what is no file of weights is told below
+            state = torch.load(states[0], map_location="cpu", weights_only=True)
         vectors = state[PYKEEN_ENTITIES].float().numpy()
     except KeyError:
         problem = f"it has no {PYKEEN_ENTITIES}"

@@ -28,15 +28,15 @@ def metrics_lines(metrics: Mapping[str, Any], recorded: Mapping[str, Any]) -> It
     yield _row("both sides", ranked["both"]) + f"   MRR {_share(interval)}"
     for side in ("head", "tail"):
         yield _row(f"{side}s", ranked[side])
-    for name in ("optimistic", "pessimistic"):
-        if ranked[name]["mean_rank"] != ranked["both"]["mean_rank"]:
-            yield _row(f"ties {'won' if name == 'optimistic' else 'lost'}", ranked[name])
+    for name, words in (("optimistic", "ties won"), ("pessimistic", "ties lost")):
+        if _figures(ranked[name]) != _figures(ranked["both"]):
+            yield _row(words, ranked[name])
     for name, words in SLICES.items():
         if name in ranked:
             yield _row(words, ranked[name]["both"])
     for name, own in ranked["by_cardinality"].items():
         for side in ("head", "tail"):
-            yield _row(f"{name}, {side}s", own[side])
+            yield _row(f"{name} ({own[side]['count']:,}), {side}s", own[side])
     yield _row("by frequency alone", ranked["baseline_frequency_in_relation"]["both"])
     if verdicts := ranked["triple_classification"]:
         low, high = 100 * verdicts["accuracy_low"], 100 * verdicts["accuracy_high"]
@@ -50,20 +50,22 @@ def metrics_lines(metrics: Mapping[str, Any], recorded: Mapping[str, Any]) -> It
             f"right, {100 * likely['mean_probability']:.1f} % is said; calibration error "
             f"{likely['expected_calibration_error']:.3f} ({likely['low']:.3f}–{likely['high']:.3f})"
         )
+    seconds = recorded["seconds_per_epoch"]
+    pace = "resumed" if seconds is None else f"{seconds:g} s an epoch"
     yield (
-        f"{recorded['seconds_per_epoch']:g} s an epoch, {metrics['training']['epochs']} epochs; "
+        f"{metrics['training']['epochs']} epochs, {pace}; "
         f"{recorded['evaluation_triples_per_second']:,.0f} test triples a second; "
         f"{recorded['peak_mib']:,.0f} MiB"
     )
 
 
 def _row(name: str, of: Mapping[str, float]) -> str:
+    return f"{name:{WIDTH}} {_figures(of)}"
+
+
+def _figures(of: Mapping[str, float]) -> str:
     shares = (of["mean_reciprocal_rank"], *(of[f"hits_at_{k}"] for k in (1, 3, 10)))
-    return (
-        f"{name:{WIDTH}} "
-        + "  ".join(f"{each:.3f}" for each in shares)
-        + f"  {of['mean_rank']:9,.1f}"
-    )
+    return "  ".join(f"{each:.3f}" for each in shares) + f"  {of['mean_rank']:9,.1f}"
 
 
 def _share(interval: Mapping[str, float]) -> str:

@@ -116,5 +116,5 @@ def _expanded(asked: str, prefixes: Prefixes) -> str:
 
 def _line(tail: LikelyTail) -> str:
     likely = "    " if tail.probability is None else f"{100 * tail.probability:3.0f} %"
-    name = tail.label if tail.label == tail.name else f"{tail.label}  {tail.name}"
+    name = tail.name if tail.label == tail.name else f"{tail.label}  {tail.name}"
     return f"  {likely}  {name}" + (f"  (known: {tail.known})" if tail.known else "")

@@ -86,7 +86,8 @@ def _answers(
     questions = _questions(side)
     found = unknown_tails(
         model.tail_scores,
-        *questions.T,
+        questions[:, 0],
+        questions[:, 1],
         tails_by_relation(triples.train, len(triples.relations)),
         KnownTails.of(np.concatenate((known, left_out))),
         ANSWERS,

@@ -6,8 +6,9 @@ from ...kg.graph import KnowledgeGraph
 from ...models.embedding_files import load_vectors
 from ..project import Project
 from ..run import existing_artifacts
+from ..scale_file import read_scale
 from .embedded_triples import Named
-from .vectors_folder import SCALE, VECTORS, EmbeddedGraph, read_scale
+from .vectors_folder import VECTORS, EmbeddedGraph
 
 
 def open_project_vectors(project: Project) -> EmbeddedGraph:
@@ -36,5 +37,5 @@ def open_project_vectors(project: Project) -> EmbeddedGraph:
         known,
         np.zeros(len(known), dtype=np.int8),
         ("graph",),
-        read_scale(folders["embed"] / SCALE),
+        read_scale(folders["embed"]),
     )

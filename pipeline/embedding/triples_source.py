@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from ...kg.graph import KnowledgeGraph
-from ...kg.triples_files import NEGATIVES, SPLITS
+from ...kg.triples_files import NEGATIVES, SPLITS, check_folder
 from ..artifacts import file_digest
 
 HELD_OUT = 0.05  # of a graph's triples, for validation and for test each
@@ -24,7 +24,12 @@ class FolderSource:
     keep_duplicates: bool = False
 
     def recipe(self) -> tuple[dict[str, Any], dict[str, str]]:
-        """What is chosen, and the digest of each file."""
+        """What is chosen, and the digest of each file.
+
+        Raises:
+            UserError: see `check_folder`.
+        """
+        check_folder(self.folder)
         names = [f"{name}.txt" for name in (*SPLITS, *NEGATIVES.values())]
         files = {name: self.folder / name for name in names}
         digests = {name: file_digest(path) for name, path in files.items() if path.is_file()}

@@ -13,7 +13,7 @@
 """
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -27,11 +27,12 @@ from ...kg.nearest import nearest_entities
 from ...models.embedding_files import load_vectors, save_vectors
 from ...models.embedding_model import EmbeddingModel
 from ...models.platt_scaling import PlattScale
+from ..scale_file import SCALE, read_scale
 from .embedded_triples import EmbeddedTriples, Int32, Named
 
 VECTORS = "vectors.safetensors"
 ENTITIES, RELATIONS, TRIPLES = "entities.parquet", "relations.parquet", "triples.parquet"
-RANKS, METRICS, SCALE, SETTINGS = "ranks.parquet", "metrics.json", "scale.json", "settings.toml"
+RANKS, METRICS, SETTINGS = "ranks.parquet", "metrics.json", "settings.toml"
 SPLITS = ("train", "valid", "test")
 AGAIN = "make it anew by infact embed --restart"
 
@@ -82,7 +83,7 @@ def _row(named: Named, asked: str, kind: str, where: str) -> int:
         problem = f"the label {asked!r} is that of {len(found)} of the {kind}s"
         raise UserError(problem, choices, "name one of them so")
     near = nearest_entities(asked, named.names, named.labels)
-    advice = " or ".join(f"{named.names[row]} ({named.labels[row]})" for row in near)
+    advice = " or ".join(named.shown(row) for row in near)
     fix = f"did you mean {advice}?" if advice else f"names are in the file {kind}s.parquet"
     raise UserError(f"no {kind} with a vector is called {asked!r}", where, fix)
 
@@ -104,18 +105,6 @@ def write_vectors(folder: Path, triples: EmbeddedTriples, model: EmbeddingModel)
     pq.write_table(pa.table({**columns, "split": words}), folder / TRIPLES)
 
 
-def write_scale(folder: Path, scale: PlattScale | None) -> None:
-    own = None if scale is None else {**asdict(scale), "of_relation": scale.of_relation.tolist()}
-    write_json(folder / SCALE, own)
-
-
-def read_scale(path: Path) -> PlattScale | None:
-    own = json.loads(path.read_text(encoding="utf-8"))
-    return (
-        None if own is None else PlattScale(**{**own, "of_relation": np.array(own["of_relation"])})
-    )
-
-
 def write_json(path: Path, document: object) -> None:
     text = json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False)
     path.write_text(text + "\n", encoding="utf-8")
@@ -135,7 +124,7 @@ def open_vectors(folder: Path) -> EmbeddedGraph:
     try:
         model, entity_ids, relation_ids = load_vectors(folder / VECTORS)
         triples = pq.read_table(folder / TRIPLES)
-        scale = read_scale(folder / SCALE)
+        scale = read_scale(folder)
     except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
         raise UserError(f"the vectors can't be read: {error}", str(folder), AGAIN) from error
     entities = named_rows(folder / ENTITIES, entity_ids)

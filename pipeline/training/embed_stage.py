@@ -6,7 +6,8 @@ file, so pool I is all test.
 
 Writes `vectors.safetensors` (see `save_vectors`), `metrics.json`, `predictions.parquet`: for each
 inferable fact, each option's log-probability in nats among all entities trained on; and
-`predicted.parquet`: facts that the graph lacks, with probabilities (see `fact_prediction`).
+`predicted.parquet`: facts that the graph lacks, with probabilities (see `fact_prediction`), and
+`scale.json`, which makes them so.
 """
 
 import json
@@ -30,9 +31,10 @@ from ...models.embedding_settings import EmbeddingSettings
 from ...models.embedding_training import train_embedding, units
 from ...models.ranking import Scorer, SideRanks, rank_triples, ranking_metrics, tail_frequencies
 from ..graph_reader import PREDICTED
+from ..scale_file import write_scale
 from ..settings.training import EmbedTable
 from ..stages import StageContext
-from .fact_prediction import held_out, predicted_facts, prediction_metrics
+from .fact_prediction import fitted_scale, held_out, predicted_facts, prediction_metrics
 from .local_graph import LocalGraph, arrays, local_graph
 
 QUERIES_A_BATCH = 256  # 256 rows of 40,000 scores are 41 MB
@@ -62,7 +64,9 @@ def run(context: StageContext) -> None:
         metrics = measure(model, local, inferable, advance)
     metrics["entities_in_graph"] = graph.entity_count
     metrics["triples_in_graph"] = len(graph.triples)
-    predicted = predicted_facts(model, local, held, told, console)
+    scale = fitted_scale(model, held, len(local.relation_ids))
+    write_scale(context.work, scale)
+    predicted = predicted_facts(model, local, held, told, scale, console)
     pq.write_table(predicted, context.work / PREDICTED)
     metrics["held_out"] = {"facts": len(held.asked), "triples": len(held.triples)}
     metrics["predicted"] = prediction_metrics(predicted, inferable, context.seed)

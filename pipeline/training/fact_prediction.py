@@ -97,6 +97,7 @@ def predicted_facts(
     local: LocalGraph,
     held: HeldOut,
     asked_relations: np.ndarray,
+    scale: PlattScale | None,
     console: Console,
 ) -> pa.Table:
     """Rows of `PREDICTED_SCHEMA`, by subject and relation, the likeliest object first.
@@ -104,16 +105,16 @@ def predicted_facts(
     Args:
         model: trained on what `held` left.
         local: whose rows the model's are.
-        held: what the probabilities are learnt from; without any, nothing is predicted.
+        held: what was left to train, and what was kept from it.
         asked_relations: those whose facts are predicted.
+        scale: of `fitted_scale`; without one, nothing is predicted.
         console: where it is said how many.
     """
-    if not len(held.asked):
+    if scale is None:
         console.line("nothing is predicted: there are too few facts to learn probabilities from")
         return PREDICTED_SCHEMA.empty_table()
     entities, relations = len(local.entity_ids), len(local.relation_ids)
     ranges = tails_by_relation(held.training, relations)
-    scale = fitted_scale(model, held, ranges)
     asked = lacking(local.stated, entities, relations, asked_relations)
     with console.progress("predicting missing facts", len(asked), "queries") as advance:
         found = predict_tails(model, asked[:, 0], asked[:, 1], ranges, PREDICTED_OBJECTS, advance)
@@ -127,8 +128,14 @@ def predicted_facts(
     )
 
 
-def fitted_scale(model: EmbeddingModel, held: HeldOut, ranges: list[np.ndarray]) -> PlattScale:
-    """The scale of what the model predicts for what was held out, by whether it is true."""
+def fitted_scale(model: EmbeddingModel, held: HeldOut, relation_count: int) -> PlattScale | None:
+    """The scale of what the model predicts for what was held out, by whether it is true.
+
+    None where nothing was held out.
+    """
+    if not len(held.asked):
+        return None
+    ranges = tails_by_relation(held.training, relation_count)
     heads, relations = held.asked.T
     found = predict_tails(model, heads, relations, ranges, PREDICTED_OBJECTS, lambda done: None)
     own = held.asked[found.query]

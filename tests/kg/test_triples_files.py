@@ -111,8 +111,8 @@ def test_all_faulty_lines_are_told_at_once(tmp_path) -> None:
 
 
 def test_a_missing_file_is_named(tmp_path) -> None:
-    with pytest.raises(UserError, match=r"no valid.txt and no test.txt") as found:
+    with pytest.raises(UserError, match=r"no valid\.txt and no test\.txt") as found:
         read_triples_folder(written(tmp_path, {"train": FILES["train"]}))
     assert "train.txt" in found.value.fix
-    with pytest.raises(UserError, match="no train.txt"):
+    with pytest.raises(UserError, match=r"no train\.txt"):
         read_triples_folder(tmp_path / "nowhere")

@@ -125,6 +125,7 @@ def test_the_same_seed_gives_the_same_bytes(tmp_path) -> None:
         "metrics.json",
         "predicted.parquet",
         "predictions.parquet",
+        "scale.json",
         "vectors.safetensors",
     ]
     assert all((works[0] / name).read_bytes() == (works[1] / name).read_bytes() for name in names)
