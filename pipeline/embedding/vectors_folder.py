@@ -80,11 +80,15 @@ def _row(named: Named, asked: str, kind: str, where: str) -> int:
         return found[0]
     if found:
         choices = ", ".join(named.names[row] for row in found[:8])
-        problem = f"the label {asked!r} is that of {len(found)} of the {kind}s"
+        problem = f"{len(found)} of the vectors have the label {asked!r}"
         raise UserError(problem, choices, "name one of them so")
     near = nearest_entities(asked, named.names, named.labels)
     advice = " or ".join(named.shown(row) for row in near)
-    fix = f"did you mean {advice}?" if advice else f"names are in the file {kind}s.parquet"
+    fix = (
+        f"did you mean {advice}?"
+        if advice
+        else f"names are in {ENTITIES if kind == 'entity' else RELATIONS}"
+    )
     raise UserError(f"no {kind} with a vector is called {asked!r}", where, fix)
 
 
