@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from ...kg.prefixes import ExpansionError, Prefixes
+from ...kg.prefixes import Prefixes
 from ...models.tail_probabilities import log_probabilities
 from ..console import Console
 from ..project import Project
@@ -61,8 +61,8 @@ def predict_tails(
         project = load()
         opened, where = open_project_vectors(project), project.file.name
         known_prefixes = Prefixes({**project.prefixes, **prefixes})
-    head = opened.entity(_expanded(entity, known_prefixes), where)
-    asked = opened.relation(_expanded(relation, known_prefixes), where)
+    head = opened.entity(entity, known_prefixes, where)
+    asked = opened.relation(relation, known_prefixes, where)
     found = likely_tails(opened, head, asked, count)
     entities, relations = opened.entities, opened.relations
     console.result(
@@ -105,13 +105,6 @@ def likely_tails(opened: EmbeddedGraph, head: int, relation: int, count: int) ->
         )
         for place, tail in zip(order.tolist(), candidates[order].tolist(), strict=True)
     ]
-
-
-def _expanded(asked: str, prefixes: Prefixes) -> str:
-    try:
-        return prefixes.expand(asked)
-    except ExpansionError:
-        return asked
 
 
 def _line(tail: LikelyTail) -> str:

@@ -23,7 +23,10 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError
 
 from ...errors import UserError
+from ...kg.identifiers import expanded_or_same
+from ...kg.names import local_name
 from ...kg.nearest import nearest_entities
+from ...kg.prefixes import ExpansionError, Prefixes
 from ...models.embedding_files import load_vectors, save_vectors
 from ...models.embedding_model import EmbeddingModel
 from ...models.platt_scaling import PlattScale
@@ -58,38 +61,44 @@ class EmbeddedGraph:
     splits: tuple[str, ...]
     scale: PlattScale | None
 
-    def entity(self, asked: str, where: str) -> int:
-        """The row of a name or a label.
+    def entity(self, asked: str, prefixes: Prefixes, where: str) -> int:
+        """The row of a name, a short form, a label, or the end of a name that is an IRI.
 
         Raises:
             UserError: none, or several, are called so.
         """
-        return _row(self.entities, asked, "entity", where)
+        return _row(self.entities, asked, prefixes, ("entity", ENTITIES, where))
 
-    def relation(self, asked: str, where: str) -> int:
+    def relation(self, asked: str, prefixes: Prefixes, where: str) -> int:
         """The same of a relation."""
-        return _row(self.relations, asked, "relation", where)
+        return _row(self.relations, asked, prefixes, ("relation", RELATIONS, where))
 
 
-def _row(named: Named, asked: str, kind: str, where: str) -> int:
-    if asked in named.names:
-        return named.names.index(asked)
+def _row(named: Named, asked: str, prefixes: Prefixes, told: tuple[str, str, str]) -> int:
+    for name in (asked, _expanded(asked, prefixes), expanded_or_same(asked, prefixes)):
+        if name in named.names:
+            return named.names.index(name)
     folded = asked.casefold()
     found = [row for row, label in enumerate(named.labels) if label.casefold() == folded]
+    found = found or [row for row, name in enumerate(named.names) if local_name(name) == asked]
     if len(found) == 1:
         return found[0]
     if found:
         choices = ", ".join(named.names[row] for row in found[:8])
-        problem = f"{len(found)} of the vectors have the label {asked!r}"
+        problem = f"{len(found)} of the vectors are of what is called {asked!r}"
         raise UserError(problem, choices, "name one of them so")
     near = nearest_entities(asked, named.names, named.labels)
     advice = " or ".join(named.shown(row) for row in near)
-    fix = (
-        f"did you mean {advice}?"
-        if advice
-        else f"names are in {ENTITIES if kind == 'entity' else RELATIONS}"
-    )
+    kind, file, where = told
+    fix = f"did you mean {advice}?" if advice else f"names are in {file}"
     raise UserError(f"no {kind} with a vector is called {asked!r}", where, fix)
+
+
+def _expanded(asked: str, prefixes: Prefixes) -> str:
+    try:
+        return prefixes.expand(asked)
+    except ExpansionError:
+        return asked
 
 
 def write_vectors(folder: Path, triples: EmbeddedTriples, model: EmbeddingModel) -> None:
