@@ -6,6 +6,7 @@ A line is head, relation and tail, names of any kind between tabs. `valid_negati
 the order of the lines changes nothing.
 """
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -94,18 +95,29 @@ def read_triples_folder(folder: Path) -> TriplesFolder:
 
 
 def check_folder(folder: Path) -> None:
-    """Raises UserError where it lacks one of the three files."""
+    """Raises UserError where one of the three files isn't there, or can't be read."""
     if missing := [f"{name}.txt" for name in SPLITS if not (folder / f"{name}.txt").is_file()]:
         names = sorted(path.name for path in folder.iterdir())[:8] if folder.is_dir() else []
         fix = f"it holds: {', '.join(names)}" if names else "name a folder of triples"
         raise UserError(f"the folder holds no {' and no '.join(missing)}", str(folder), fix)
+    for path in (folder / f"{name}.txt" for name in SPLITS):
+        if not os.access(path, os.R_OK):
+            raise UserError("the file can't be read", str(path), "allow it to be read")
 
 
 def told_twice(first: TriplesFile, second: TriplesFile) -> Int64:
     """(k,) rows of the second file whose triple the first one has too."""
-    width = 1 + max(int(each.triples.max(initial=0)) for each in (first, second))
-    keys = [(each.triples.astype(np.int64) @ [width * width, width, 1]) for each in (first, second)]
-    return np.flatnonzero(np.isin(keys[1], keys[0]))
+    both = np.concatenate((first.triples, second.triples))
+    keys = triple_keys(both)
+    return np.flatnonzero(np.isin(keys[len(first.triples) :], keys[: len(first.triples)]))
+
+
+def triple_keys(triples: NDArray[np.integer]) -> Int64:
+    """(n,) one number for each triple (n, 3), the same for the same triple, in the order of triples."""
+    heads, relations, tails = triples.T.astype(np.int64)
+    entities = 1 + max(heads.max(initial=0), tails.max(initial=0))
+    keys: Int64 = (heads * (1 + relations.max(initial=0)) + relations) * entities + tails
+    return keys
 
 
 def _numbered(path: Path, entities: dict[str, int], relations: dict[str, int]) -> Int64:
@@ -178,8 +190,7 @@ def _ranks(numbers: dict[str, int]) -> Int64:
 def _sorted(path: Path, rows: Int64, order: tuple[Int64, Int64]) -> TriplesFile:
     entity, relation = order
     triples = np.column_stack((entity[rows[:, 0]], relation[rows[:, 1]], entity[rows[:, 2]]))
-    keys = (triples[:, 0] * len(relation) + triples[:, 1]) * len(entity) + triples[:, 2]
-    _, kept = np.unique(keys, return_index=True)
+    _, kept = np.unique(triple_keys(triples), return_index=True)
     return TriplesFile(
         path, triples[kept].astype(np.int32), rows[kept, 3], repeated=len(rows) - len(kept)
     )

@@ -99,8 +99,9 @@ def cardinalities(known: np.ndarray, relation_count: int) -> list[Cardinality]:
 
     def mean_answers(end: int) -> np.ndarray:
         """Triples for each distinct (entity at that end, relation)."""
-        asked = np.unique(known[:, [end, 1]], axis=0)
-        return triples / np.maximum(np.bincount(asked[:, 1], minlength=relation_count), 1)
+        asked = np.unique(known[:, end].astype(np.int64) * relation_count + known[:, 1])
+        count = np.bincount(asked % relation_count, minlength=relation_count)
+        return triples / np.maximum(count, 1)
 
     several_heads, several_tails = mean_answers(2) >= SEVERAL, mean_answers(0) >= SEVERAL
     places = 2 * several_heads + several_tails

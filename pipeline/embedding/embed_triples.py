@@ -5,6 +5,7 @@ killed goes on, to the same bytes. What `OUT` holds is kept where it would come 
 """
 
 import json
+import os
 import shutil
 import time
 from collections.abc import Mapping
@@ -86,12 +87,16 @@ def embed_triples(asked: TriplesToEmbed, console: Console) -> None:
 
 
 def _check_out(out: Path) -> None:
-    if not out.absolute().parent.is_dir():
-        fix = "make it, or name another --out"
-        raise UserError("there is no such folder", str(out.absolute().parent), fix)
+    where, parent = f"--out {out}", out.resolve().parent
+    if not parent.is_dir():
+        raise UserError("there is no such folder", str(parent), "make it, or name another --out")
+    if not os.access(parent, os.W_OK):
+        raise UserError("the folder can't be written", str(parent), "name another --out")
+    if out.resolve() in (Path.cwd(), *Path.cwd().parents):
+        raise UserError("this is the folder that you are in", where, "name a folder below it")
     if out.is_file() or (out.is_dir() and any(out.iterdir()) and not (out / MANIFEST).exists()):
         problem = "it holds something else than vectors that infact embed has made"
-        raise UserError(problem, f"--out {out}", "name a folder that is new")
+        raise UserError(problem, where, "name a folder that is new")
 
 
 def _kept(asked: TriplesToEmbed, recipe: Recipe) -> Manifest | None:

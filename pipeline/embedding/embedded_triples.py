@@ -1,11 +1,13 @@
 """What is embedded: named entities and relations, triples on three sides, and what is odd about them."""
 
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ...kg.leaking_relations import Leak, told_by
+from ...kg.triples_files import triple_keys
 from ...models.ranking_report import Cardinality, cardinalities
 
 Int32 = NDArray[np.int32]
@@ -58,15 +60,15 @@ class EmbeddedTriples:
     test_negatives: Int32 | None = None
     noted: dict[str, object] = field(default_factory=dict)
 
-    @property
+    @cached_property
     def known(self) -> Int32:
-        """All that are true on any side."""
-        return np.concatenate((self.train, self.valid, self.test))
+        """All that are true on any side, each once."""
+        return distinct(np.concatenate((self.train, self.valid, self.test)))
 
-    @property
+    @cached_property
     def classes(self) -> list[Cardinality]:
         """The cardinality of each relation by all triples."""
-        return cardinalities(np.unique(self.known, axis=0), len(self.relations))
+        return cardinalities(self.known, len(self.relations))
 
     def told(self, asked: Int32) -> Bools:
         """Which of (m, 3) a triple of training tells."""
@@ -103,3 +105,9 @@ class EmbeddedTriples:
             "shared": leak.shared,
             "jaccard": round(leak.jaccard, 4),
         }
+
+
+def distinct(triples: Int32) -> Int32:
+    """The triples, each once, sorted."""
+    _, kept = np.unique(triple_keys(triples), return_index=True)
+    return triples[kept]

@@ -52,11 +52,10 @@ def evaluate(
 ) -> Evaluation:
     """Rank the test triples, or so many of them drawn at random where `sampled` isn't 0."""
     asked = _asked(triples.test, sampled, seed)
-    known = np.unique(triples.known, axis=0)
 
     def ranked(tails: Scorer, heads: Scorer, advance: Callable[[int], None]) -> SideRanks:
         return rank_triples(
-            tails, heads, asked, known, queries_at_once(len(triples.entities)), advance
+            tails, heads, asked, triples.known, queries_at_once(len(triples.entities)), advance
         )
 
     with console.progress("ranking test triples", 2 * len(asked), "queries") as advance:

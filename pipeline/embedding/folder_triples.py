@@ -5,9 +5,9 @@ import numpy as np
 from ...errors import UserError
 from ...kg.leaking_relations import leaking_relations
 from ...kg.readers.json_lines import fault_error
-from ...kg.triples_files import SPLITS, TriplesFolder, read_triples_folder, told_twice
+from ...kg.triples_files import SPLITS, TriplesFolder, read_triples_folder, told_twice, triple_keys
 from ..console import Console
-from .embedded_triples import EmbeddedTriples, Named
+from .embedded_triples import EmbeddedTriples, Named, distinct
 from .triples_source import FolderSource
 
 KEEP = "--keep-duplicates"
@@ -22,7 +22,7 @@ def folder_triples(source: FolderSource, console: Console) -> EmbeddedTriples:
     read = read_triples_folder(source.folder)
     twice = _told_twice(read, source.keep_duplicates)
     sides = [read.splits[name].triples for name in SPLITS]
-    everything = np.unique(np.concatenate(sides), axis=0)
+    everything = distinct(np.concatenate(sides))
     negatives = {name: of.triples for name, of in read.negatives.items()}
     files = [*read.splits.values(), *read.negatives.values()]
     found = EmbeddedTriples(
@@ -75,11 +75,10 @@ def _told_twice(read: TriplesFolder, allowed: bool) -> dict[str, int]:
 
 def _true_negatives(read: TriplesFolder, everything: np.ndarray) -> dict[str, int]:
     """False triples that a file of true ones has as well, by file."""
-    known = set(map(tuple, everything.tolist()))
-    counts = {
-        of.path.name: sum(tuple(row) in known for row in of.triples.tolist())
-        for of in read.negatives.values()
-    }
+    counts = {}
+    for of in read.negatives.values():
+        keys = triple_keys(np.concatenate((everything, of.triples)))
+        counts[of.path.name] = int(np.isin(keys[len(everything) :], keys[: len(everything)]).sum())
     return {name: count for name, count in counts.items() if count}
 
 

@@ -360,6 +360,7 @@ def test_too_large_a_table_is_told_before_training(
         (("--triples", "t", "--out", "v", "--settings", "gone.toml"), "can't be read"),
         (("--triples", "t", "--out", "v"), "no train.txt and no valid.txt and no test.txt"),
         (("--triples", "t", "--out", "a/v"), "no such folder"),
+        (("--triples", "t", "--out", "."), "the folder that you are in"),
         (("--triples", "t", "--out", "full"), "something else than vectors"),
         (("--graph", "g", "--out", "v"), "holds no graph"),
     ],
