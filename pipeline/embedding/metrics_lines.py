@@ -52,8 +52,9 @@ def metrics_lines(metrics: Mapping[str, Any], recorded: Mapping[str, Any]) -> It
         )
     seconds = recorded["seconds_per_epoch"]
     pace = "resumed" if seconds is None else f"{seconds:g} s an epoch"
+    epochs = metrics["training"]["epochs"]
     yield (
-        f"{metrics['training']['epochs']} epochs, {pace}; "
+        f"{epochs} epoch{'' if epochs == 1 else 's'}, {pace}; "
         f"{recorded['evaluation_triples_per_second']:,.0f} test triples a second; "
         f"{recorded['peak_mib']:,.0f} MiB"
     )

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from ...kg.prefixes import Prefixes
-from ...models.tail_probabilities import log_probabilities
+from ...models.tail_prediction import log_probabilities
 from ..console import Console
 from ..project import Project
 from .project_vectors import open_project_vectors

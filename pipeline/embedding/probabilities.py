@@ -13,12 +13,10 @@ from numpy.typing import NDArray
 from ...models.embedding_model import EmbeddingModel
 from ...models.platt_scaling import PlattScale, fit_platt_scale
 from ...models.ranking import KnownTails
-from ...models.tail_prediction import tails_by_relation
-from ...models.tail_probabilities import unknown_tails
+from ...models.tail_prediction import predict_tails, tails_by_relation
 from ..console import Advance, Console
 from ..measures.calibration import calibration
 from .embedded_triples import EmbeddedTriples, Int32
-from .evaluation import queries_at_once
 
 ANSWERS = 5  # of each question, that the scale is learnt from
 FEWEST = 50  # questions; fewer say nothing about probabilities
@@ -83,15 +81,14 @@ def _answers(
         left_out: triples that are no answers, true as they are.
         known: what training, or the side before, says already.
     """
-    questions = _questions(side)
-    found = unknown_tails(
-        model.tail_scores,
+    questions = _questions(side).astype(np.int64)
+    found = predict_tails(
+        model,
         questions[:, 0],
         questions[:, 1],
         tails_by_relation(triples.train, len(triples.relations)),
         KnownTails.of(np.concatenate((known, left_out))),
         ANSWERS,
-        queries_at_once(len(triples.entities)),
         advance,
     )
     told = np.column_stack((questions[found.query], found.tail))

@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from ...models.embedding_base import EmbeddingModel
 from ...models.platt_scaling import PlattScale, fit_platt_scale
+from ...models.ranking import KnownTails
 from ...models.tail_prediction import predict_tails, tails_by_relation
 from ..console import Console
 from ..measures.calibration import calibration
@@ -22,6 +23,8 @@ COMMON = 0.1  # share of the entities alike that makes a relation expected
 HELD_OUT = 0.03  # of the (subject, relation) pairs, and at most so many:
 MOST_HELD_OUT = 500
 FEWEST_HELD_OUT = 50  # fewer say nothing about probabilities
+# An entity is asked for relations of which it has no object, or none that was trained.
+NOTHING_KNOWN = KnownTails.of(np.empty((0, 3), dtype=np.int64))
 
 PREDICTED_SCHEMA = pa.schema(
     [
@@ -117,7 +120,9 @@ def predicted_facts(
     ranges = tails_by_relation(held.training, relations)
     asked = lacking(local.stated, entities, relations, asked_relations)
     with console.progress("predicting missing facts", len(asked), "queries") as advance:
-        found = predict_tails(model, asked[:, 0], asked[:, 1], ranges, PREDICTED_OBJECTS, advance)
+        found = predict_tails(
+            model, asked[:, 0], asked[:, 1], ranges, NOTHING_KNOWN, PREDICTED_OBJECTS, advance
+        )
     own = asked[found.query]
     likely = scale.probabilities(found.log_probability, own[:, 1])
     order = np.lexsort((-likely, own[:, 1], own[:, 0]))
@@ -137,7 +142,9 @@ def fitted_scale(model: EmbeddingModel, held: HeldOut, relation_count: int) -> P
         return None
     ranges = tails_by_relation(held.training, relation_count)
     heads, relations = held.asked.T
-    found = predict_tails(model, heads, relations, ranges, PREDICTED_OBJECTS, lambda done: None)
+    found = predict_tails(
+        model, heads, relations, ranges, NOTHING_KNOWN, PREDICTED_OBJECTS, lambda done: None
+    )
     own = held.asked[found.query]
     true = {tuple(triple) for triple in held.triples.tolist()}
     right = [(h, r, t) in true for (h, r), t in zip(own.tolist(), found.tail.tolist(), strict=True)]
