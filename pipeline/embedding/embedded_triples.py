@@ -71,8 +71,10 @@ class EmbeddedTriples:
         return cardinalities(self.known, len(self.relations))
 
     def told(self, asked: Int32) -> Bools:
-        """Which of (m, 3) a triple of training tells."""
-        return told_by(asked, self.train, self.leaks)
+        """Which of (m, 3) a triple of training tells: another one by a leak, or the same."""
+        keys = triple_keys(np.concatenate((self.train, asked)))
+        same = np.isin(keys[len(self.train) :], keys[: len(self.train)])
+        return told_by(asked, self.train, self.leaks) | same
 
     def unseen(self, asked: Int32) -> Bools:
         """Which of (m, 3) have an entity that training doesn't."""

@@ -90,8 +90,8 @@ def _say(found: EmbeddedTriples, console: Console) -> None:
             )
         if count := int(found.told(of).sum()):
             console.line(
-                f"{name}.txt: {count:,} of {len(of):,} triples are told by train.txt, in symmetric, inverse "
-                f"or duplicate relations"
+                f"{name}.txt: {count:,} of {len(of):,} triples are told by train.txt: by a symmetric, inverse "
+                f"or duplicate relation, or themselves"
             )
     for key, words in (
         ("repeated_lines", "lines repeat others, and count once"),

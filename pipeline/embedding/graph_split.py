@@ -39,8 +39,9 @@ def split_triples(triples: Int32, groups: Int64, share: float, seed: int) -> Gra
     wanted = min(MOST_HELD_OUT, max(1, round(share * len(triples))))
     order = np.argsort(groups, kind="stable")
     bounds = np.searchsorted(groups[order], np.arange(groups.max(initial=-1) + 2))
-    ends = np.bincount(triples[:, [0, 2]].ravel())
-    of_relation = np.bincount(triples[:, 1])
+    # Lists: a few numbers at a time are read and changed sooner than in arrays.
+    ends = np.bincount(triples[:, [0, 2]].ravel()).tolist()
+    of_relation = np.bincount(triples[:, 1]).tolist()
     sides: tuple[list[Int64], list[Int64]] = ([], [])
     counts = [0, 0]
     for group in np.random.default_rng([seed, 83]).permutation(len(bounds) - 1).tolist():
@@ -50,7 +51,7 @@ def split_triples(triples: Int32, groups: Int64, share: float, seed: int) -> Gra
             if min(counts) >= wanted:
                 break
             continue
-        if _spare(triples[rows], ends, of_relation):
+        if _spare(triples[rows].tolist(), ends, of_relation):
             sides[side].append(rows)
             counts[side] += len(rows)
     valid, test = (np.sort(np.concatenate([np.empty(0, np.int64), *rows])) for rows in sides)
@@ -58,12 +59,16 @@ def split_triples(triples: Int32, groups: Int64, share: float, seed: int) -> Gra
     return GraphSplit(np.setdiff1d(np.arange(len(triples)), held_out), valid, test)
 
 
-def _spare(rows: Int32, ends: Int64, of_relation: Int64) -> bool:
+def _spare(rows: list[list[int]], ends: list[int], of_relation: list[int]) -> bool:
     """Take the triples out of the counts, unless an entity or relation would have none left."""
-    np.subtract.at(ends, rows[:, [0, 2]], 1)
-    np.subtract.at(of_relation, rows[:, 1], 1)
-    if ends[rows[:, [0, 2]]].all() and of_relation[rows[:, 1]].all():
+    for head, relation, tail in rows:
+        ends[head] -= 1
+        ends[tail] -= 1
+        of_relation[relation] -= 1
+    if all(ends[h] and of_relation[r] and ends[t] for h, r, t in rows):
         return True
-    np.add.at(ends, rows[:, [0, 2]], 1)
-    np.add.at(of_relation, rows[:, 1], 1)
+    for head, relation, tail in rows:
+        ends[head] += 1
+        ends[tail] += 1
+        of_relation[relation] += 1
     return False

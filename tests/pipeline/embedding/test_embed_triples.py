@@ -251,6 +251,11 @@ def test_triples_of_two_files_are_refused_or_counted(
     assert "--keep-duplicates" in error
     told = json.loads(embed(tmp_path, *words, "--keep-duplicates", "--json"))
     assert told["data"]["on_two_sides"] == {"train, test": 1}
+    count = told["data"]["told_by_training"]["test"]
+    assert told["evaluation"]["without_told"]["both"]["count"] == 2 * (41 - count)
+    trained, turned = set(split["train"]), {"knows": "known_by", "known_by": "knows"}
+    leaked = sum((t, turned.get(r, ""), h) in trained for h, r, t in split["test"])
+    assert count == leaked + 1
 
 
 def test_unseen_entities_are_counted_and_set_apart(tmp_path, triples_folder, settings_file) -> None:
