@@ -22,7 +22,7 @@ from torch import Tensor
 
 from .embedding_base import with_reciprocals
 
-POOL = 2048  # entities; a product with so many costs about what looking up 32 vectors a triple does
+POOL = 512  # entities; a product with so many costs less than looking up 32 vectors a triple
 
 
 class NegativeBatch(NamedTuple):
