@@ -7,7 +7,8 @@ the order of the lines changes nothing.
 """
 
 import os
-from collections.abc import Sequence
+from array import array
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,10 +22,12 @@ from .readers.sources import MAX_TEXT
 
 Int32 = NDArray[np.int32]
 Int64 = NDArray[np.int64]
+Advance = Callable[[int], None]
 
 SPLITS = ("train", "valid", "test")
 NEGATIVES = {"valid": "valid_negatives", "test": "test_negatives"}
 COLUMNS = "a line is head, relation and tail, with one tab between each"
+LINES_BETWEEN = 10_000  # two tellings of progress
 MOST_FAULTS = 1000  # kept of a file; a hundred are shown
 
 
@@ -64,8 +67,12 @@ class TriplesFolder:
     negatives: dict[str, TriplesFile]
 
 
-def read_triples_folder(folder: Path) -> TriplesFolder:
+def read_triples_folder(folder: Path, advance: Advance = lambda count: None) -> TriplesFolder:
     """Read the three files, and the negatives where there are any.
+
+    Args:
+        folder: that holds them.
+        advance: told of the bytes just read, `folder_bytes` in all.
 
     Raises:
         UserError: a file is missing or empty, a line isn't a triple, a relation is never trained, or a
@@ -74,9 +81,11 @@ def read_triples_folder(folder: Path) -> TriplesFolder:
     folder = Path(folder)
     check_folder(folder)
     entities, relations = dict[str, int](), dict[str, int]()
-    read = {name: _numbered(folder / f"{name}.txt", entities, relations) for name in SPLITS}
+    read = {
+        name: _numbered(folder / f"{name}.txt", entities, relations, advance) for name in SPLITS
+    }
     false = {
-        name: _numbered_again(folder / f"{file}.txt", entities, relations)
+        name: _numbered_again(folder / f"{file}.txt", entities, relations, advance)
         for name, file in NEGATIVES.items()
         if (folder / f"{file}.txt").is_file()
     }
@@ -105,6 +114,12 @@ def check_folder(folder: Path) -> None:
             raise UserError("the file can't be read", str(path), "allow it to be read")
 
 
+def folder_bytes(folder: Path) -> int:
+    """How long the files are together."""
+    files = (folder / f"{name}.txt" for name in (*SPLITS, *NEGATIVES.values()))
+    return sum(path.stat().st_size for path in files if path.is_file())
+
+
 def told_twice(first: TriplesFile, second: TriplesFile) -> Int64:
     """(k,) rows of the second file whose triple the first one has too."""
     both = np.concatenate((first.triples, second.triples))
@@ -120,30 +135,34 @@ def triple_keys(triples: NDArray[np.integer]) -> Int64:
     return keys
 
 
-def _numbered(path: Path, entities: dict[str, int], relations: dict[str, int]) -> Int64:
+def _numbered(
+    path: Path, entities: dict[str, int], relations: dict[str, int], advance: Advance
+) -> Int64:
     """(n, 4) numbers in the order in which names were first seen, and the line; repeats too."""
-    rows: list[tuple[int, int, int, int]] = []
+    rows = array("q")  # no list: of many millions of lines there may be no room for objects
     faults: list[tuple[str, str]] = []
+    read = 0
     with path.open("rb") as file:
         for number, line in bounded_lines(file, MAX_TEXT):
+            read += len(line) + 1
+            if number % LINES_BETWEEN == 0:
+                advance(read)
+                read = 0
             problem, names = _names(line, number == 1)
             if not problem:
                 head, relation, tail = names
-                rows.append(
-                    (
-                        entities.setdefault(head, len(entities)),
-                        relations.setdefault(relation, len(relations)),
-                        entities.setdefault(tail, len(entities)),
-                        number,
-                    )
-                )
+                rows.append(entities.setdefault(head, len(entities)))
+                rows.append(relations.setdefault(relation, len(relations)))
+                rows.append(entities.setdefault(tail, len(entities)))
+                rows.append(number)
             elif len(faults) < MOST_FAULTS:
                 faults.append((f"{path}:{number}", problem))
+    advance(read)
     if faults:
         raise fault_error(faults, COLUMNS)
     if not rows:
         raise UserError("the file holds no triple", str(path), COLUMNS)
-    return np.array(rows, dtype=np.int64)
+    return np.frombuffer(rows, dtype=np.int64).reshape(-1, 4)
 
 
 def _names(line: bytes, first: bool) -> tuple[str, Sequence[str]]:
@@ -161,10 +180,12 @@ def _names(line: bytes, first: bool) -> tuple[str, Sequence[str]]:
     return ("" if all(names) else "a name is empty"), names
 
 
-def _numbered_again(path: Path, entities: dict[str, int], relations: dict[str, int]) -> Int64:
+def _numbered_again(
+    path: Path, entities: dict[str, int], relations: dict[str, int], advance: Advance
+) -> Int64:
     """The same of a file that may name nothing new."""
     known = len(entities), len(relations)
-    rows = _numbered(path, entities, relations)
+    rows = _numbered(path, entities, relations, advance)
     strange = np.column_stack(
         (rows[:, 0] >= known[0], rows[:, 1] >= known[1], rows[:, 2] >= known[0])
     )

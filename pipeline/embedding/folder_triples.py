@@ -5,7 +5,14 @@ import numpy as np
 from ...errors import UserError
 from ...kg.leaking_relations import leaking_relations
 from ...kg.readers.json_lines import fault_error
-from ...kg.triples_files import SPLITS, TriplesFolder, read_triples_folder, told_twice, triple_keys
+from ...kg.triples_files import (
+    SPLITS,
+    TriplesFolder,
+    folder_bytes,
+    read_triples_folder,
+    told_twice,
+    triple_keys,
+)
 from ..console import Console
 from .embedded_triples import EmbeddedTriples, Named, distinct
 from .triples_source import FolderSource
@@ -19,7 +26,8 @@ def folder_triples(source: FolderSource, console: Console) -> EmbeddedTriples:
     Raises:
         UserError: see `read_triples_folder`; or a triple is on two sides and `source` doesn't allow it.
     """
-    read = read_triples_folder(source.folder)
+    with console.progress("reading", folder_bytes(source.folder), "bytes") as advance:
+        read = read_triples_folder(source.folder, advance)
     twice = _told_twice(read, source.keep_duplicates)
     sides = [read.splits[name].triples for name in SPLITS]
     everything = distinct(np.concatenate(sides))

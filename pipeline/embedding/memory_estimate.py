@@ -1,7 +1,7 @@
 """Whether an embedding fits the memory that is free, said before it begins.
 
     tables   (E + 2R) · d numbers: the vectors, their gradients, what the optimiser keeps of each, and
-             the best vectors so far where training may stop early
+             the best vectors so far
     step     one_vs_all: B · E scores, their softmax and its gradient; negative_sampling: vectors of the
              B · (negatives + 2) entities, and their gradients
 
@@ -21,7 +21,7 @@ SAID_FROM = 1 << 30  # bytes; less is nobody's concern
 
 def estimated_bytes(settings: EmbeddingSettings, entities: int, relations: int) -> int:
     """The formula above."""
-    copies = 2 + KEPT_BY_OPTIMIZER[settings.optimizer] + (settings.patience > 0)
+    copies = 3 + KEPT_BY_OPTIMIZER[settings.optimizer]
     tables = copies * (entities + 2 * relations) * settings.dimension
     if settings.loss == "negative_sampling":
         step = 2 * settings.batch_size * (settings.negatives + 2) * settings.dimension

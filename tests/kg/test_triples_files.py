@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from infact.errors import UserError
-from infact.kg.triples_files import read_triples_folder, told_twice
+from infact.kg.triples_files import folder_bytes, read_triples_folder, told_twice
 
 FILES = {
     "train": "b\tknows\ta\na\tknows\tb\nb\tlikes\tc\n",
@@ -66,6 +66,15 @@ def test_windows_line_ends_and_a_byte_order_mark(tmp_path) -> None:
     train = b"\xef\xbb\xbf" + FILES["train"].replace("\n", "\r\n").encode()
     found = read_triples_folder(written(tmp_path, {**FILES, "train": train}))
     assert found.entities == ("a", "b", "c")
+
+
+def test_what_is_read_is_told_in_bytes(tmp_path) -> None:
+    many = "".join(f"a{k}\tknows\ta\n" for k in range(25_000))
+    folder = written(tmp_path, {**FILES, "train": many + FILES["train"]})
+    told: list[int] = []
+    read_triples_folder(folder, told.append)
+    assert sum(told) == folder_bytes(folder)
+    assert len(told) == 2 + 3
 
 
 def test_triples_that_two_files_share(tmp_path) -> None:
