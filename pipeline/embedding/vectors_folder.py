@@ -18,6 +18,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 from safetensors import SafetensorError
@@ -136,15 +137,28 @@ def open_vectors(folder: Path) -> EmbeddedGraph:
         raise UserError(problem, str(folder), "name a folder that infact embed --out has made")
     try:
         model, entity_ids, relation_ids = load_vectors(folder / VECTORS)
-        triples = pq.read_table(folder / TRIPLES)
+        known, split = _read_triples(folder / TRIPLES)
         scale = read_scale(folder)
     except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
         raise UserError(f"the vectors can't be read: {error}", str(folder), AGAIN) from error
     entities = named_rows(folder / ENTITIES, entity_ids)
     relations = named_rows(folder / RELATIONS, relation_ids)
-    known = np.stack([triples[name].to_numpy() for name in ("head", "relation", "tail")], axis=1)
-    split = np.array([SPLITS.index(word) for word in triples["split"].to_pylist()], dtype=np.int8)
+    sizes = np.array([len(entities), len(relations), len(entities)])
+    if len(known) and (known.max(axis=0) >= sizes).any():
+        problem = "it has triples of rows that the vectors don't have"
+        raise UserError(problem, str(folder / TRIPLES), AGAIN)
+    if scale is not None and len(scale.of_relation) != len(relations):
+        problem = f"it is a scale of {len(scale.of_relation)} relations, and {len(relations)} have vectors"
+        raise UserError(problem, str(folder / SCALE), AGAIN)
     return EmbeddedGraph(model, entities, relations, known, split, SPLITS, scale)
+
+
+def _read_triples(path: Path) -> tuple[Int32, NDArray[np.int8]]:
+    """Rows, and the number in `SPLITS` of the side of each."""
+    table = pq.read_table(path)
+    known = np.stack([table[name].to_numpy() for name in ("head", "relation", "tail")], axis=1)
+    split = pc.index_in(table["split"].cast(pa.string()), pa.array(SPLITS)).to_numpy()
+    return known, split.astype(np.int8)
 
 
 def named_rows(path: Path, ids: Int32) -> Named:

@@ -269,6 +269,22 @@ def test_vectors_of_another_dimension_are_refused(folder, tmp_path) -> None:
     )
 
 
+@pytest.mark.parametrize("name", ["triples.parquet", "scale.json", "vectors.safetensors"])
+def test_files_of_other_vectors_are_refused(name, folder, tmp_path) -> None:
+    out = spoilt(folder, tmp_path)
+    if name == "triples.parquet":
+        table = pq.read_table(out / name)
+        far = pa.array([1000] * table.num_rows, pa.int32())
+        pq.write_table(table.set_column(0, "head", far), out / name)
+    elif name == "scale.json":
+        scale = json.loads((out / name).read_text())
+        (out / name).write_text(json.dumps({**scale, "of_relation": [0.0]}))
+    else:
+        (out / name).write_bytes(b"no vectors")
+    error = said(tmp_path, "predict", "p03", "knows", "--vectors", "v", status=2)
+    assert "make it anew by infact embed --restart" in error
+
+
 @pytest.mark.parametrize("command", ["predict", "show"])
 def test_names_of_other_rows_are_refused(command, folder, tmp_path) -> None:
     path = spoilt(folder, tmp_path) / "entities.parquet"
