@@ -10,6 +10,7 @@ ModelName = Literal["transe", "distmult", "complex", "rotate"]
 LossName = Literal["one_vs_all", "negative_sampling"]
 RegulariserName = Literal["none", "n3", "dura"]
 OptimizerName = Literal["adagrad", "adam"]
+Schedule = Literal["constant", "cosine"]
 Precision = Literal["float32", "bfloat16"]
 
 COMPLEX_MODELS = ("complex", "rotate")  # their numbers are pairs of real ones
@@ -20,6 +21,7 @@ _CHOICES = {
     "loss": LossName,
     "regulariser": RegulariserName,
     "optimizer": OptimizerName,
+    "schedule": Schedule,
     "precision": Precision,
 }
 _AT_LEAST_ONE = ("dimension", "negatives", "batch_size", "epochs", "validate_every")
@@ -52,7 +54,8 @@ class EmbeddingSettings:
     adversarial_temperature: float = 1.0  # 0 weighs all negatives alike
     margin: float = 9.0  # a score is good above -margin; negative_sampling alone
     batch_size: int = 512  # triples of a step; each direction of a triple counts as one
-    learning_rate: float = 0.1  # constant
+    learning_rate: float = 0.1  # its peak
+    schedule: Schedule = "constant"  # "cosine" falls to 0 at the last epoch, and lets noise settle
     optimizer: OptimizerName = "adagrad"
     initial_scale: float = 1e-3  # standard deviation of the vectors' start
     precision: Precision = "float32"  # of one_vs_all's products with every entity

@@ -101,12 +101,12 @@ def units(training: np.ndarray, settings: EmbeddingSettings) -> int:
 
 
 def training_settings(settings: EmbeddingSettings) -> TrainingSettings:
-    """A constant rate (Lacroix et al. 2018)."""
+    """Of the one loop."""
     return TrainingSettings(
         settings.learning_rate,
         settings.epochs,
         optimizer="adagrad" if settings.optimizer == "adagrad" else "adamw",
-        schedule="constant",
+        schedule=settings.schedule,
         clip_norm=None,
         checkpoint_steps=CHECKPOINT_STEPS,
     )
