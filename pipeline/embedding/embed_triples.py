@@ -34,7 +34,7 @@ from .triples_source import FolderSource, TriplesSource
 from .vectors_folder import METRICS, RANKS, SETTINGS, write_json, write_vectors
 
 VERSION = 1  # raised when the same settings give another result
-JOB = "job"  # in the partial folder: the key of what is being made
+JOB = f"{RESUME}/job"  # in the partial folder: the key of what is being made
 
 
 @dataclass(frozen=True)
@@ -158,7 +158,6 @@ def _make(asked: TriplesToEmbed, recipe: Recipe, console: Console) -> Manifest:
     }
     write_json(work / METRICS, metrics)
     (work / SETTINGS).write_text(written_settings(asked.settings), encoding="utf-8")
-    (work / JOB).unlink()
     recorded = {
         "seconds": round(time.monotonic() - started, 3),
         "seconds_per_epoch": None if resumed else _seconds_per_epoch(trained),
@@ -179,9 +178,16 @@ def _read(asked: TriplesToEmbed, console: Console) -> EmbeddedTriples:
 
 
 def _work_folder(asked: TriplesToEmbed, recipe: Recipe, console: Console) -> Path:
-    """The partial folder, with what an earlier run of the same job left there."""
+    """The partial folder, with what an earlier run of the same job left there.
+
+    Raises:
+        UserError: there is a folder of that name that no such run has made.
+    """
     work = asked.out.with_name(f"{asked.out.name}.partial")
     job = work / JOB
+    if work.exists() and not (job.exists() or (work / SETTINGS).exists()):
+        problem = "it isn't the work of an unfinished run, and one would need this name"
+        raise UserError(problem, str(work), "move it away, or name another --out")
     left = job.read_text(encoding="utf-8") if job.exists() else ""
     if work.exists() and (left != recipe.key or asked.restart):
         if left and left != recipe.key:
@@ -189,7 +195,7 @@ def _work_folder(asked: TriplesToEmbed, recipe: Recipe, console: Console) -> Pat
         shutil.rmtree(work)
     elif left:
         console.line("going on with what an unfinished run left here")
-    (work / RESUME).mkdir(parents=True, exist_ok=True)
+    job.parent.mkdir(parents=True, exist_ok=True)
     job.write_text(recipe.key, encoding="utf-8")
     return work
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,7 +59,7 @@ class EmbeddedTriples:
     leaks: tuple[Leak, ...]
     valid_negatives: Int32 | None = None
     test_negatives: Int32 | None = None
-    noted: dict[str, object] = field(default_factory=dict)
+    noted: dict[str, Any] = field(default_factory=dict)
 
     @cached_property
     def known(self) -> Int32:

@@ -106,5 +106,5 @@ def _say(found: EmbeddedTriples, console: Console) -> None:
         ("on_two_sides", "triples are on both sides"),
         ("negatives_that_are_true", "false triples are true by another file"),
     ):
-        for name, count in dict(found.noted[key]).items():  # type: ignore[call-overload]
+        for name, count in found.noted[key].items():
             console.line(f"{name}: {count:,} {words}")

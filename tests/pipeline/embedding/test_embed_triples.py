@@ -196,6 +196,14 @@ def test_what_an_unfinished_run_of_other_settings_left_is_dropped(
     assert "of other settings left here is dropped" in embed(tmp_path, *words, "--seed", "2")
 
 
+def test_another_folder_of_that_name_is_left_alone(tmp_path, triples_folder, settings_file) -> None:
+    (tmp_path / "v.partial").mkdir()
+    (tmp_path / "v.partial/letter.txt").write_text("dear")
+    words = ("--triples", str(triples_folder), "--settings", str(settings_file), "--out", "v")
+    assert "isn't the work of an unfinished run" in embed(tmp_path, *words, status=2)
+    assert (tmp_path / "v.partial/letter.txt").exists()
+
+
 def test_a_sample_is_called_one(tmp_path, triples_folder, settings_file) -> None:
     words = ("--triples", str(triples_folder), "--settings", str(settings_file), "--out", "v")
     assert "a sample of 10 of 40 test triples" in embed(tmp_path, *words, "--sampled", "10")
