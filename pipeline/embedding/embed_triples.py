@@ -19,7 +19,7 @@ from ...errors import UserError
 from ...models.embedding_settings import EmbeddingSettings
 from ...models.embedding_training import TrainedEmbedding, train_embedding, units
 from .. import machine
-from ..artifacts import MANIFEST, RESUME, Manifest, Recipe, locked, publish_folder, read_manifest
+from ..artifacts import RESUME, Manifest, Recipe, locked, publish_folder, read_manifest
 from ..console import Console, duration
 from ..scale_file import write_scale
 from .embedded_triples import EmbeddedTriples
@@ -33,6 +33,7 @@ from .settings_file import written_settings
 from .triples_source import FolderSource, TriplesSource
 from .vectors_folder import METRICS, RANKS, SETTINGS, write_json, write_vectors
 
+STAGE = "embed alone"  # as manifests call it
 VERSION = 1  # raised when the same settings give another result
 JOB = f"{RESUME}/job"  # in the partial folder: the key of what is being made
 
@@ -61,7 +62,7 @@ class TriplesToEmbed:
         chosen, digests = self.source.recipe()
         kind = type(self.source).__name__
         settings = {**asdict(self.settings), **chosen, "source": kind, "sampled": self.sampled}
-        return Recipe("embed alone", VERSION, settings, self.seed, digests)
+        return Recipe(STAGE, VERSION, settings, self.seed, digests)
 
 
 def embed_triples(asked: TriplesToEmbed, console: Console) -> None:
@@ -94,7 +95,9 @@ def _check_out(out: Path) -> None:
         raise UserError("the folder can't be written", str(parent), "name another --out")
     if out.resolve() in (Path.cwd(), *Path.cwd().parents):
         raise UserError("this is the folder that you are in", where, "name a folder below it")
-    if out.is_file() or (out.is_dir() and any(out.iterdir()) and not (out / MANIFEST).exists()):
+    there = read_manifest(out)
+    ours = there is not None and there.recipe.stage == STAGE
+    if out.is_file() or (out.is_dir() and any(out.iterdir()) and not ours):
         problem = "it holds something else than vectors that infact embed has made"
         raise UserError(problem, where, "name a folder that is new")
 
@@ -147,16 +150,8 @@ def _make(asked: TriplesToEmbed, recipe: Recipe, console: Console) -> Manifest:
     pq.write_table(evaluation.ranks, work / RANKS)
     probabilities = learn_probabilities(trained.model, triples, asked.seed, console)
     write_scale(work, probabilities.scale)
-    metrics = {
-        "model": asked.settings.model,
-        "dimension": asked.settings.dimension,
-        "seed": asked.seed,
-        "data": triples.described(),
-        "training": _described_training(trained),
-        "evaluation": evaluation.metrics,
-        "probabilities": probabilities.metrics,
-    }
-    write_json(work / METRICS, metrics)
+    measured = {"evaluation": evaluation.metrics, "probabilities": probabilities.metrics}
+    write_json(work / METRICS, {**_described(asked, triples, trained), **measured})
     (work / SETTINGS).write_text(written_settings(asked.settings), encoding="utf-8")
     recorded = {
         "seconds": round(time.monotonic() - started, 3),
@@ -185,7 +180,7 @@ def _work_folder(asked: TriplesToEmbed, recipe: Recipe, console: Console) -> Pat
     """
     work = asked.out.with_name(f"{asked.out.name}.partial")
     job = work / JOB
-    if work.exists() and not (job.exists() or (work / SETTINGS).exists()):
+    if work.exists() and not ((work / RESUME).is_dir() or (work / SETTINGS).exists()):
         problem = "it isn't the work of an unfinished run, and one would need this name"
         raise UserError(problem, str(work), "move it away, or name another --out")
     left = job.read_text(encoding="utf-8") if job.exists() else ""
@@ -218,14 +213,24 @@ def _trained(
         )
 
 
-def _described_training(trained: TrainedEmbedding) -> dict[str, object]:
-    return {
+def _described(
+    asked: TriplesToEmbed, triples: EmbeddedTriples, trained: TrainedEmbedding
+) -> dict[str, object]:
+    """What was trained on what, for metrics.json."""
+    training = {
         "epochs": len(trained.record.losses),
         "best_epoch": trained.best_epoch,
         "losses": list(trained.record.losses),
         "validation": [
             {"epoch": epoch, "mean_reciprocal_rank": mrr} for epoch, mrr in trained.validation
         ],
+    }
+    return {
+        "model": asked.settings.model,
+        "dimension": asked.settings.dimension,
+        "seed": asked.seed,
+        "data": triples.described(),
+        "training": training,
     }
 
 

@@ -196,6 +196,15 @@ def test_what_an_unfinished_run_of_other_settings_left_is_dropped(
     assert "of other settings left here is dropped" in embed(tmp_path, *words, "--seed", "2")
 
 
+def test_another_artifact_is_left_alone(made, tmp_path, triples_folder) -> None:
+    shutil.copytree(made[0], tmp_path / "v")
+    text = (tmp_path / "v/manifest.json").read_text().replace("embed alone", "ingest")
+    (tmp_path / "v/manifest.json").write_text(text)
+    words = ("--triples", str(triples_folder), "--out", "v", "--restart")
+    assert "something else than vectors" in embed(tmp_path, *words, status=2)
+    assert (tmp_path / "v/manifest.json").read_text() == text
+
+
 def test_another_folder_of_that_name_is_left_alone(tmp_path, triples_folder, settings_file) -> None:
     (tmp_path / "v.partial").mkdir()
     (tmp_path / "v.partial/letter.txt").write_text("dear")
