@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 
 from .embedding_base import EmbeddingModel
 from .embedding_model import new_model
@@ -56,6 +57,7 @@ def train_embedding(
     checkpoint: Path,
     advance: Callable[[int], None],
     team: Team | None = None,
+    entity_start: np.ndarray | None = None,
 ) -> TrainedEmbedding:
     """Train a new model.
 
@@ -68,13 +70,17 @@ def train_embedding(
         checkpoint: file to continue from when it exists, and to write to.
         advance: called with the triples of each batch, `units` in all.
         team: processes that share each step; None: this one alone.
+        entity_start: (E, d) where the entities begin (see `text_start`); None: at random.
 
     Raises:
         UserError: as `train`.
+        ValueError: `entity_start` has another shape.
     """
     started = time.perf_counter()
     model = new_model(settings, entity_count, relation_count, seed)
     model.sparse = settings.optimizer == "adagrad"
+    if entity_start is not None:
+        _begin_at(model, entity_start)
     curriculum, loss = _task(training, entity_count, relation_count, settings, seed)
     record = train(
         model,
@@ -93,6 +99,13 @@ def train_embedding(
         best(record.validation)[0] if record.validation else len(record.losses),
         time.perf_counter() - started,
     )
+
+
+def _begin_at(model: EmbeddingModel, start: np.ndarray) -> None:
+    if start.shape != tuple(model.entity.shape):
+        raise ValueError(f"entity_start is {start.shape}, and entities {tuple(model.entity.shape)}")
+    with torch.no_grad():
+        model.entity.copy_(torch.from_numpy(start))
 
 
 def units(training: np.ndarray, settings: EmbeddingSettings) -> int:

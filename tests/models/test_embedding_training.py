@@ -171,3 +171,18 @@ def test_a_loss_that_is_no_number_stops_it_and_says_where(
         trained(tmp_path, settings)
     assert "what step 4 had come to is kept" in caught.value.fix
     assert trained(tmp_path, settings).record.steps == 30
+
+
+def test_entities_begin_where_they_are_told(tmp_path: Path) -> None:
+    settings = replace(SETTINGS, epochs=1, learning_rate=1e-9)
+    start = np.random.default_rng(0).standard_normal((ENTITIES, 32)).astype(np.float32)
+
+    def begun(at: np.ndarray) -> TrainedEmbedding:
+        path = tmp_path / "c.safetensors"
+        return train_embedding(
+            ring_triples(), NONE, ENTITIES, 2, settings, 0, path, ignore, entity_start=at
+        )
+
+    np.testing.assert_allclose(begun(start).model.entity.detach(), start, atol=1e-6)
+    with pytest.raises(ValueError, match="entity_start"):
+        begun(start[:, :3])
