@@ -76,7 +76,7 @@ bench: base ## races against peers; ENCODER=, GOLD= and TRIPLES= name a text enc
 	$(BIN)/python benchmarks/eval.py $$(ls -td data/artifacts/hpo/base/*/ | head -1) $(if $(ENCODER),--masked $(ENCODER))
 	@if test -n "$(GOLD)"; then $(BIN)/python benchmarks/link.py $$(ls -td data/artifacts/hpo/ingest/*/ | head -1) $(GOLD) $(ARGS); \
 	else echo "linking: skipped, it needs GOLD=<file of documents with gold mentions>"; fi
-	@if test -n "$(TRIPLES)"; then $(BIN)/python benchmarks/embedding.py $(TRIPLES); \
+	@if test -n "$(TRIPLES)"; then $(BIN)/python benchmarks/embed.py $(TRIPLES) --epochs 3; \
 	else echo "embedding: skipped, it needs TRIPLES=<folder with train.txt, valid.txt, test.txt>"; fi
 
 clean: ## remove .venv and caches; artifacts stay

@@ -29,7 +29,7 @@ from scipy.sparse import csr_array
 from torch import Tensor
 
 Scorer = Callable[[Tensor, Tensor], Tensor]
-"""Scores of all entities: (entities (B,), relations (B,)) -> (B, E), a new tensor each call."""
+"""Scores of all entities: (entities (B,), relations (B,)) -> (B, E), on the processor."""
 
 
 @dataclass(frozen=True)
@@ -46,10 +46,16 @@ class RankingMetrics:
 
 @dataclass(frozen=True)
 class SideRanks:
-    """Realistic ranks of each triple's head and tail, float64 (n,), in the order of the triples."""
+    """Realistic ranks of each triple's head and tail, float64 (n,), in the order of the triples.
+
+    `head_ties` and `tail_ties`, int64 (n,), are how many others score the same: the optimistic rank is
+    half of them lower, the pessimistic one half of them higher.
+    """
 
     head: np.ndarray
     tail: np.ndarray
+    head_ties: np.ndarray
+    tail_ties: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -69,8 +75,11 @@ class KnownTails:
         """From triples (m, 3) in any order."""
         relation_count = int(triples[:, 1].max(initial=-1)) + 1
         keys = triples[:, 0].astype(np.int64) * relation_count + triples[:, 1]
-        order = np.argsort(keys, kind="stable")
-        return cls(keys[order], triples[order, 2].astype(np.int64), relation_count)
+        order = np.lexsort((triples[:, 2], keys))
+        keys, tails = keys[order], triples[order, 2].astype(np.int64)
+        first = np.ones(len(keys), dtype=bool)  # of each known triple, which may be there twice
+        first[1:] = (np.diff(keys) != 0) | (np.diff(tails) != 0)
+        return cls(keys[first], tails[first], relation_count)
 
     def places(self, heads: np.ndarray, relations: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Row in the batch and known tail, one pair for each known tail of each query (B,)."""
@@ -105,12 +114,11 @@ def rank_triples(
         ValueError: a score is NaN or infinite, for which no rank is honest.
     """
     reverse = [2, 1, 0]
-    return SideRanks(
-        head=_rank_tails(
-            head_scores, triples[:, reverse], KnownTails.of(known[:, reverse]), batch_size, advance
-        ),
-        tail=_rank_tails(tail_scores, triples, KnownTails.of(known), batch_size, advance),
+    head, head_ties = _rank_tails(
+        head_scores, triples[:, reverse], KnownTails.of(known[:, reverse]), batch_size, advance
     )
+    tail, tail_ties = _rank_tails(tail_scores, triples, KnownTails.of(known), batch_size, advance)
+    return SideRanks(head, tail, head_ties, tail_ties)
 
 
 @torch.inference_mode()
@@ -120,23 +128,28 @@ def _rank_tails(
     known: KnownTails,
     batch_size: int,
     advance: Callable[[int], None],
-) -> np.ndarray:
-    ranks = [np.empty(0)]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Realistic ranks, and how many others score the same."""
+    ranks, all_ties = [np.empty(0)], [np.empty(0, dtype=np.int64)]
     for start in range(0, len(triples), batch_size):
         heads, relations, tails = triples[start : start + batch_size].astype(np.int64).T
-        scores = score(torch.tensor(heads), torch.tensor(relations))
-        if not torch.isfinite(scores.sum()):
+        found = score(torch.tensor(heads), torch.tensor(relations))
+        if not torch.isfinite(found.sum()):
             raise ValueError("a score is NaN or infinite: training diverged")
-        true = torch.tensor(tails)[:, None]
-        true_score = scores.gather(1, true)
+        scores = found.numpy()
+        true = scores[np.arange(len(tails)), tails]
         rows, filtered = known.places(heads, relations)
-        scores[torch.from_numpy(rows), torch.from_numpy(filtered)] = -torch.inf
-        scores.scatter_(1, true, -torch.inf)  # a triple doesn't compete with itself
-        above = torch.count_nonzero(scores > true_score, dim=1)
-        ties = torch.count_nonzero(scores == true_score, dim=1)
-        ranks.append((1 + above + ties / 2).double().numpy())
+        others = filtered != tails[rows]  # a triple doesn't compete with itself
+        rows, passed = rows[others], scores[rows[others], filtered[others]]
+        # numpy counts a row of truths several times faster than torch does.
+        above = np.count_nonzero(scores > true[:, None], axis=1)
+        above -= np.bincount(rows[passed > true[rows]], minlength=len(tails))
+        ties = np.count_nonzero(scores == true[:, None], axis=1) - 1  # less itself
+        ties -= np.bincount(rows[passed == true[rows]], minlength=len(tails))
+        ranks.append(1 + above + ties / 2)
+        all_ties.append(ties)
         advance(len(heads))
-    return np.concatenate(ranks)
+    return np.concatenate(ranks), np.concatenate(all_ties)
 
 
 def ranking_metrics(ranks: np.ndarray) -> RankingMetrics:

@@ -96,7 +96,7 @@ class SharedSteps(Generic[ModelT, BatchT]):
         # What no part has run has no gradient, which isn't one of 0: optimisers leave it alone.
         reached = torch.tensor([float(value.grad is not None) for value in self.trained])
         gradients = [
-            torch.zeros(value.numel()) if value.grad is None else value.grad.float().flatten()
+            torch.zeros(value.numel()) if value.grad is None else _flat(value.grad)
             for value in self.trained
         ]
         joined = torch.cat([loss.detach().float().reshape(1), reached, *gradients])
@@ -120,6 +120,11 @@ class SharedSteps(Generic[ModelT, BatchT]):
             parts = joined.split([value.numel() for value in self.trained])
             for value, part in zip(self.trained, parts, strict=True):
                 value.copy_(part.view_as(value))
+
+
+def _flat(gradient: Tensor) -> Tensor:
+    dense = gradient.to_dense() if gradient.is_sparse else gradient
+    return dense.float().flatten()
 
 
 def follow_steps(

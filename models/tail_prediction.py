@@ -1,9 +1,13 @@
 """The likeliest tails of (head, relation, ?) by an embedding, among those that the relation has.
 
-p(t | h, r) is the softmax of the scores over the tails that the relation has in training: what is no
-object of any triple of a relation can't be predicted for it.
+    p(t | h, r) = exp score(h, r, t) / Σ exp score(h, r, u)      u over t and the unknown tails of r's range
 
-Shapes: B queries, k tails, n triples.
+The range of a relation is the tails that it has in training: what is no object of any of its triples
+can't be predicted for it. Known tails of the same query don't compete, as in filtered ranking: that
+Paris is in France takes nothing from Lyon. These are the model's own probabilities; `platt_scaling.py`
+makes them ones that hold.
+
+Shapes: B queries, C candidate tails, k tails, n triples.
 """
 
 from __future__ import annotations
@@ -13,16 +17,19 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from torch import Tensor
 from torch.nn import functional as F
 
-from .complex_embedding import ComplEx, rotate
+from .embedding_base import EmbeddingModel
+from .ranking import KnownTails
 
 QUERIES_A_BATCH = 256
+SCORES_A_BATCH = 1 << 24  # 64 MiB of them
 
 
 @dataclass(frozen=True)
 class PredictedTails:
-    """The likeliest tails of B queries, the likeliest first; fewer than k where a relation has fewer.
+    """The likeliest tails of B queries, the likeliest first; fewer than k where there are fewer.
 
     Attributes:
         query: (n,) number of the query, ascending.
@@ -40,43 +47,61 @@ def tails_by_relation(training: np.ndarray, relation_count: int) -> list[np.ndar
     return [np.unique(training[training[:, 1] == r, 2]) for r in range(relation_count)]
 
 
+def log_probabilities(scores: Tensor, known: Tensor) -> Tensor:
+    """The formula above in nats, for every tail. scores (B, C), known (B, C) bool -> (B, C)."""
+    others = scores.masked_fill(known, -torch.inf).logsumexp(dim=1, keepdim=True)
+    return scores - torch.where(known, torch.logaddexp(others, scores), others)
+
+
 @torch.inference_mode()
 def predict_tails(
-    model: ComplEx,
+    model: EmbeddingModel,
     heads: np.ndarray,
     relations: np.ndarray,
     ranges: list[np.ndarray],
+    known: KnownTails,
     most: int,
     advance: Callable[[int], None],
 ) -> PredictedTails:
-    """At most k = `most` tails of each query (h, r).
+    """At most k = `most` unknown tails of each query (h, r).
 
     Args:
         model: trained.
         heads, relations: (B,) rows.
         ranges: for each relation, the tails that it may have; see `tails_by_relation`.
+        known: tails that are left out.
         most: k.
         advance: called with the number of queries just done.
     """
-    queries, tails, found = [], [], []
+    queries, tails, found = [np.empty(0, int)], [np.empty(0, int)], [np.empty(0)]
     for relation in np.unique(relations):
-        candidates = torch.from_numpy(ranges[relation])
+        candidates = ranges[relation]
         own = np.flatnonzero(relations == relation)
-        vectors = F.embedding(candidates, model.entity)
-        for start in range(0, len(own), QUERIES_A_BATCH):
-            batch = own[start : start + QUERIES_A_BATCH]
+        vectors = F.embedding(torch.from_numpy(candidates), model.entity)
+        size = max(1, min(QUERIES_A_BATCH, SCORES_A_BATCH // max(1, len(candidates))))
+        for start in range(0, len(own), size):
+            batch = own[start : start + size]
             asked = F.embedding(torch.from_numpy(heads[batch]), model.entity)
-            scores = rotate(asked, model.relation[relation]) @ vectors.T
-            best = scores.log_softmax(dim=1).topk(min(most, len(candidates)), dim=1)
-            queries.append(np.repeat(batch, best.values.shape[1]))
-            tails.append(candidates[best.indices.flatten()].numpy())
-            found.append(best.values.flatten().numpy())
+            scores = model.scores(model.queries(asked, model.relation[relation]), vectors)
+            told = _places(known, heads[batch], relations[batch], candidates)
+            logs = log_probabilities(scores, told).masked_fill(told, -torch.inf)
+            best = logs.topk(min(most, len(candidates)), dim=1)
+            kept = best.values > -torch.inf
+            queries.append(batch[kept.nonzero()[:, 0].numpy()])
+            tails.append(candidates[best.indices[kept].numpy()])
+            found.append(best.values[kept].double().numpy())
             advance(len(batch))
-    if not queries:
-        return PredictedTails(np.empty(0, int), np.empty(0, int), np.empty(0))
     order = np.argsort(np.concatenate(queries), kind="stable")
-    return PredictedTails(
-        np.concatenate(queries)[order],
-        np.concatenate(tails)[order],
-        np.concatenate(found)[order].astype(np.float64),
-    )
+    return PredictedTails(*(np.concatenate(each)[order] for each in (queries, tails, found)))
+
+
+def _places(
+    known: KnownTails, heads: np.ndarray, relations: np.ndarray, candidates: np.ndarray
+) -> Tensor:
+    """(B, C) which of the candidates, ascending, are known tails of each query (B,)."""
+    rows, tails = known.places(heads, relations)
+    places = np.searchsorted(candidates, tails)
+    among = np.isin(tails, candidates)
+    told = torch.zeros(len(heads), len(candidates), dtype=torch.bool)
+    told[torch.from_numpy(rows[among]), torch.from_numpy(places[among])] = True
+    return told

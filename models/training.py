@@ -1,15 +1,13 @@
 """The one training loop of the house, on accelerate, parameterised by a loss.
 
 A killed run continues from its last checkpoint to the same bytes: what an epoch holds depends on
-(seed, epoch) alone, and a checkpoint keeps weights, optimiser state, step and the processor's random
-state. Checkpoints are safetensors, written beside and renamed into place.
+(seed, epoch) alone, and a checkpoint keeps weights, optimiser state, step, validations, the best weights
+by them and the processor's random state.
 """
 
 from __future__ import annotations
 
-import json
 import math
-import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,13 +15,14 @@ from typing import Generic, Literal, TypeVar
 
 import torch
 from accelerate import Accelerator
-from safetensors import safe_open
-from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from ..errors import UserError
 from .process_team import Team
+from .row_adagrad import RowAdagrad
 from .shared_steps import Part, SharedSteps, follow_steps
+from .training_checkpoint import Progress, load_checkpoint, save_checkpoint
+from .validation import History, Validation, best
 
 BatchT = TypeVar("BatchT")
 ModelT = TypeVar("ModelT", bound=nn.Module)
@@ -36,10 +35,10 @@ class TrainingSettings:
     Attributes:
         learning_rate: peak.
         epochs: passes over the batches.
-        optimizer: AdamW for networks; Adagrad for tables of vectors, of which a step reads few rows.
+        optimizer: AdamW for networks; Adagrad, row by row, for tables of vectors of which a step reads few.
         schedule: "cosine" rises linearly, then falls as a cosine to 0; "constant" stays at the peak.
         warmup: share of all steps over which the cosine schedule rises.
-        weight_decay: the optimiser's.
+        weight_decay: AdamW's.
         clip_norm: largest gradient norm; none where None.
         checkpoint_steps: steps between checkpoints.
     """
@@ -72,11 +71,19 @@ class Curriculum(Generic[BatchT]):
 
 @dataclass(frozen=True)
 class TrainingRecord:
-    """What a run did: steps taken, units seen, and the mean loss of each epoch."""
+    """What a run did.
+
+    Attributes:
+        steps: taken.
+        units: seen.
+        losses: the mean of each epoch.
+        validation: scores, where the run was validated.
+    """
 
     steps: int
     units: int
     losses: tuple[float, ...]
+    validation: History = ()
 
 
 def train(
@@ -87,6 +94,7 @@ def train(
     checkpoint: Path,
     advance: Callable[[int], None],
     team: Team | None = None,
+    validation: Validation[ModelT] | None = None,
 ) -> TrainingRecord:
     """Train `model`'s parameters that require gradients, in place.
 
@@ -98,6 +106,7 @@ def train(
         checkpoint: file to continue from when it exists, and to write to.
         advance: called with the units of each batch, also for those done before a kill.
         team: processes that share each step, all of which call this; None: this one alone.
+        validation: by which the best weights are kept, and training may stop; None: the last are kept.
 
     Returns:
         What was done; in a follower, without the losses.
@@ -108,35 +117,74 @@ def train(
     """
     trained = {name: value for name, value in model.named_parameters() if value.requires_grad}
     shared = None if team is None else _shared(team, trained, curriculum, loss)
+    if shared is not None and validation is not None and validation.patience:
+        raise ValueError("a team trains all epochs: it can't stop early")
     if shared is not None and shared.team.follows:
         return _follow(shared, model, curriculum, settings)
     optimizer = _optimizer(trained.values(), settings)
-    done = _restore(checkpoint, trained, optimizer)
+    done = load_checkpoint(checkpoint, trained, optimizer)
+    kept = done.steps
     epochs = [curriculum.epoch(number) for number in range(settings.epochs)]
     total = sum(len(batches) for batches in epochs)
     if shared is not None:
         shared.begin([curriculum.size(batch) for each in epochs for batch in each], done.steps)
     take_step = _steps(model, trained, optimizer, loss, settings, shared)
-    losses = list(done.losses)
-    step = 0
+    step = units = 0
     for number, batches in enumerate(epochs):
+        if validation is not None and validation.over(done.validation) and step >= done.steps:
+            break
+        last = step + len(batches)
         for batch in batches:
             step += 1
+            size = curriculum.size(batch)
             if step > done.steps:
                 value = take_step(batch, settings.learning_rate * _rate(step - 1, total, settings))
                 if not math.isfinite(value):
-                    raise _diverged("the loss is no number", step, total, done, settings)
-                losses = _add_loss(losses, number, value / len(batches))
-                saved = step % settings.checkpoint_steps == 0 or step == total
-                if saved and not all(each.isfinite().all() for each in trained.values()):
-                    raise _diverged("a weight is no number", step, total, done, settings)
+                    raise _diverged("the loss is no number", step, total, kept, settings)
+                losses = _add_loss(list(done.losses), number, value / len(batches))
                 done = replace(done, steps=step, losses=tuple(losses))
+                validated = (
+                    validation is not None
+                    and step == last
+                    and validation.due(number + 1, settings.epochs)
+                )
+                saved = step % settings.checkpoint_steps == 0 or step == total
+                if (saved or validated) and not _finite(trained):
+                    raise _diverged("a weight is no number", step, total, kept, settings)
+                if validation is not None and validated:
+                    done = _validated(model, trained, validation, number + 1, done)
+                    saved = saved or validation.over(done.validation)
                 if saved:
-                    _save(checkpoint, trained, optimizer, done)
-            advance(curriculum.size(batch))
+                    save_checkpoint(checkpoint, trained, optimizer, done)
+                    kept = step
+            units += size
+            advance(size)
     model.eval()
-    units = sum(curriculum.size(batch) for batches in epochs for batch in batches)
-    return TrainingRecord(total, units, tuple(losses))
+    if done.best:
+        model.load_state_dict(done.best, strict=False)
+    return TrainingRecord(step, units, done.losses, done.validation)
+
+
+def _finite(trained: dict[str, nn.Parameter]) -> bool:
+    return all(bool(value.isfinite().all()) for value in trained.values())
+
+
+def _validated(
+    model: ModelT,
+    trained: dict[str, nn.Parameter],
+    validation: Validation[ModelT],
+    epoch: int,
+    done: Progress,
+) -> Progress:
+    """`done` with this epoch's score, and with the weights where it is the best so far."""
+    model.eval()
+    score = validation.score(model)
+    model.train()
+    history = (*done.validation, (epoch, score))
+    if best(history) != history[-1]:
+        return replace(done, validation=history)
+    weights = {name: value.detach().clone() for name, value in trained.items()}
+    return replace(done, validation=history, best=weights)
 
 
 def _shared(
@@ -201,10 +249,7 @@ def _steps(
     return take_step
 
 
-def _diverged(
-    what: str, step: int, total: int, done: TrainingRecord, settings: TrainingSettings
-) -> UserError:
-    kept = done.steps // settings.checkpoint_steps * settings.checkpoint_steps
+def _diverged(what: str, step: int, total: int, kept: int, settings: TrainingSettings) -> UserError:
     return UserError(
         f"Training diverged: {what}.",
         f"step {step} of {total}, learning rate {settings.learning_rate:g} at its peak",
@@ -216,8 +261,9 @@ def _diverged(
 def _optimizer(
     trained: Iterable[nn.Parameter], settings: TrainingSettings
 ) -> torch.optim.Optimizer:
-    kind = {"adamw": torch.optim.AdamW, "adagrad": torch.optim.Adagrad}[settings.optimizer]
-    return kind(trained, lr=settings.learning_rate, weight_decay=settings.weight_decay)
+    if settings.optimizer == "adagrad":
+        return RowAdagrad(trained, settings.learning_rate)
+    return torch.optim.AdamW(trained, lr=settings.learning_rate, weight_decay=settings.weight_decay)
 
 
 def _rate(step: int, total: int, settings: TrainingSettings) -> float:
@@ -235,47 +281,3 @@ def _add_loss(losses: list[float], epoch: int, share: float) -> list[float]:
     padded = losses + [0.0] * (epoch + 1 - len(losses))
     padded[epoch] += share
     return padded
-
-
-def _save(
-    checkpoint: Path,
-    trained: dict[str, nn.Parameter],
-    optimizer: torch.optim.Optimizer,
-    record: TrainingRecord,
-) -> None:
-    """Write weights, optimiser state and step, then rename into place."""
-    tensors = {f"weight/{name}": value.detach() for name, value in trained.items()}
-    for index, state in optimizer.state_dict()["state"].items():
-        for key, value in state.items():
-            tensors[f"optimizer/{index}/{key}"] = torch.as_tensor(value)
-    tensors["random/state"] = torch.get_rng_state()  # dropout draws from it
-    beside = checkpoint.with_suffix(".writing")
-    progress = json.dumps({"steps": record.steps, "losses": record.losses})
-    save_file(
-        {key: value.contiguous() for key, value in tensors.items()}, beside, {"progress": progress}
-    )
-    os.replace(beside, checkpoint)
-
-
-def _restore(
-    checkpoint: Path, trained: dict[str, nn.Parameter], optimizer: torch.optim.Optimizer
-) -> TrainingRecord:
-    """Load a checkpoint into `trained` and `optimizer`; nothing done where there is none."""
-    if not checkpoint.exists():
-        return TrainingRecord(0, 0, ())
-    state: dict[int, dict[str, Tensor]] = {}
-    with safe_open(checkpoint, framework="pt") as file:
-        progress = json.loads(file.metadata()["progress"])
-        for key in file.keys():  # noqa: SIM118  (safe_open is no mapping)
-            kind, _, rest = key.partition("/")
-            if kind == "weight":
-                with torch.no_grad():
-                    trained[rest].copy_(file.get_tensor(key))
-            elif kind == "random":
-                torch.set_rng_state(file.get_tensor(key))
-            else:
-                index, _, name = rest.partition("/")
-                state.setdefault(int(index), {})[name] = file.get_tensor(key)
-    groups = optimizer.state_dict()["param_groups"]
-    optimizer.load_state_dict({"state": state, "param_groups": groups})
-    return TrainingRecord(progress["steps"], 0, tuple(progress["losses"]))

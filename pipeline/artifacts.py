@@ -183,6 +183,13 @@ def remove_abandoned(folder: Path) -> None:
 def publish(artifacts: Path, recipe: Recipe, recorded: Mapping[str, Any]) -> Manifest:
     """Turn the finished work folder into the artifact: all files on disk, manifest last, then rename."""
     work, folder = partial_folder(artifacts, recipe), recipe.folder(artifacts)
+    return publish_folder(work, folder, recipe, recorded)
+
+
+def publish_folder(
+    work: Path, folder: Path, recipe: Recipe, recorded: Mapping[str, Any]
+) -> Manifest:
+    """The same, from one folder to another on the same disk, in place of what is there."""
     _remove(work / RESUME)
     for path in _files(work):
         flush(path)

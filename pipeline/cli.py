@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from ..errors import UserError
-from . import graph_commands, link_command
+from . import embed_command, graph_commands, link_command
 from .command_options import (
     EXIT_DIFFERENT,
     AskedGraph,
@@ -82,10 +82,11 @@ def evaluate(
     evaluate(Asked(model, facts, base, graph, out, precision), Console(json))
 
 
-# The stages' commands in their order; three of them also work without a project.
+# The stages' commands in their order; four of them also work without a project.
 _ALSO_ALONE: dict[str, Callable[..., None]] = {
     "ingest": graph_commands.ingest,
     "link": link_command.link,
+    "embed": embed_command.embed,
     "eval": evaluate,
 }
 for _stage in STAGES:
@@ -101,6 +102,7 @@ app.command()(graph_commands.query)
 app.command()(graph_commands.show)
 app.command()(graph_commands.statistics)
 app.command()(graph_commands.diff)
+app.command()(embed_command.predict)
 
 
 @app.command()

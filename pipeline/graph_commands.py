@@ -148,17 +148,35 @@ def query(
 def show(
     entity: Annotated[str, typer.Argument(help="IRI, short form as in ex:one, or name.")],
     graph: Graph = None,
+    similar: Annotated[
+        int | None, typer.Option(min=1, help="So many entities whose vectors are nearest, too.")
+    ] = None,
+    vectors: Annotated[
+        Path | None,
+        typer.Option(
+            help="For --similar: a folder of infact embed --out or of PyKEEN, or an .npz; "
+            "the project's if left out."
+        ),
+    ] = None,
     prefix: Prefix = None,
     prefixes: PrefixFile = None,
     config: Config = None,
     json: Json = False,
 ) -> None:
-    """Show what the graph holds about an entity, and where that was read."""
+    """Show what the graph holds about an entity, where that was read, and what is like it."""
     from .console import Console
+
+    if vectors is not None and similar is None:
+        raise UserError("--vectors is given without --similar", "infact show", "add --similar 10")
+    if similar and vectors is not None and graph is None and config is None:
+        from .embedding.similar_entities import show_similar
+
+        show_similar(entity, similar, vectors, Console(json))
+        return
     from .show_entity import show_entity
 
     chosen = _chosen(graph, declared_prefixes(prefix, prefixes), config)
-    show_entity(chosen, entity, Console(json))
+    show_entity(chosen, entity, Console(json), similar or 0, vectors)
 
 
 def statistics(

@@ -97,11 +97,14 @@ def _read_toml(path: Path) -> dict[str, Any]:
         where = f"{path}, byte {error.start}"
         raise UserError("the project file isn't UTF-8", where, "save it as UTF-8") from None
     except tomllib.TOMLDecodeError as error:
-        what, line, column = _toml_position(str(error))
-        where = f"{path}:{line}:{column}" if line else f"{path}, at its end"
-        raise UserError(
-            f"this isn't TOML: {what}", where, "strings need quotes; see toml.io"
-        ) from None
+        raise toml_mistake(path, error) from None
+
+
+def toml_mistake(path: Path, error: tomllib.TOMLDecodeError) -> UserError:
+    """Where a file isn't TOML, and why."""
+    what, line, column = _toml_position(str(error))
+    where = f"{path}:{line}:{column}" if line else f"{path}, at its end"
+    return UserError(f"this isn't TOML: {what}", where, "strings need quotes; see toml.io")
 
 
 def _toml_position(message: str) -> tuple[str, str, str]:

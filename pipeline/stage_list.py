@@ -181,7 +181,7 @@ STAGES = (
     Stage(
         "embed",
         "Give entities and relations vectors.",
-        version=3,
+        version=4,
         run="infact.pipeline.training.embed_stage:run",
         inputs=("ingest", "facts"),
         settings=lambda project: project.embed.model_dump(mode="json"),

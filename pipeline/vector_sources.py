@@ -1,6 +1,5 @@
 """Where the vectors of a fused model's objects come from: the graph, their texts, or the user's own file."""
 
-import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,11 +12,11 @@ from torch import Tensor, nn
 from transformers import PreTrainedTokenizerBase
 from transformers.modeling_utils import PreTrainedModel
 
-from ..errors import UserError
 from ..kg.definitions import definitions
 from ..kg.graph import KnowledgeGraph
 from ..models.fusion_training import text_keys
 from .console import Console
+from .named_vectors import read_npz, rows_in
 from .settings.training import VECTOR_SOURCES
 
 GRAPH, LABEL, DEFINITION = VECTOR_SOURCES
@@ -160,39 +159,8 @@ def file_vectors(path: Path, graph: KnowledgeGraph, console: Console) -> EntityV
         UserError: it is no such file, their numbers differ, an entity is named twice, a number isn't
             finite, or none of the entities is the graph's.
     """
-    try:
-        with np.load(path, allow_pickle=False) as arrays:
-            names, vectors = arrays["entity"], arrays["vector"]
-    except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
-        raise _wrong(path, f"it can't be read as one of entities and vectors: {error}") from error
-    if names.ndim != 1 or vectors.ndim != 2 or len(names) != len(vectors):
-        shapes = f"entity has the shape {names.shape}, vector {vectors.shape}"
-        raise _wrong(path, f"one row is needed for each entity, and {shapes}")
-    if names.dtype.kind != "U" or vectors.dtype.kind not in "fiu":
-        raise _wrong(path, f"entity is of {names.dtype} and vector of {vectors.dtype}")
-    if (broken := ~np.isfinite(vectors).all(axis=1)).any():
-        row = int(np.flatnonzero(broken)[0])
-        raise _wrong(path, f"row {row}, of {names[row]}, holds a number that isn't finite")
-    found = [graph.find(str(name)) for name in names]
-    kept = {entity: row for row, entity in enumerate(found) if entity is not None}
-    known = sum(entity is not None for entity in found)
-    if known > len(kept):
-        raise _wrong(path, f"{known - len(kept)} of its entities are named more than once")
-    if not kept:
-        raise _wrong(path, f"none of its {len(names)} entities is in the graph")
-    if unknown := len(found) - known:
-        console.line(f"{path.name}: {unknown} of {len(found)} entities aren't in the graph")
-    entities = np.array(sorted(kept), dtype=np.int32)
-    order = [kept[int(entity)] for entity in entities]
-    return EntityVectors(torch.from_numpy(vectors[order].astype(np.float32)), entities)
-
-
-def _wrong(path: Path, said: str) -> UserError:
-    return UserError(
-        said,
-        str(path),
-        "write it by numpy.savez(path, entity=IRIs, vector=numbers), a row an entity",
-    )
+    entities, vectors = rows_in(read_npz(path), graph, console)
+    return EntityVectors(torch.from_numpy(vectors), entities)
 
 
 def vectors_in(

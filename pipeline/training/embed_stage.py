@@ -6,13 +6,13 @@ file, so pool I is all test.
 
 Writes `vectors.safetensors` (see `save_vectors`), `metrics.json`, `predictions.parquet`: for each
 inferable fact, each option's log-probability in nats among all entities trained on; and
-`predicted.parquet`: facts that the graph lacks, with probabilities (see `fact_prediction`).
+`predicted.parquet`: facts that the graph lacks, with probabilities (see `fact_prediction`), and
+`scale.json`, which makes them so.
 """
 
 import json
 from collections.abc import Callable
 from dataclasses import asdict, replace
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -25,14 +25,16 @@ from torch import Tensor
 from ...kg.graph import KnowledgeGraph
 from ...kg.questions.pools import INFERABLE
 from ...kg.vocabulary import RDF_TYPE
-from ...models.complex_embedding import ComplEx, save_vectors
-from ...models.link_prediction_training import complex_loss, triple_batches, triples_part
+from ...models.embedding_base import EmbeddingModel
+from ...models.embedding_files import save_vectors
+from ...models.embedding_settings import EmbeddingSettings
+from ...models.embedding_training import train_embedding, units
 from ...models.ranking import Scorer, SideRanks, rank_triples, ranking_metrics, tail_frequencies
-from ...models.training import Curriculum, TrainingSettings, train
 from ..graph_reader import PREDICTED
+from ..scale_file import write_scale
 from ..settings.training import EmbedTable
 from ..stages import StageContext
-from .fact_prediction import held_out, predicted_facts, prediction_metrics
+from .fact_prediction import fitted_scale, held_out, predicted_facts, prediction_metrics
 from .local_graph import LocalGraph, arrays, local_graph
 
 QUERIES_A_BATCH = 256  # 256 rows of 40,000 scores are 41 MB
@@ -62,7 +64,9 @@ def run(context: StageContext) -> None:
         metrics = measure(model, local, inferable, advance)
     metrics["entities_in_graph"] = graph.entity_count
     metrics["triples_in_graph"] = len(graph.triples)
-    predicted = predicted_facts(model, local, held, told, console)
+    scale = fitted_scale(model, held, len(local.relation_ids))
+    write_scale(context.work, scale)
+    predicted = predicted_facts(model, local, held, told, scale, console)
     pq.write_table(predicted, context.work / PREDICTED)
     metrics["held_out"] = {"facts": len(held.asked), "triples": len(held.triples)}
     metrics["predicted"] = prediction_metrics(predicted, inferable, context.seed)
@@ -82,40 +86,38 @@ def _told_relations(graph: KnowledgeGraph, local: LocalGraph) -> np.ndarray:
     )
 
 
-def _trained(context: StageContext, local: LocalGraph) -> ComplEx:
-    """The vectors."""
-    settings = context.project.embed
-    model = ComplEx(len(local.entity_ids), len(local.relation_ids), settings.rank, context.seed)
-    batches = triple_batches(
-        local.training, len(local.relation_ids), settings.batch_size, context.seed
-    )
-    units = 2 * len(local.training) * settings.epochs
-    with context.console.progress("training vectors, both directions", units, "triples") as advance:
-        train(
-            model,
-            Curriculum(batches, lambda batch: len(batch.tails), triples_part),
-            partial(complex_loss, n3=settings.n3),
-            training_settings(settings),
+def _trained(context: StageContext, local: LocalGraph) -> EmbeddingModel:
+    """ComplEx vectors; nothing is validated, as the settings are the project file's."""
+    settings = embedding_settings(context.project.embed)
+    total = units(local.training, settings)
+    with context.console.progress("training vectors, both directions", total, "triples") as advance:
+        return train_embedding(
+            local.training,
+            local.training[:0],
+            len(local.entity_ids),
+            len(local.relation_ids),
+            settings,
+            context.seed,
             context.checkpoint("training"),
             advance,
             context.team,
-        )
-    return model
+        ).model
 
 
-def training_settings(settings: EmbedTable) -> TrainingSettings:
-    """Adagrad at a constant rate (Lacroix et al. 2018); a checkpoint holds tables, so they are rare."""
-    return TrainingSettings(
-        settings.learning_rate,
-        settings.epochs,
-        optimizer="adagrad",
-        schedule="constant",
-        clip_norm=None,
-        checkpoint_steps=1000,
+def embedding_settings(table: EmbedTable) -> EmbeddingSettings:
+    """Those of the project file."""
+    return EmbeddingSettings(
+        dimension=2 * table.rank,
+        regularisation=table.n3,
+        batch_size=table.batch_size,
+        learning_rate=table.learning_rate,
+        epochs=table.epochs,
     )
 
 
-def option_log_probabilities(model: ComplEx, local: LocalGraph, inferable: pa.Table) -> pa.Table:
+def option_log_probabilities(
+    model: EmbeddingModel, local: LocalGraph, inferable: pa.Table
+) -> pa.Table:
     """`fact` and `scores` (list<float32>, nats, in the order of the options) of each row."""
     return pa.table(
         {
@@ -128,7 +130,7 @@ def option_log_probabilities(model: ComplEx, local: LocalGraph, inferable: pa.Ta
 
 
 def measure(
-    model: ComplEx, local: LocalGraph, inferable: pa.Table, advance: Callable[[int], None]
+    model: EmbeddingModel, local: LocalGraph, inferable: pa.Table, advance: Callable[[int], None]
 ) -> dict[str, object]:
     """Ranking and multiple-choice figures of the model and of the frequency baseline."""
     entities, relations = len(local.entity_ids), len(local.relation_ids)

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from ...models.complex_embedding import ComplEx
+from ...models.embedding_base import EmbeddingModel
 from ...models.platt_scaling import PlattScale, fit_platt_scale
+from ...models.ranking import KnownTails
 from ...models.tail_prediction import predict_tails, tails_by_relation
 from ..console import Console
 from ..measures.calibration import calibration
@@ -22,6 +23,8 @@ COMMON = 0.1  # share of the entities alike that makes a relation expected
 HELD_OUT = 0.03  # of the (subject, relation) pairs, and at most so many:
 MOST_HELD_OUT = 500
 FEWEST_HELD_OUT = 50  # fewer say nothing about probabilities
+# An entity is asked for relations of which it has no object, or none that was trained.
+NOTHING_KNOWN = KnownTails.of(np.empty((0, 3), dtype=np.int64))
 
 PREDICTED_SCHEMA = pa.schema(
     [
@@ -93,26 +96,33 @@ def lacking(stated: np.ndarray, entities: int, relations: int, asked: np.ndarray
 
 
 def predicted_facts(
-    model: ComplEx, local: LocalGraph, held: HeldOut, asked_relations: np.ndarray, console: Console
+    model: EmbeddingModel,
+    local: LocalGraph,
+    held: HeldOut,
+    asked_relations: np.ndarray,
+    scale: PlattScale | None,
+    console: Console,
 ) -> pa.Table:
     """Rows of `PREDICTED_SCHEMA`, by subject and relation, the likeliest object first.
 
     Args:
         model: trained on what `held` left.
         local: whose rows the model's are.
-        held: what the probabilities are learnt from; without any, nothing is predicted.
+        held: what was left to train, and what was kept from it.
         asked_relations: those whose facts are predicted.
+        scale: of `fitted_scale`; without one, nothing is predicted.
         console: where it is said how many.
     """
-    if not len(held.asked):
+    if scale is None:
         console.line("nothing is predicted: there are too few facts to learn probabilities from")
         return PREDICTED_SCHEMA.empty_table()
     entities, relations = len(local.entity_ids), len(local.relation_ids)
     ranges = tails_by_relation(held.training, relations)
-    scale = fitted_scale(model, held, ranges)
     asked = lacking(local.stated, entities, relations, asked_relations)
     with console.progress("predicting missing facts", len(asked), "queries") as advance:
-        found = predict_tails(model, asked[:, 0], asked[:, 1], ranges, PREDICTED_OBJECTS, advance)
+        found = predict_tails(
+            model, asked[:, 0], asked[:, 1], ranges, NOTHING_KNOWN, PREDICTED_OBJECTS, advance
+        )
     own = asked[found.query]
     likely = scale.probabilities(found.log_probability, own[:, 1])
     order = np.lexsort((-likely, own[:, 1], own[:, 0]))
@@ -123,10 +133,18 @@ def predicted_facts(
     )
 
 
-def fitted_scale(model: ComplEx, held: HeldOut, ranges: list[np.ndarray]) -> PlattScale:
-    """The scale of what the model predicts for what was held out, by whether it is true."""
+def fitted_scale(model: EmbeddingModel, held: HeldOut, relation_count: int) -> PlattScale | None:
+    """The scale of what the model predicts for what was held out, by whether it is true.
+
+    None where nothing was held out.
+    """
+    if not len(held.asked):
+        return None
+    ranges = tails_by_relation(held.training, relation_count)
     heads, relations = held.asked.T
-    found = predict_tails(model, heads, relations, ranges, PREDICTED_OBJECTS, lambda done: None)
+    found = predict_tails(
+        model, heads, relations, ranges, NOTHING_KNOWN, PREDICTED_OBJECTS, lambda done: None
+    )
     own = held.asked[found.query]
     true = {tuple(triple) for triple in held.triples.tolist()}
     right = [(h, r, t) in true for (h, r), t in zip(own.tolist(), found.tail.tolist(), strict=True)]

@@ -102,6 +102,18 @@ def test_ask_answers_from_every_arm_and_cites(
     assert answers["base"]["cited"] == []
 
 
+def test_vectors_tell_likely_and_similar_entities(
+    infact, project: Path, finished: dict[str, Path]
+) -> None:
+    done = infact(project, "predict", "Albania", "continent", "--json")
+    assert done.returncode == 0, done.stderr
+    tails = json.loads(done.stdout)["tails"]
+    assert [tail["label"] for tail in tails if tail["known"]] == ["Europe"]
+    done = infact(project, "show", "Albania", "--similar", "3", "--json")
+    assert done.returncode == 0, done.stderr
+    assert len(json.loads(done.stdout)["similar"]) == 3
+
+
 def test_killed_training_goes_on_to_the_same_bytes(
     infact, project: Path, finished: dict[str, Path]
 ) -> None:

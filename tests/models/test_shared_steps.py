@@ -13,13 +13,16 @@ import numpy as np
 import pytest
 import torch
 from infact.models.anchors import AnchoredBatch, anchor_batches, anchored_loss, anchored_part
-from infact.models.complex_embedding import ComplEx
+from infact.models.embedding_model import new_model
+from infact.models.embedding_settings import EmbeddingSettings, ModelName, OptimizerName
 from infact.models.fused_text_loss import practice_loss
 from infact.models.fusion_adapter import STRATEGIES
 from infact.models.kept_bottom import bottom_states
 from infact.models.language_model import LanguageModel
 from infact.models.language_model_loss import weighted_cross_entropy
-from infact.models.link_prediction_training import complex_loss, triple_batches, triples_part
+from infact.models.negative_batches import negative_batches, negatives_part
+from infact.models.negative_sampling_loss import negative_sampling_loss
+from infact.models.one_vs_all_loss import one_vs_all_loss
 from infact.models.packed_texts import pack_predicted
 from infact.models.practice_batches import answer_states, drawn_batch, practice_states
 from infact.models.practice_texts import draw_part, epoch_of_texts
@@ -34,6 +37,7 @@ from infact.models.shared_steps import Part, SharedSteps
 from infact.models.size_distillation import SizeStudent, SizeWeights, size_distillation_loss
 from infact.models.soft_prompt import add_soft_prompt, soft_prompt_loss
 from infact.models.teacher_cache import TaughtText, collate_taught, distillation_loss, taught_part
+from infact.models.triple_batches import triple_batches, triples_part
 from safetensors.torch import load_file
 from torch import Tensor, nn
 from transformers.modeling_utils import PreTrainedModel
@@ -65,7 +69,7 @@ def random_texts(count: int, seed: int) -> list[PredictedText]:
 def gradient(model: nn.Module, loss: Tensor) -> Tensor:
     trained = [value for value in model.parameters() if value.requires_grad]
     found = torch.autograd.grad(loss, trained, allow_unused=True, materialize_grads=True)
-    return torch.cat([each.flatten() for each in found])
+    return torch.cat([each.to_dense().flatten() for each in found])
 
 
 def check_parts(
@@ -149,16 +153,29 @@ def test_of_size_distillation(tiny_model: PreTrainedModel) -> None:
     check_parts(student, collate_predicted(random_texts(TEXTS, 5)), loss, predicted_part, 3)
 
 
-def test_of_link_prediction() -> None:
+@pytest.mark.parametrize("model_name", ["complex", "rotate"])
+@pytest.mark.parametrize("optimizer", ["adagrad", "adam"])
+def test_of_link_prediction(model_name: ModelName, optimizer: OptimizerName) -> None:
     random = np.random.default_rng(6)
     triples = np.stack([random.integers(0, most, 40) for most in (12, 2, 12)], axis=1)
-    batch = triple_batches(triples.astype(np.int32), 2, 50, 0)(0)[0]
-    assert len(batch.heads) < len(batch.tails)  # some share a query
-    model = ComplEx(12, 2, 8, 0)
-    with torch.no_grad():  # it begins at almost nothing
-        model.entity.mul_(1000)
-        model.relation.mul_(1000)
-    check_parts(model, batch, partial(complex_loss, n3=0.01), triples_part, 3)
+    for loss in (one_vs_all_loss, negative_sampling_loss):
+        settings = EmbeddingSettings(
+            model_name,
+            dimension=16,
+            regulariser="n3" if model_name == "complex" else "none",
+            initial_scale=1.0,
+            optimizer=optimizer,
+        )
+        model = new_model(settings, 12, 2, 0)
+        model.sparse = optimizer == "adagrad"
+        if loss is one_vs_all_loss:
+            batch: Any = triple_batches(triples, 2, 50, 0)(0)[0]
+            assert len(batch.heads) < len(batch.tails)  # some share a query
+            part: Part[Any] = triples_part
+        else:
+            batch = negative_batches(triples, 12, 2, 4, 50, 0)(0)[0]
+            part = negatives_part
+        check_parts(model, batch, partial(loss, settings=settings), part, 3)
 
 
 @pytest.mark.parametrize("prompted_weight", [0.0, 0.5])

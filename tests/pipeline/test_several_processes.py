@@ -90,7 +90,7 @@ TOY = """
     import torch
     from infact.errors import UserError
     from infact.models.training import Curriculum, TrainingSettings, train
-    from infact.pipeline import cli, command_options
+    from infact.pipeline import cli, command_options, embed_command
     from infact.pipeline.console import Console
     from infact.pipeline.run import run_stages
     from infact.pipeline.stages import Stage
@@ -136,7 +136,7 @@ TOY = """
         run_stages(project, targets, Console(json), (stage,))
 
     if __name__ == "__main__":
-        cli.run_targets = run_targets
+        embed_command.run_targets = run_targets
         cli.main()
 """
 

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from infact.errors import UserError
 from infact.kg.graph_records import Relation
-from infact.models.complex_embedding import load_vectors
+from infact.models.embedding_files import load_vectors
 from infact.pipeline.console import Console
 from infact.pipeline.project import load_project
 from infact.pipeline.stages import StageContext
@@ -125,6 +125,7 @@ def test_the_same_seed_gives_the_same_bytes(tmp_path) -> None:
         "metrics.json",
         "predicted.parquet",
         "predictions.parquet",
+        "scale.json",
         "vectors.safetensors",
     ]
     assert all((works[0] / name).read_bytes() == (works[1] / name).read_bytes() for name in names)

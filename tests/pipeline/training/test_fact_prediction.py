@@ -11,6 +11,7 @@ from infact.pipeline.console import Console
 from infact.pipeline.training.fact_prediction import (
     FEWEST_HELD_OUT,
     PREDICTED_SCHEMA,
+    fitted_scale,
     held_out,
     lacking,
     predicted_facts,
@@ -69,7 +70,11 @@ def test_of_a_small_graph_nothing_is_held_out() -> None:
     held = held_out(few, np.array([LIVES_IN]), seed=0)
     assert np.array_equal(held.training, few)
     assert not len(held.asked)
-    predicted = predicted_facts(sure_model(), SimpleNamespace(), held, np.array([0]), Console())
+    scale = fitted_scale(sure_model(), held, 3)
+    assert scale is None
+    predicted = predicted_facts(
+        sure_model(), SimpleNamespace(), held, np.array([0]), scale, Console()
+    )
     assert predicted.schema == PREDICTED_SCHEMA
     assert not len(predicted)
 
@@ -101,7 +106,8 @@ def test_probabilities_are_those_of_the_truth() -> None:
         entity_ids=1000 + np.arange(PEOPLE + CITIES + 1), relation_ids=np.array([7, 8, 9])
     )
     local.stated = stated
-    predicted = predicted_facts(sure_model(), local, held, np.array([LIVES_IN]), Console())
+    scale = fitted_scale(sure_model(), held, 3)
+    predicted = predicted_facts(sure_model(), local, held, np.array([LIVES_IN]), scale, Console())
     rows = predicted.to_pylist()
     assert {row["relation"] for row in rows} == {7}
     assert {row["subject"] for row in rows} == set(range(1000, 1100))
