@@ -110,6 +110,7 @@ def link(
     """Find a graph's entities in texts: a project's own, or any graph's in any files."""
     if not texts and text is None and gold is None:
         _refuse_alone({"--graph": graph, "--out": out, "--page": page, "--root": root})
+        _refuse_alone({"--refresh": refresh, "--old-graph": old_graph})
         run_targets(["link"], config, json)
         return
     from ..kg.linking.text_linking import LinkerSettings
@@ -120,6 +121,7 @@ def link(
     roots, relation = _roots(chosen, root), _relation(chosen, hierarchy)
     if gold is not None:
         _refuse_with_gold({"files": texts, "--text": text, "--out": out, "--longest": longest})
+        _refuse_with_gold({"--refresh": refresh, "--old-graph": old_graph})
         from .linking.evaluate_links import LinksToEvaluate, evaluate_links
 
         if len(roots) > 1:
@@ -135,9 +137,9 @@ def link(
         chosen.graph.directory, roots, relation, longest, candidates, common_words
     )
     if text is not None:
-        if texts or out is not None:
-            given = "--out" if out is not None else "files"
-            raise UserError(f"--text is given with {given}", "infact link", "Leave one out.")
+        beside = {"--out": out, "files": texts, "--refresh": refresh}
+        for option in (option for option, value in beside.items() if value):
+            raise UserError(f"--text is given with {option}", "infact link", "Leave one out.")
         from .linking.shown_text import show_text
 
         show_text(settings, text, page, Console(json))

@@ -22,13 +22,13 @@ CHUNK_DOCUMENTS = 2000  # linked and written at once: bounds the memory
 
 
 def run(context: StageContext) -> None:
-    """Write documents.arrow and mentions.parquet."""
+    """Write documents.parquet and mentions.parquet."""
     console = context.console
     graph = KnowledgeGraph.open(context.inputs["ingest"])
     settings, prefixes = context.project.link, Prefixes(context.project.prefixes)
     predicates = expanded(settings.text_predicates, prefixes, "link.text_predicates")
     documents = text_documents(graph, predicates, settings.max_documents)
-    pq.write_table(documents, context.work / "documents.arrow")
+    pq.write_table(documents, context.work / "documents.parquet")
     if not documents.num_rows:
         console.line("link: the graph has no text under [link] text_predicates")
     console.line(f"link: indexing {graph.names_table.num_rows:,} names")

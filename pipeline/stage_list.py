@@ -141,7 +141,7 @@ STAGES = (
     Stage(
         "link",
         "Find the graph's entities in its texts.",
-        version=2,
+        version=3,
         run="infact.pipeline.link_stage:run",
         inputs=("ingest",),
         settings=_link_settings,

@@ -119,7 +119,7 @@ def linked_texts(facts_folder: Path, link_folder: Path, max_characters: int) -> 
             stretches.setdefault(row["document"], []).append((row["start"], row["end"]))
     withheld = withheld_objects(facts_folder)
     texts = []
-    for row in pq.read_table(link_folder / "documents.arrow").to_pylist():
+    for row in pq.read_table(link_folder / "documents.parquet").to_pylist():
         entities = mentioned.get(row["document"], set()) | {row["entity"]}
         if len(entities) > 1 and not gives_away(entities, withheld):
             text = _cut(row["text"], max_characters)

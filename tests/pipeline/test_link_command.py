@@ -61,14 +61,17 @@ def test_the_commands_of_the_readme(
     with gzip.open("notes.jsonl.gz", "wt") as file:
         file.write('{"id": "b", "text": "podagra"}')
     commands = [shlex.split(line, comments=True) for line in section.strip().splitlines()]
-    assert len(commands) == 4
+    assert len(commands) == 5
+    (tmp_path / "new").symlink_to(graph)
     for name, link, *arguments in commands:
         assert (name, link) == (".venv/bin/infact", "link")
         # Of this graph's entities, not of another's.
         said(*(each.replace("Phenotypic abnormality", "Disease") for each in arguments))
     assert sorted(path.name for path in tmp_path.iterdir() if "." in path.name) == [
-        *("mentions.html", "mentions.jsonl", "mentions.parquet", "mentions.spacy"),
-        "notes.jsonl.gz",
+        *("mentions.html", "mentions.jsonl", "mentions.jsonl.documents.arrow"),
+        *("mentions.parquet", "mentions.parquet.documents.arrow"),
+        *("mentions.spacy", "mentions.spacy.documents.arrow", "notes.jsonl.gz"),
+        *("now.parquet", "now.parquet.changes.jsonl", "now.parquet.documents.arrow"),
     ]
 
 
@@ -91,6 +94,15 @@ def test_without_texts_it_is_the_stage(monkeypatch: pytest.MonkeyPatch) -> None:
         (["--graph", "GRAPH", "--text", "x", "--hierarchy", "no:prefix"], "prefix"),
         (["--graph", "nowhere", "--text", "x"], "holds no graph"),
         (["gone.txt", "--graph", "GRAPH", "--out", "m.jsonl"], "no such file"),
+        (["--refresh", "m.parquet"], "--refresh is given without texts"),
+        (
+            ["--graph", "GRAPH", "--text", "x", "--refresh", "m.parquet"],
+            "--text is given with --ref",
+        ),
+        (
+            ["a.txt", "--graph", "GRAPH", "--out", "n.jsonl", "--refresh", "m.parquet"],
+            "--refresh is given without --old-graph",
+        ),
     ],
 )
 def test_what_is_refused(

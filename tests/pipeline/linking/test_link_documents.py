@@ -383,7 +383,8 @@ def test_a_run_that_is_stopped_goes_on_to_the_same_output(
     command: tuple[list[str], Path], sent: signal.Signals, link: Link, tmp_path: Path
 ) -> None:
     arguments, folder = command
-    (folder / "m.jsonl").unlink(missing_ok=True)
+    for path in folder.glob("m.jsonl*"):
+        path.unlink()
     running = started(arguments, folder)
     running.send_signal(sent)
     running.wait()
