@@ -80,6 +80,14 @@ def is_short_form(word: str) -> bool:
     )
 
 
+def lowered(text: str) -> str:
+    """The text in small letters, each character in its place: those that become several stay."""
+    small = text.lower()
+    if len(small) == len(text):
+        return small
+    return "".join(c if len(c.lower()) > 1 else c.lower() for c in text)
+
+
 def singular(short: str) -> str:
     """BCCs → BCC: a small s behind capitals is a plural."""
     return short[:-1] if short.endswith("s") and short[:-1].isupper() and len(short) > 2 else short
@@ -91,19 +99,22 @@ def _long_form_start(before: str, short: str) -> int | None:
     The characters are looked for from right to left; the first one must begin a word. A long form
     has at most twice as many words as the short form has characters, and at most five more.
     """
-    characters = [character.lower() for character in short if character.isalnum()]
+    first, *others = lowered("".join(filter(str.isalnum, short)))
     floor = max(0, len(before) - MAX_LONG_FORM)
-    place = len(before)
-    for number in range(len(characters) - 1, -1, -1):
-        place -= 1
-        while place >= floor and not (
-            before[place].lower() == characters[number]
-            and (number > 0 or place == 0 or not before[place - 1].isalnum())
-        ):
-            place -= 1
-        if place < floor:
+    small = lowered(before[floor:])
+    place = len(small)
+    for character in reversed(others):
+        place = small.rfind(character, 0, place)
+        if place < 0:
             return None
+    place = small.rfind(first, 0, place)
+    while place >= 0 and before[floor + place - 1 : floor + place].isalnum():
+        place = small.rfind(first, 0, place)
+    if place < 0:
+        return None
+    place += floor
     words = len(WORD_START.findall(before[place:]))
-    if words > min(len(characters) + 5, 2 * len(characters)) or len(before) - place <= len(short):
+    characters = 1 + len(others)
+    if words > min(characters + 5, 2 * characters) or len(before) - place <= len(short):
         return None
     return None if re.search(r"[.!?]\s", before[place:]) else place
