@@ -93,13 +93,18 @@ def link(
     errors: Annotated[
         Path | None, typer.Option(help="With --gold: file to list the errors in.")
     ] = None,
+    reranker: Annotated[
+        Path | None, typer.Option(help="Folder of a re-ranker, as `infact rerank` makes it.")
+    ] = None,
     prefix: Prefix = None,
     config: Config = None,
     json: Json = False,
 ) -> None:
     """Find a graph's entities in texts: a project's own, or any graph's in any files."""
     if not texts and text is None and gold is None:
-        _refuse_alone({"--graph": graph, "--out": out, "--page": page, "--root": root})
+        _refuse_alone(
+            {"--graph": graph, "--out": out, "--page": page, "--root": root, "--reranker": reranker}
+        )
         run_targets(["link"], config, json)
         return
     from ..kg.linking.text_linking import LinkerSettings
@@ -107,7 +112,7 @@ def link(
     from .console import Console
 
     chosen = choose_graph(graph, declared_prefixes(prefix), lambda: load_chosen_project(config))
-    roots, relation = _roots(chosen, root), _relation(chosen, hierarchy)
+    roots, relation = chosen_roots(chosen, root), chosen_relation(chosen, hierarchy)
     if gold is not None:
         _refuse_with_gold({"files": texts, "--text": text, "--out": out, "--longest": longest})
         from .linking.evaluate_links import LinksToEvaluate, evaluate_links
@@ -115,7 +120,7 @@ def link(
         if len(roots) > 1:
             raise UserError("--gold takes one --root", "infact link", "Name the one above them.")
         under = roots[0] if roots else ""
-        to_evaluate = LinksToEvaluate(chosen, gold, under, relation, sweep, errors, page)
+        to_evaluate = LinksToEvaluate(chosen, gold, under, relation, sweep, errors, page, reranker)
         evaluate_links(to_evaluate, Console(json))
         return
     if sweep or errors is not None:
@@ -130,7 +135,7 @@ def link(
             raise UserError(f"--text is given with {given}", "infact link", "Leave one out.")
         from .linking.shown_text import show_text
 
-        show_text(settings, text, page, Console(json))
+        show_text(settings, text, page, reranker, Console(json))
         return
     if out is None:
         fix = "say where the mentions go, as in --out mentions.parquet"
@@ -148,6 +153,7 @@ def link(
         workers=workers or _cores(),
         restart=restart,
         page=page,
+        reranker=reranker,
     )
     link_documents(asked, Console(json))
 
@@ -167,7 +173,7 @@ def _refuse_with_gold(given: dict[str, object]) -> None:
             raise UserError(f"{option} is given with --gold", "infact link", fix)
 
 
-def _roots(chosen: "ChosenGraph", asked: list[str] | None) -> tuple[str, ...]:
+def chosen_roots(chosen: "ChosenGraph", asked: list[str] | None) -> tuple[str, ...]:
     """IRIs of the entities that were named."""
     from ..kg.views.entity_card import find_entity
 
@@ -175,7 +181,7 @@ def _roots(chosen: "ChosenGraph", asked: list[str] | None) -> tuple[str, ...]:
     return tuple(map(chosen.graph.iri, found))
 
 
-def _relation(chosen: "ChosenGraph", asked: str) -> str:
+def chosen_relation(chosen: "ChosenGraph", asked: str) -> str:
     """IRI of the relation that was named; empty where none was."""
     from ..kg.ingest import expanded
 

@@ -30,6 +30,7 @@ from .name_index import NameIndex, build_index
 from .name_matcher import NameMatcher, Span
 from .near_candidates import NearCandidates
 from .nested_mentions import settle_nested
+from .rescoring import Rescoring, Score
 
 MIN_SCORE = 0.2  # a best candidate less likely than this is NIL
 MAX_CANDIDATES = 16  # of a mention; the neighbours and texts of these alone are read
@@ -62,6 +63,7 @@ class Linker:
         scorer: CandidateScorer,
         hierarchy: Hierarchy,
         near: NearCandidates,
+        rescoring: Rescoring | None = None,
     ) -> None:
         self._index = index
         self._names = index.names
@@ -70,6 +72,7 @@ class Linker:
         self._near = near
         self._filled: dict[tuple[str, int, tuple[Candidate, ...]], tuple[Candidate, ...]] = {}
         self._scorer = scorer
+        self._rescoring = rescoring
         self._settled: dict[tuple[str, tuple[int, ...]], _Reading] = {}
 
     @classmethod
@@ -106,7 +109,12 @@ class Linker:
     def linking_common_words(self) -> "Linker":
         """The same linker without the stop rule for common words."""
         index = replace(self._index, common={})
-        return Linker(index, self._scorer, self._hierarchy, self._near)
+        return Linker(index, self._scorer, self._hierarchy, self._near, self._rescoring)
+
+    def rescored(self, score: Score) -> "Linker":
+        """The same linker, with other scores for mentions that its own leave open: see rescoring.py."""
+        rescoring = Rescoring(score, self._near.fill, MIN_SCORE)
+        return Linker(self._index, self._scorer, self._hierarchy, self._near, rescoring)
 
     @property
     def common_words(self) -> list[tuple[str, int]]:
@@ -148,6 +156,8 @@ class Linker:
             if (span.start, span.end) == (0, len(words.raw))
         ]
         mentions = self._settle(text, words, spans)
+        if self._rescoring is not None and not mentions:
+            mentions = self._rescoring.settled(text, [Mention(0, len(text), text, None, ())])
         matched = mentions[0].candidates if mentions else ()
         return self._near.fill(text, matched, count)
 
@@ -176,6 +186,8 @@ class Linker:
         resolved = (self._resolve(text, words, span) for span in spans)
         mentions = [mention for mention in resolved if mention is not None]
         mentions = settle_homonyms(mentions, self._scorer.graph, MIN_SCORE)
+        if self._rescoring is not None:
+            mentions = self._rescoring.settled(text, mentions)
         return settle_abbreviations(text, mentions)
 
     def _resolve(self, text: str, words: Words, span: Span) -> Mention | None:

@@ -10,6 +10,7 @@ import os
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from ...kg.corpora.documents import Document, Fields, RejectedDocument
 from ...kg.corpora.read_documents import read_documents
 from ...kg.corpora.written_mentions import FORMATS, MentionFormat
 from ...kg.graph import KnowledgeGraph
-from ...kg.linking.text_linking import LinkerSettings, open_linking
+from ...kg.linking.text_linking import LinkerSettings
 from .. import machine
 from ..artifacts import digest_of, file_digest, flush, locked, read_manifest
 from ..console import Advance, Console, duration
@@ -28,6 +29,7 @@ from .link_counts import LinkCounts, rejected_beside, say_common_words, say_coun
 from .mentions_page import FirstDocuments, check_page, write_page
 from .passed_over import PassedOverFiles
 from .processes import LinkAll, Task, linking_processes
+from .reranked_linking import open_reranked, reranker_digest
 from .unfinished import UnfinishedRun, corpus_changed
 
 VERSION = 1  # raised when the same texts give another output
@@ -48,6 +50,7 @@ class DocumentsToLink:
         workers: processes that link.
         restart: don't go on with what an unfinished run left.
         page: HTML page of the first documents to make.
+        reranker: folder of a re-ranker; None for the linker alone.
     """
 
     linker: LinkerSettings
@@ -59,6 +62,7 @@ class DocumentsToLink:
     workers: int = 1
     restart: bool = False
     page: Path | None = None
+    reranker: Path | None = None
 
 
 def link_documents(asked: DocumentsToLink, console: Console) -> None:
@@ -141,6 +145,7 @@ def _job(asked: DocumentsToLink, format: MentionFormat) -> dict[str, Any]:
         "code": machine.code_digest(),
         "graph": manifest.digest if manifest else digest_of(tables),
         "linker": {**asdict(asked.linker), "graph": ""},
+        "reranker": reranker_digest(asked.reranker) if asked.reranker else "",
         "texts": list(asked.texts),
         "format": format.name,
         "read_as": asked.read_as,
@@ -152,14 +157,15 @@ def _link(
     asked: DocumentsToLink, format: MentionFormat, run: UnfinishedRun, console: Console
 ) -> LinkCounts:
     indexing = time.monotonic()
-    linking = open_linking(asked.linker)
+    linking = open_reranked(asked.linker, asked.reranker, asked.workers, console)
     counts = LinkCounts(index_seconds=time.monotonic() - indexing)
     console.line(f"link: the graph's names indexed in {duration(counts.index_seconds)}")
     say_common_words(linking.common_words, console)
     size = sum(file.size for file in run.files())
     first = FirstDocuments()
+    reopen = partial(open_reranked, asked.linker, asked.reranker, asked.workers, console)
     with (
-        linking_processes(linking, asked.linker, asked.workers) as link_all,
+        linking_processes(linking, reopen, asked.workers) as link_all,
         console.progress("link", size or None, "bytes") as advance,
     ):
         stream = batches(_read(run.files(), asked.fields, advance))

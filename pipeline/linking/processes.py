@@ -19,7 +19,7 @@ from functools import partial
 from pathlib import Path
 
 from ...errors import UserError
-from ...kg.linking.text_linking import LinkerSettings, TextLinking, open_linking
+from ...kg.linking.text_linking import TextLinking
 from .batches import Batch
 from .linked_batch import LinkedBatch, link_batch
 
@@ -34,9 +34,14 @@ _linking: TextLinking | None = None  # of a process that was started to link
 
 @contextmanager
 def linking_processes(
-    linking: TextLinking, settings: LinkerSettings, count: int
+    linking: TextLinking, reopen: Callable[[], TextLinking], count: int
 ) -> Iterator[LinkAll]:
     """A function that links batches in `count` processes; with one, in this one.
+
+    Args:
+        linking: shared by processes that are forked.
+        reopen: makes the same in those that aren't; it is pickled.
+        count: processes.
 
     Raises:
         UserError: while linking, where the system ends a process.
@@ -45,7 +50,7 @@ def linking_processes(
         yield lambda tasks: (link_batch(linking, *task) for task in tasks)
         return
     forked = sys.platform == "linux"
-    prepare = (lambda: linking) if forked else partial(open_linking, settings)
+    prepare = (lambda: linking) if forked else reopen
     context = multiprocessing.get_context("fork" if forked else "spawn")
     gc.freeze()  # what is there now is shared for longer where nobody looks through it for garbage
     executor = ProcessPoolExecutor(count, context, _begin, (prepare,))
