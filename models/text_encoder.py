@@ -62,8 +62,10 @@ class TextEncoder:
             texts: none empty.
             advance: called with the number of texts just read.
         """
+        found = np.zeros((len(texts), self.width), np.float16)
+        if not len(texts):
+            return found
         rows = self._tokenizer(list(texts), truncation=True, max_length=LONGEST)["input_ids"]
-        found = np.zeros((len(rows), self.width), np.float16)
         for numbers, states in self._states_of(rows):
             found[numbers] = _unit(states.mean(dim=1)).numpy()
             advance(len(numbers))
@@ -84,6 +86,8 @@ class TextEncoder:
             advance: called with the number of mentions just read.
         """
         found = np.zeros((len(sentences), self.width), np.float16)
+        if not len(sentences):
+            return found
         within: dict[str, list[int]] = {}
         for row, sentence in enumerate(sentences):
             within.setdefault(sentence, []).append(row)

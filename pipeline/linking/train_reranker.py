@@ -170,7 +170,7 @@ def _lists(
     """The examples as arrays, with their truth."""
     mentions = [each.mention for each in examples]
     new = sorted({each.surface for each in mentions if not table.has(each.surface)})
-    of_new = dict(zip(new, encoder.vectors(new, _silent) if new else (), strict=True))
+    of_new = dict(zip(new, encoder.vectors(new, _silent), strict=True))
     rows_of_new = {surface: table.add(vector) for surface, vector in of_new.items()}
     rows = [
         rows_of_new[each.surface] if each.surface in rows_of_new else table.of_text(each.surface)
