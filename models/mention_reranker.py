@@ -114,6 +114,9 @@ class MentionReranker(nn.Module):
         seed: of the turns' first weights.
     """
 
+    nil_shift: Tensor
+    temperature: Tensor
+
     def __init__(self, width: int, seed: int = 0) -> None:
         super().__init__()
         self.width = width

@@ -39,14 +39,14 @@ def make_score(reranker: Path, console: Console) -> MakeScore:
         UserError: see `open_reranker`.
     """
     from .reranker_folder import graph_digest, open_reranker
-    from .reranking import graph_score
+    from .reranking import graph_reranking
 
     trained = open_reranker(reranker)
 
     def score(graph: KnowledgeGraph, entities: Collection[int] | None) -> Score:
         if graph_digest(graph) != trained.about.graph:
             console.line("the re-ranker was trained on another graph, or on an earlier state of it")
-        return graph_score(trained, graph, entities, console)
+        return graph_reranking(trained, graph, entities, console).score
 
     return score
 

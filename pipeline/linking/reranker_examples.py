@@ -31,7 +31,7 @@ TRAINING, VALIDATION, TEST = "training", "validation", "test"
 TENTHS = 10  # of entities: one for the test, one for validation; one of each without any name
 FOLDS = 10  # of names, taken out in turn
 MOST_ALIASES = 40_000  # by lot
-MOST_IN_TEXTS = 8_000  # names found in texts, by lot
+MOST_IN_TEXTS = 4_000  # names found in texts, by lot
 MOST_OF_A_NAME = 3  # of them, so that words that stand everywhere don't crowd out the rest
 
 Key = tuple[str, ...]

@@ -70,7 +70,8 @@ def _both(
         best = probabilities[:, 1:].max(axis=1)
         firsts[name] = (places == 1).astype(float)
         at = {
-            f"recall@{p}": asdict(accuracy_interval((places <= p) * 1.0, clusters)) for p in PLACES
+            f"recall@{p}": asdict(accuracy_interval((places <= p).astype(np.float64), clusters))
+            for p in PLACES
         }
         error = _calibration_error(best, firsts[name], clusters, seed)
         found[name] = {**at, "ece": error, "mean score": float(best.mean())}

@@ -7,7 +7,7 @@ import torch
 from ...kg.graph import KnowledgeGraph
 from ...kg.linking.entity_texts import EntityTexts, entity_texts
 from ...kg.linking.linker import INDEX_FOLDER
-from ...kg.linking.rescoring import OpenMention, Score
+from ...kg.linking.rescoring import OpenMention
 from ...models.text_encoder import Vectors
 from ..console import Console
 from .candidate_lists import VectorTable, candidate_lists
@@ -54,6 +54,10 @@ class Reranking:
             for scores, each in zip(found.tolist(), opened, strict=True)
         ]
 
+    def with_texts(self, texts: EntityTexts) -> "Reranking":
+        """The same for entities that have some of these texts alone."""
+        return Reranking(self._trained, texts, self._vectors)
+
     def _surface_row(self, surface: str, table: VectorTable) -> int:
         if table.has(surface):
             return table.of_text(surface)
@@ -66,13 +70,13 @@ class Reranking:
         return table.add(vector)
 
 
-def graph_score(
+def graph_reranking(
     trained: TrainedReranker,
     graph: KnowledgeGraph,
     entities: Collection[int] | None,
     console: Console,
-) -> Score:
-    """The function for a graph, whose vectors are read where they are kept, else computed and kept.
+) -> Reranking:
+    """Of a graph, whose vectors are read where they are kept, else computed and kept.
 
     Args:
         trained: the re-ranker, of this graph or another.
@@ -84,4 +88,4 @@ def graph_score(
     kept = graph.directory / INDEX_FOLDER
     digest = trained.about.encoder_digest
     vectors = text_vectors(texts.texts(), trained.encoder, digest, kept, console)
-    return Reranking(trained, texts, vectors).score
+    return Reranking(trained, texts, vectors)
