@@ -1,4 +1,4 @@
-"""How a re-ranker does beside the linker's own scores, on names of entities that it hasn't seen.
+"""How a re-ranker does beside the linker's own scores, on names of entities that it wasn't trained to find.
 
 Every name is asked by both: is the entity first (recall at 1), among the first five, and is a score as
 often right as it says (expected calibration error over bins of equal numbers)? For an entity that the
@@ -104,7 +104,7 @@ def said(metrics: Json) -> list[str]:
     """The test part in lines."""
     training = metrics["training"]
     lines = [
-        f"{training['epochs']} epochs; test part: entities of which nothing was learnt from",
+        f"{training['epochs']} epochs; test part: names of entities that weren't asked for in training",
         f"{'':20}{'n':>7}  {'':10}{'recall@1 (95 % interval)':>26}{'recall@5':>10}{'ECE':>8}",
     ]
     for name, found in metrics["test"].items():

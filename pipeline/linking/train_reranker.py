@@ -35,7 +35,6 @@ from .reranker_examples import (
     reranker_examples,
 )
 from .reranker_folder import (
-    ABOUT,
     METRICS,
     STAGE,
     WEIGHTS,
@@ -206,7 +205,6 @@ def _write(model: MentionReranker, about: RerankerAbout, work: Path) -> None:
         {name: value.contiguous() for name, value in model.state_dict().items()}, work / WEIGHTS
     )
     write_about(about, work)
-    assert (work / ABOUT).is_file()
 
 
 def _metrics(record: RerankerRecord, parts: dict[str, list[Example]]) -> dict[str, Any]:
