@@ -42,6 +42,9 @@ FIRST_SCALE = 5.0  # τ₁ before training: a cosine of 1 beside 0.5 is a factor
 SPEED = 20.0  # weights of the sum move by so much more than the matrices at one learning rate
 KINDS = 6  # of names: any other, then those of candidate_lists.KINDS
 WIDER = 2  # H / D
+LEFT_OUT = (
+    0.3  # of the H numbers, in training: the matrices could learn the training names by heart
+)
 
 Rows = NDArray[np.int32]
 
@@ -96,13 +99,14 @@ class Turn(nn.Module):
         self.straight = nn.Linear(width, width, bias=False)  # W
         self.inner = nn.Linear(width, WIDER * width)  # V and b
         self.outer = nn.Linear(WIDER * width, width, bias=False)  # U
+        self.left_out = nn.Dropout(LEFT_OUT)
         nn.init.normal_(self.inner.weight, std=width**-0.5)
         for zero in (self.straight.weight, self.inner.bias, self.outer.weight):
             nn.init.zeros_(zero)
 
     def forward(self, vectors: Tensor) -> Tensor:
         scaled = vectors.shape[-1] ** 0.5 * vectors  # numbers of about 1
-        bent = self.outer(nn.functional.gelu(self.inner(scaled)))
+        bent = self.outer(self.left_out(nn.functional.gelu(self.inner(scaled))))
         return nn.functional.normalize(vectors + self.straight(vectors) + bent, dim=-1)
 
 

@@ -2,9 +2,9 @@
 
     loss = −log P(truth)                       T = 1, δ = 0; a mention whose entity isn't there is NIL
 
-How long is trained is told by the validation examples: the first epoch that doesn't make their loss less
-is the last, and the one before it is kept. δ and T then minimise the same loss on them. Each epoch's
-weights are kept beside the checkpoint, so that a run that was cut off chooses among the same.
+The epoch whose weights make the loss of the validation examples least is kept, and δ and T then minimise
+the same loss on them. Each epoch's weights lie beside the checkpoint, so that a run that was cut off chooses
+among the same.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ class RerankerRecord:
 def train_reranker(
     examples: RerankerExamples,
     learning_rate: float,
-    most_epochs: int,
+    epochs: int,
     seed: int,
     folder: Path,
     advance: Callable[[int], None],
@@ -72,50 +72,45 @@ def train_reranker(
 
     Args:
         examples: to learn from, and to choose epochs by.
-        learning_rate: AdamW's, constant.
-        most_epochs: where the loss keeps falling.
-        seed: of the examples' order.
+        learning_rate: AdamW's, at its peak.
+        epochs: that are trained; fewer may be kept.
+        seed: of the first weights, the examples' order and what is left out.
         folder: for checkpoints.
-        advance: called with the number of mentions just learnt from; the last epochs may not come.
+        advance: called with the number of mentions just learnt from.
 
     Raises:
         UserError: training diverges.
     """
     model = MentionReranker(examples.vectors.shape[1], seed)
-    training_losses: list[float] = []
-    losses: list[float] = []
-    for epochs in range(1, most_epochs + 1):
-        kept = folder / f"epoch-{epochs}.safetensors"
-        told = 0
+    count, told = len(examples.training), 0
 
-        def advance_new(rows: int, before: int = (epochs - 1) * len(examples.training)) -> None:
-            nonlocal told
-            told += rows
-            if told > before:  # earlier epochs were told already
-                advance(rows)
+    def advance_and_keep(rows: int) -> None:
+        nonlocal told
+        told += rows
+        kept = _kept(folder, told // count)
+        if told % count == 0 and not kept.exists():  # those before a kill are there already
+            _keep(model, kept)
+        advance(rows)
 
-        settings = TrainingSettings(
-            learning_rate, epochs, schedule="constant", weight_decay=WEIGHT_DECAY
-        )
-        curriculum = Curriculum(_batches(len(examples.training), seed), len)
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
         record = train(
             model,
-            curriculum,
+            Curriculum(_batches(count, seed), len),
             lambda model, rows: reranker_loss(model, examples.vectors, examples.training.of(rows)),
-            settings,
+            TrainingSettings(learning_rate, epochs, weight_decay=WEIGHT_DECAY),
             folder / "training.safetensors",
-            advance_new,
+            advance_and_keep,
         )
-        training_losses = list(record.losses)
-        _keep(model, kept)
+    losses = []
+    for number in range(1, epochs + 1):
+        model.load_state_dict(load_file(_kept(folder, number)))
         losses.append(mean_loss(model, examples.vectors, examples.validation))
-        if len(losses) > 1 and losses[-1] >= losses[-2]:
-            break
     best = int(np.argmin(losses))
-    model.load_state_dict(load_file(folder / f"epoch-{best + 1}.safetensors"))
+    model.load_state_dict(load_file(_kept(folder, best + 1)))
     calibrated = calibrate(model, examples.vectors, examples.validation)
     model.requires_grad_(False)
-    return model, RerankerRecord(best + 1, tuple(training_losses), tuple(losses), calibrated)
+    return model, RerankerRecord(best + 1, record.losses, tuple(losses), calibrated)
 
 
 def reranker_loss(model: MentionReranker, vectors: Tensor, lists: CandidateLists) -> Tensor:
@@ -177,6 +172,10 @@ def _truth(lists: CandidateLists) -> Tensor:
     if lists.truth is None:
         raise ValueError("nobody knows these mentions' entities")
     return torch.from_numpy(lists.truth)
+
+
+def _kept(folder: Path, epoch: int) -> Path:
+    return folder / f"epoch-{epoch}.safetensors"
 
 
 def _keep(model: MentionReranker, file: Path) -> None:

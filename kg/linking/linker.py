@@ -136,12 +136,7 @@ class Linker:
         words = split_words(text)
         spans = list(self._matcher.all_spans(words))
         mentions = self._settle(text, words, spans)
-        interrupted = {
-            (words.starts[span.start], words.ends[span.end - 1])
-            for span in spans
-            if span.interrupted
-        }
-        return settle_nested(mentions, self._hierarchy, interrupted)
+        return settle_nested(mentions, self._hierarchy, interrupted_spans(words, spans))
 
     def candidates(self, text: str, count: int = 5) -> tuple[Candidate, ...]:
         """Candidates for a text that is a mention as a whole, whether or not it is a name, best first.
@@ -183,11 +178,12 @@ class Linker:
 
     def _settle(self, text: str, words: Words, spans: Iterable[Span]) -> list[Mention]:
         """Resolve each span by itself, then by what the document defines and speaks of."""
+        spans = list(spans)
         resolved = (self._resolve(text, words, span) for span in spans)
         mentions = [mention for mention in resolved if mention is not None]
         mentions = settle_homonyms(mentions, self._scorer.graph, MIN_SCORE)
         if self._rescoring is not None:
-            mentions = self._rescoring.settled(text, mentions)
+            mentions = self._rescoring.settled(text, mentions, interrupted_spans(words, spans))
         return settle_abbreviations(text, mentions)
 
     def _resolve(self, text: str, words: Words, span: Span) -> Mention | None:
@@ -290,6 +286,13 @@ def context_words(words: Words, span: Span) -> set[str]:
 def is_all_capitals(sentence: str) -> bool:
     """True for a heading in capitals, in which capitals tell nothing: more than two words long."""
     return sentence.isupper() and len(sentence.split()) > 2
+
+
+def interrupted_spans(words: Words, spans: Iterable[Span]) -> set[tuple[int, int]]:
+    """Offsets of the spans that pass words over."""
+    return {
+        (words.starts[span.start], words.ends[span.end - 1]) for span in spans if span.interrupted
+    }
 
 
 def _sentence(text: str, words: Words, span: Span) -> str:

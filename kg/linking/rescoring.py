@@ -3,11 +3,12 @@
 A name that the text spells and that one entity alone bears is left to the linker: the graph can teach
 which of several entities is meant, but not whether a text that spells a name means it at all. Where
 several entities bear the name, where none does to the letter, or where none is found at all, the mention
-is open: the entities of near names compete too, and the new scores decide, NIL among them.
+is open: the entities of near names compete too, and the new scores decide, NIL among them. A mention that
+passes words over ("aplastic or hypoplastic nails") is left alone as well: its text is no name's.
 """
 
 from bisect import bisect_right
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 
 from ..sentence_spans import sentence_spans
@@ -54,9 +55,18 @@ class Rescoring:
     fill: Fill
     least_score: float
 
-    def settled(self, text: str, mentions: Sequence[Mention]) -> list[Mention]:
-        """The mentions in their order, the open ones scored again."""
-        places = [place for place, each in enumerate(mentions) if self.is_open(each)]
+    def settled(
+        self,
+        text: str,
+        mentions: Sequence[Mention],
+        interrupted: Collection[tuple[int, int]] = (),
+    ) -> list[Mention]:
+        """The mentions in their order, the open ones scored again; not those with these offsets."""
+        places = [
+            place
+            for place, each in enumerate(mentions)
+            if (each.start, each.end) not in interrupted and self.is_open(each)
+        ]
         if not places:
             return list(mentions)
         spans = sentence_spans(text)

@@ -62,7 +62,7 @@ class RerankerToTrain:
         hierarchy: IRI of the relation to the entity above; those that the graph has if empty.
         out: folder for re-rankers.
         learning_rate: AdamW's.
-        most_epochs: the validation part may choose fewer.
+        epochs: that are trained; the validation part may choose fewer.
         seed: of the lots and of the order.
     """
 
@@ -72,7 +72,7 @@ class RerankerToTrain:
     hierarchy: str = ""
     out: Path = Path("rerankers")
     learning_rate: float = 1e-3
-    most_epochs: int = 6
+    epochs: int = 3
     seed: int = 0
 
 
@@ -108,7 +108,7 @@ def _recipe(asked: RerankerToTrain, about_encoder: str) -> Recipe:
         "roots": list(asked.roots),
         "hierarchy": asked.hierarchy,
         "learning_rate": asked.learning_rate,
-        "most_epochs": asked.most_epochs,
+        "epochs": asked.epochs,
     }
     inputs = {"graph": graph_digest(asked.graph), "encoder": about_encoder}
     return Recipe(STAGE, VERSION, settings, asked.seed, inputs)
@@ -135,10 +135,10 @@ def _make(
     of_table = RerankerExamples(table.tensor(), lists[TRAINING], lists[VALIDATION])
     resume = work / "resume"
     resume.mkdir(exist_ok=True)
-    most = asked.most_epochs * len(of_table.training)
-    with console.progress("training the re-ranker", most, "mentions") as advance:
+    units = asked.epochs * len(of_table.training)
+    with console.progress("training the re-ranker", units, "mentions") as advance:
         model, record = train_reranker(
-            of_table, asked.learning_rate, asked.most_epochs, asked.seed, resume, advance
+            of_table, asked.learning_rate, asked.epochs, asked.seed, resume, advance
         )
     _write(
         model, RerankerAbout(asked.encoder, about_encoder, graph_digest(graph), encoder.width), work

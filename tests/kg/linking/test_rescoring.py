@@ -119,6 +119,16 @@ def test_a_sentence_is_cut_to_what_is_near_its_mention(graph, linker):
     assert len(opened.candidates) <= COMPETING
 
 
+def test_a_mention_that_passes_words_over_is_left_alone(graph, linker):
+    asked = []
+    rescored = linker.rescored(favouring(number(graph, "stone"), asked))
+    text = "Liver or kidney cysts, a renal large cyst."
+    mentions = linker.link_all(text)
+    assert any(each.surface == "renal large cyst" for each in mentions)
+    assert rescored.link_all(text) == mentions
+    assert not asked
+
+
 def test_abbreviations_follow_their_long_form(graph, linker):
     text = "The cyst of kidney (COK) grew. The COK was large."
     asked = []

@@ -43,7 +43,7 @@ def graph(tmp_path_factory):
 @pytest.fixture(scope="module")
 def asked(graph, tiny_encoder_folder, tmp_path_factory):
     return RerankerToTrain(
-        graph, str(tiny_encoder_folder), out=tmp_path_factory.mktemp("out"), most_epochs=2
+        graph, str(tiny_encoder_folder), out=tmp_path_factory.mktemp("out"), epochs=2
     )
 
 
@@ -207,7 +207,7 @@ def test_another_graph_is_said_aloud(trained, tmp_path, capsys):
 
 def test_a_graph_without_definitions_is_said_aloud(asked, tmp_path, capsys):
     other = make_reranked_graph(tmp_path / "plain", defined=False)
-    train(RerankerToTrain(other, asked.encoder, out=tmp_path / "out", most_epochs=1), Console())
+    train(RerankerToTrain(other, asked.encoder, out=tmp_path / "out", epochs=1), Console())
     assert "defines none" in capsys.readouterr().out
 
 
@@ -242,9 +242,7 @@ def test_a_damaged_file_is_told(trained, tmp_path):
 def test_another_encoder_in_its_place_is_told(graph, tiny_encoder_folder, tmp_path):
     encoder = tmp_path / "encoder"
     shutil.copytree(tiny_encoder_folder, encoder)
-    made = train(
-        RerankerToTrain(graph, str(encoder), out=tmp_path / "out", most_epochs=1), Console()
-    )
+    made = train(RerankerToTrain(graph, str(encoder), out=tmp_path / "out", epochs=1), Console())
     config = encoder / "config.json"
     config.write_text(config.read_text(encoding="utf-8") + " ", encoding="utf-8")
     with pytest.raises(UserError, match="isn't the encoder"):
