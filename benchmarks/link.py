@@ -2,7 +2,7 @@
 
     python benchmarks/link.py GRAPH GOLD --root IRI
     python benchmarks/link.py GRAPH GOLD --root IRI --fasthpocr PYTHON --fasthpocr-index FOLDER --clinphen PYTHON
-    python benchmarks/link.py GRAPH --held-out --root IRI
+    python benchmarks/link.py GRAPH --held-out --root IRI [--reranker FOLDER]
 
 GRAPH is a graph directory; GOLD a file of documents with gold mentions, as `infact link --gold` reads it.
 `--root` restricts linking to the entities below one. PYTHON is the interpreter of an environment in
@@ -58,7 +58,7 @@ def main() -> None:
             chosen, arguments.gold or Path(), arguments.root, arguments.hierarchy
         )
         if arguments.held_out:
-            hold_out(graph, linked_to(asked), arguments.sample)
+            hold_out(graph, linked_to(asked), arguments.sample, arguments.reranker)
         else:
             race(asked, arguments)
     except UserError as error:
@@ -77,6 +77,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--clinphen", metavar="PYTHON", help="interpreter that has clinphen")
     parser.add_argument("--terms", type=int, help="race on the names of so many entities only")
     parser.add_argument("--held-out", action="store_true", help="hold out each alias in turn")
+    parser.add_argument("--reranker", type=Path, help="with --held-out: folder of a re-ranker")
     parser.add_argument("--sample", type=int, default=10**9, help="of the aliases, by lot")
     arguments = parser.parse_args()
     if arguments.gold is None and not arguments.held_out:

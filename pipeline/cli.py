@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from ..errors import UserError
-from . import embed_command, graph_commands, link_command
+from . import embed_command, graph_commands, link_command, rerank_command
 from .command_options import (
     EXIT_DIFFERENT,
     AskedGraph,
@@ -97,6 +97,7 @@ for _stage in STAGES:
             _stage_command(_stage.name)
         )
 
+app.command()(rerank_command.rerank)
 app.command()(graph_commands.validate)
 app.command()(graph_commands.query)
 app.command()(graph_commands.show)

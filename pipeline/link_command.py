@@ -103,6 +103,9 @@ def link(
     errors: Annotated[
         Path | None, typer.Option(help="With --gold: file to list the errors in.")
     ] = None,
+    reranker: Annotated[
+        Path | None, typer.Option(help="Folder of a re-ranker, as `infact rerank` makes it.")
+    ] = None,
     prefix: Prefix = None,
     config: Config = None,
     json: Json = False,
@@ -110,7 +113,7 @@ def link(
     """Find a graph's entities in texts: a project's own, or any graph's in any files."""
     if not texts and text is None and gold is None:
         _refuse_alone({"--graph": graph, "--out": out, "--page": page, "--root": root})
-        _refuse_alone({"--refresh": refresh, "--old-graph": old_graph})
+        _refuse_alone({"--refresh": refresh, "--old-graph": old_graph, "--reranker": reranker})
         run_targets(["link"], config, json)
         return
     from ..kg.linking.text_linking import LinkerSettings
@@ -118,7 +121,7 @@ def link(
     from .console import Console
 
     chosen = choose_graph(graph, declared_prefixes(prefix), lambda: load_chosen_project(config))
-    roots, relation = _roots(chosen, root), _relation(chosen, hierarchy)
+    roots, relation = chosen_roots(chosen, root), chosen_relation(chosen, hierarchy)
     if gold is not None:
         _refuse_with_gold({"files": texts, "--text": text, "--out": out, "--longest": longest})
         _refuse_with_gold({"--refresh": refresh, "--old-graph": old_graph})
@@ -127,7 +130,7 @@ def link(
         if len(roots) > 1:
             raise UserError("--gold takes one --root", "infact link", "Name the one above them.")
         under = roots[0] if roots else ""
-        to_evaluate = LinksToEvaluate(chosen, gold, under, relation, sweep, errors, page)
+        to_evaluate = LinksToEvaluate(chosen, gold, under, relation, sweep, errors, page, reranker)
         evaluate_links(to_evaluate, Console(json))
         return
     if sweep or errors is not None:
@@ -142,7 +145,7 @@ def link(
             raise UserError(f"--text is given with {option}", "infact link", "Leave one out.")
         from .linking.shown_text import show_text
 
-        show_text(settings, text, page, Console(json))
+        show_text(settings, text, page, reranker, Console(json))
         return
     if out is None:
         fix = "say where the mentions go, as in --out mentions.parquet"
@@ -161,6 +164,7 @@ def link(
         restart=restart,
         page=page,
         refresh=_to_refresh(refresh, old_graph),
+        reranker=reranker,
     )
     link_documents(asked, Console(json))
 
@@ -197,7 +201,7 @@ def _to_refresh(links: Path | None, graph: Path | None) -> "LinksToRefresh | Non
     return None
 
 
-def _roots(chosen: "ChosenGraph", asked: list[str] | None) -> tuple[str, ...]:
+def chosen_roots(chosen: "ChosenGraph", asked: list[str] | None) -> tuple[str, ...]:
     """IRIs of the entities that were named."""
     from ..kg.views.entity_card import find_entity
 
@@ -205,7 +209,7 @@ def _roots(chosen: "ChosenGraph", asked: list[str] | None) -> tuple[str, ...]:
     return tuple(map(chosen.graph.iri, found))
 
 
-def _relation(chosen: "ChosenGraph", asked: str) -> str:
+def chosen_relation(chosen: "ChosenGraph", asked: str) -> str:
     """IRI of the relation that was named; empty where none was."""
     from ..kg.ingest import expanded
 

@@ -99,7 +99,8 @@ def _long_form_start(before: str, short: str) -> int | None:
     The characters are looked for from right to left; the first one must begin a word. A long form
     has at most twice as many words as the short form has characters, and at most five more.
     """
-    first, *others = lowered("".join(filter(str.isalnum, short)))
+    characters = lowered("".join(filter(str.isalnum, short)))
+    first, others = characters[0], characters[1:]
     floor = max(0, len(before) - MAX_LONG_FORM)
     small = lowered(before[floor:])
     place = len(small)
@@ -114,7 +115,6 @@ def _long_form_start(before: str, short: str) -> int | None:
         return None
     place += floor
     words = len(WORD_START.findall(before[place:]))
-    characters = 1 + len(others)
-    if words > min(characters + 5, 2 * characters) or len(before) - place <= len(short):
+    if words > min(len(characters) + 5, 2 * len(characters)) or len(before) - place <= len(short):
         return None
     return None if re.search(r"[.!?]\s", before[place:]) else place

@@ -30,6 +30,7 @@ from .name_index import NameIndex, build_index
 from .name_matcher import NameMatcher, Span
 from .near_candidates import NearCandidates
 from .nested_mentions import settle_nested
+from .rescoring import Rescoring, Score
 
 MIN_SCORE = 0.2  # a best candidate less likely than this is NIL
 MAX_CANDIDATES = 16  # of a mention; the neighbours and texts of these alone are read
@@ -68,6 +69,7 @@ class Linker:
         scorer: CandidateScorer,
         hierarchy: Hierarchy,
         near: NearCandidates,
+        rescoring: Rescoring | None = None,
     ) -> None:
         self.index = index
         self._names = index.names
@@ -76,6 +78,7 @@ class Linker:
         self._near = near
         self._filled: dict[tuple[str, int, tuple[Candidate, ...]], tuple[Candidate, ...]] = {}
         self.scorer = scorer
+        self._rescoring = rescoring
         self._settled: dict[tuple[str, tuple[int, ...]], _Reading] = {}
 
     @classmethod
@@ -112,7 +115,12 @@ class Linker:
     def linking_common_words(self) -> "Linker":
         """The same linker without the stop rule for common words."""
         index = replace(self.index, common={})
-        return Linker(index, self.scorer, self.hierarchy, self._near)
+        return Linker(index, self.scorer, self.hierarchy, self._near, self._rescoring)
+
+    def rescored(self, score: Score) -> "Linker":
+        """The same linker, with other scores for mentions that its own leave open: see rescoring.py."""
+        rescoring = Rescoring(score, self._near.fill, MIN_SCORE)
+        return Linker(self.index, self.scorer, self.hierarchy, self._near, rescoring)
 
     @property
     def common_words(self) -> list[tuple[str, int]]:
@@ -134,12 +142,7 @@ class Linker:
         words = split_words(text)
         spans = list(self._matcher.all_spans(words))
         mentions = self._settle(text, words, spans)
-        interrupted = {
-            (words.starts[span.start], words.ends[span.end - 1])
-            for span in spans
-            if span.interrupted
-        }
-        return settle_nested(mentions, self.hierarchy, interrupted)
+        return settle_nested(mentions, self.hierarchy, interrupted_spans(words, spans))
 
     def candidates(self, text: str, count: int = 5) -> tuple[Candidate, ...]:
         """Candidates for a text that is a mention as a whole, whether or not it is a name, best first.
@@ -154,6 +157,8 @@ class Linker:
             if (span.start, span.end) == (0, len(words.raw))
         ]
         mentions = self._settle(text, words, spans)
+        if self._rescoring is not None and not mentions:
+            mentions = self._rescoring.settled(text, [Mention(0, len(text), text, None, ())])
         matched = mentions[0].candidates if mentions else ()
         return self._near.fill(text, matched, count)
 
@@ -179,9 +184,12 @@ class Linker:
 
     def _settle(self, text: str, words: Words, spans: Iterable[Span]) -> list[Mention]:
         """Resolve each span by itself, then by what the document defines and speaks of."""
+        spans = list(spans)
         resolved = (self._resolve(text, words, span) for span in spans)
         mentions = [mention for mention in resolved if mention is not None]
         mentions = settle_homonyms(mentions, self.scorer.graph, MIN_SCORE)
+        if self._rescoring is not None:
+            mentions = self._rescoring.settled(text, mentions, interrupted_spans(words, spans))
         return settle_abbreviations(text, mentions)
 
     def _resolve(self, text: str, words: Words, span: Span) -> Mention | None:
@@ -284,6 +292,13 @@ def context_words(words: Words, span: Span) -> set[str]:
 def is_all_capitals(sentence: str) -> bool:
     """True for a heading in capitals, in which capitals tell nothing: more than two words long."""
     return sentence.isupper() and len(sentence.split()) > 2
+
+
+def interrupted_spans(words: Words, spans: Iterable[Span]) -> set[tuple[int, int]]:
+    """Offsets of the spans that pass words over."""
+    return {
+        (words.starts[span.start], words.ends[span.end - 1]) for span in spans if span.interrupted
+    }
 
 
 def _sentence(text: str, words: Words, span: Span) -> str:

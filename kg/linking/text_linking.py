@@ -9,8 +9,11 @@ from ..graph import KnowledgeGraph
 from ..hierarchy import graph_hierarchy
 from .linker import Linker, graph_linker
 from .mentions import Mention
+from .rescoring import Score
 
 Find = Callable[[str], Sequence[Mention]]
+# What scores mentions of these entities of a graph, or of all where None, in place of the linker.
+MakeScore = Callable[[KnowledgeGraph, Collection[int] | None], Score]
 
 
 @dataclass(frozen=True)
@@ -48,8 +51,12 @@ class TextLinking:
         return self.linker.common_words
 
 
-def open_linking(settings: LinkerSettings) -> TextLinking:
+def open_linking(settings: LinkerSettings, make_score: MakeScore | None = None) -> TextLinking:
     """Open the graph and index its names.
+
+    Args:
+        settings: what the mentions depend on.
+        make_score: of a re-ranker; without one the linker's own scores stand.
 
     Raises:
         UserError: there is no graph, no such relation, or no name to look for.
@@ -64,6 +71,8 @@ def open_linking(settings: LinkerSettings) -> TextLinking:
     linker = graph_linker(graph, entities)
     if settings.common_words:
         linker = linker.linking_common_words()
+    if make_score is not None:
+        linker = linker.rescored(make_score(graph, entities))
     return TextLinking(graph, linker, _find(linker, settings))
 
 

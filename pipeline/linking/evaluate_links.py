@@ -24,6 +24,7 @@ from .link_evaluation import LinkEvaluation, evaluation_document, way_evaluation
 from .link_measures import ancestors_below
 from .link_slices import SurfaceNames
 from .linked_documents import CountedGold, counted_gold, link_gold, ways_to_link
+from .reranked_linking import make_score
 from .written_whole import check_writable
 
 MAIN_WAY = "all"  # whose figures the summary repeats, and whose errors are listed
@@ -42,6 +43,7 @@ class LinksToEvaluate:
         sweep: also tell what is left at thresholds of the score.
         errors: file to write every error into, as TSV.
         page: file to write the results into, as HTML.
+        reranker: folder of a re-ranker; None for the linker alone.
     """
 
     chosen: ChosenGraph
@@ -51,6 +53,7 @@ class LinksToEvaluate:
     sweep: bool = False
     errors: Path | None = None
     page: Path | None = None
+    reranker: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -77,6 +80,8 @@ def evaluate_links(asked: LinksToEvaluate, console: Console) -> LinkEvaluation:
     file, gold = _gold(asked, target)
     started = console.clock()
     linker = graph_linker(graph, target.wanted)
+    if asked.reranker is not None:
+        linker = linker.rescored(make_score(asked.reranker, console)(graph, target.wanted))
     index_seconds = console.clock() - started
     ways = {
         way: link_gold(gold.documents, link, way, console)

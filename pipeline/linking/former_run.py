@@ -12,6 +12,7 @@ from .. import machine
 from ..artifacts import digest_of, file_digest, read_manifest
 from .former_links import FormerLinks
 from .refresh import FormerLinking
+from .reranked_linking import reranker_digest
 
 VERSION = 1  # raised when the same texts give other mentions
 TABLES = ("entities.parquet", "names.parquet", "literals.parquet", "triples.npy")  # linking reads
@@ -46,6 +47,9 @@ def open_former(
     Raises:
         UserError: the links can't be read, were linked to another graph, or would be overwritten.
     """
+    if with_now["reranker"]:
+        problem = "--refresh is given with --reranker, whose scores follow from all names"
+        raise UserError(problem, "infact link", "link the texts anew, without --refresh")
     if out.resolve() == asked.links.resolve():
         fix = "name another; the old mentions are read until the new ones are whole"
         raise UserError("the output is what is refreshed", f"--out {out}", fix)
@@ -53,7 +57,7 @@ def open_former(
     return FormerRun(links, _former_linking(links, asked.graph, now, with_now))
 
 
-def linked_with(settings: LinkerSettings) -> dict[str, Any]:
+def linked_with(settings: LinkerSettings, reranker: Path | None = None) -> dict[str, Any]:
     """What the mentions of a text follow from, as JSON values."""
     graph = KnowledgeGraph.open(settings.graph)
     manifest = read_manifest(graph.directory)
@@ -62,6 +66,7 @@ def linked_with(settings: LinkerSettings) -> dict[str, Any]:
         "code": machine.code_digest(),
         "graph": manifest.digest if manifest else _tables_digest(graph.directory),
         "linker": {**asdict(settings), "graph": "", "roots": list(settings.roots)},
+        "reranker": reranker_digest(reranker) if reranker else "",
     }
 
 
@@ -79,7 +84,8 @@ def _former_linking(
     same_asked = asked.keys() == known and all(
         asked[name] == with_now["linker"][name] for name in known if name not in INDIFFERENT
     )
-    same_code = (was["version"], was["code"]) == (with_now["version"], with_now["code"])
+    made_by = ("version", "code", "reranker")
+    same_code = all(was[name] == with_now[name] for name in made_by)
     settings = LinkerSettings(graph, now.roots, now.hierarchy, now.longest, 0, now.common_words)
     if linked_with(settings)["graph"] != was["graph"]:
         problem = "the mentions weren't linked to this graph, or it has changed since"

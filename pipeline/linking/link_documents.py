@@ -20,7 +20,7 @@ from ...kg.corpora.corpus_files import STANDARD_INPUT, CorpusFile, changed_since
 from ...kg.corpora.documents import Document, Fields, RejectedDocument
 from ...kg.corpora.read_documents import read_documents
 from ...kg.corpora.written_mentions import FORMATS, MentionFormat
-from ...kg.linking.text_linking import LinkerSettings, open_linking
+from ...kg.linking.text_linking import LinkerSettings
 from .. import machine
 from ..artifacts import file_digest, locked
 from ..console import Advance, Console, duration
@@ -34,6 +34,7 @@ from .passed_over import PassedOverFiles
 from .processes import LinkAll, Task, linking_processes
 from .published_links import publish_links
 from .refresh import FormerLinking, open_refresh
+from .reranked_linking import open_reranked
 from .unfinished import UnfinishedRun, corpus_changed
 
 
@@ -52,6 +53,7 @@ class DocumentsToLink:
         restart: don't go on with what an unfinished run left.
         page: HTML page of the first documents to make.
         refresh: links of an earlier run, to take over where the graph's changes can't touch them.
+        reranker: folder of a re-ranker; None for the linker alone.
     """
 
     linker: LinkerSettings
@@ -64,6 +66,7 @@ class DocumentsToLink:
     restart: bool = False
     page: Path | None = None
     refresh: LinksToRefresh | None = None
+    reranker: Path | None = None
 
 
 def link_documents(asked: DocumentsToLink, console: Console) -> None:
@@ -77,7 +80,7 @@ def link_documents(asked: DocumentsToLink, console: Console) -> None:
     _check_out(asked)
     if asked.page is not None:
         check_page(asked.page)
-    with_now = linked_with(asked.linker)
+    with_now = linked_with(asked.linker, asked.reranker)
     former = (
         None
         if asked.refresh is None
@@ -167,7 +170,8 @@ def _link(
     console: Console,
 ) -> LinkCounts:
     indexing = time.monotonic()
-    open_anew = partial(_open_linker, asked.linker, None if former is None else former.linking)
+    former_linking = None if former is None else former.linking
+    open_anew = partial(_open_linker, asked, former_linking, console)
     linker = open_anew()
     linking = linker.linking
     counts = LinkCounts(index_seconds=time.monotonic() - indexing)
@@ -195,11 +199,13 @@ def _link(
     return counts
 
 
-def _open_linker(settings: LinkerSettings, former: FormerLinking | None) -> BatchLinker:
-    linking = open_linking(settings)
+def _open_linker(
+    asked: DocumentsToLink, former: FormerLinking | None, console: Console
+) -> BatchLinker:
+    linking = open_reranked(asked.linker, asked.reranker, asked.workers, console)
     if former is None:
         return BatchLinker(linking)
-    return BatchLinker(linking, open_refresh(linking, settings, former))
+    return BatchLinker(linking, open_refresh(linking, asked.linker, former))
 
 
 def _read(

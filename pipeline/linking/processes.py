@@ -40,7 +40,9 @@ def linking_processes(
     """A function that links batches in `count` processes; with one, in this one.
 
     Args:
-        open_anew: makes the same linker in a process that can't share it.
+        linker: shared by processes that are forked.
+        open_anew: makes the same in those that aren't; it is pickled.
+        count: processes.
 
     Raises:
         UserError: while linking, where the system ends a process.

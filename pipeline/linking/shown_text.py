@@ -12,16 +12,23 @@ from ...kg.corpora.mention_objects import mention_object
 from ...kg.graph import KnowledgeGraph
 from ...kg.linking.long_texts import mentions_in
 from ...kg.linking.mentions import Mention
-from ...kg.linking.text_linking import LinkerSettings, open_linking
+from ...kg.linking.text_linking import LinkerSettings
 from ..console import Console, harmless
 from .mentions_page import FirstDocuments, check_page, write_page
+from .reranked_linking import open_reranked
 
 COLOURS = ("cyan", "yellow", "green", "magenta", "blue", "red")  # of mentions within each other
 NIL = "NIL"
 LINE_ENDS = re.compile("[\n\v\f\r\x1c-\x1e\x85\u2028\u2029]")  # of str.splitlines
 
 
-def show_text(settings: LinkerSettings, text: str, page: Path | None, console: Console) -> None:
+def show_text(
+    settings: LinkerSettings,
+    text: str,
+    page: Path | None,
+    reranker: Path | None,
+    console: Console,
+) -> None:
     """Link one text, print it, and write the page that was asked for.
 
     Raises:
@@ -29,7 +36,7 @@ def show_text(settings: LinkerSettings, text: str, page: Path | None, console: C
     """
     if page is not None:
         check_page(page)
-    linking = open_linking(settings)
+    linking = open_reranked(settings, reranker, 1, console)
     mentions = list(mentions_in(text, linking.find))
     console.result(
         {"text": text, "mentions": [mention_object(each, linking.graph) for each in mentions]}
