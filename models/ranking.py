@@ -114,15 +114,15 @@ def rank_triples(
         ValueError: a score is NaN or infinite, for which no rank is honest.
     """
     reverse = [2, 1, 0]
-    head, head_ties = _rank_tails(
+    head, head_ties = rank_tails(
         head_scores, triples[:, reverse], KnownTails.of(known[:, reverse]), batch_size, advance
     )
-    tail, tail_ties = _rank_tails(tail_scores, triples, KnownTails.of(known), batch_size, advance)
+    tail, tail_ties = rank_tails(tail_scores, triples, KnownTails.of(known), batch_size, advance)
     return SideRanks(head, tail, head_ties, tail_ties)
 
 
 @torch.inference_mode()
-def _rank_tails(
+def rank_tails(
     score: Scorer,
     triples: np.ndarray,
     known: KnownTails,

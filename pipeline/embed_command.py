@@ -48,6 +48,13 @@ def embed(
             help="With --graph: share of the triples for validation, and as many for the test.",
         ),
     ] = None,
+    encoder: Annotated[
+        str,
+        typer.Option(
+            help="With --graph: text encoder (folder, or package:module/folder) that reads labels and "
+            "definitions; entities begin at theirs, and new ones get vectors from them."
+        ),
+    ] = "",
     sampled: Annotated[
         int | None, typer.Option(min=1, help="Rank so many test triples, drawn at random.")
     ] = None,
@@ -70,6 +77,7 @@ def embed(
                 "--out": out,
                 "--seed": seed is not None,
                 "--held-out": held_out,
+                "--encoder": encoder,
                 "--sampled": sampled,
                 "--keep-duplicates": keep_duplicates,
                 "--restart": restart,
@@ -82,7 +90,7 @@ def embed(
         raise UserError(problem, "infact embed", "leave one of the two out")
     if out is None:
         raise UserError("--out is missing", "infact embed", "name a folder, as in --out vectors")
-    source = _source(graph, triples, held_out, keep_duplicates)
+    source = _source(graph, triples, held_out, encoder, keep_duplicates)
     from .console import Console
     from .embedding.embed_triples import TriplesToEmbed, embed_triples
     from .embedding.settings_file import embedding_settings
@@ -96,6 +104,10 @@ def predict(
     entity: Annotated[str, typer.Argument(help="IRI, short form, or name.")],
     relation: Annotated[str, typer.Argument(help="IRI, short form, or label.")],
     vectors: Vectors = None,
+    graph: Annotated[
+        Path | None,
+        typer.Option(help="With --vectors: graph of the entity, where it is newer than they are."),
+    ] = None,
     count: Annotated[int, typer.Option("--count", "-n", min=1, help="Tails to show.")] = 10,
     prefix: Prefix = None,
     config: Config = None,
@@ -105,10 +117,11 @@ def predict(
     from .console import Console
     from .embedding.predict_tails import predict_tails
 
-    given = declared_prefixes(prefix)
-    predict_tails(
-        entity, relation, count, vectors, given, lambda: load_chosen_project(config), Console(json)
-    )
+    if graph is not None and vectors is None:
+        fix = "name the folder of infact embed --graph … --encoder … --out"
+        raise UserError("--graph is given without --vectors", "infact predict", fix)
+    given, load = declared_prefixes(prefix), lambda: load_chosen_project(config)
+    predict_tails(entity, relation, count, vectors, graph, given, load, Console(json))
 
 
 def _refuse_alone(given: dict[str, object]) -> None:
@@ -120,7 +133,11 @@ def _refuse_alone(given: dict[str, object]) -> None:
 
 
 def _source(
-    graph: Path | None, triples: Path | None, held_out: float | None, keep_duplicates: bool
+    graph: Path | None,
+    triples: Path | None,
+    held_out: float | None,
+    encoder: str,
+    keep_duplicates: bool,
 ) -> "TriplesSource":
     from .embedding.triples_source import HELD_OUT, FolderSource, GraphSource
 
@@ -132,9 +149,12 @@ def _source(
         if held_out is not None:
             fix = "its files are split as they are; leave --held-out out"
             raise UserError("--held-out is given with --triples", "infact embed", fix)
+        if encoder:
+            fix = "its files hold no texts; leave --encoder out, or ingest a graph with labels"
+            raise UserError("--encoder is given with --triples", "infact embed", fix)
         return FolderSource(triples, keep_duplicates)
     if keep_duplicates:
         fix = "a graph has each triple once; leave --keep-duplicates out"
         raise UserError("--keep-duplicates is given with --graph", "infact embed", fix)
     assert graph is not None
-    return GraphSource(graph, HELD_OUT if held_out is None else held_out)
+    return GraphSource(graph, HELD_OUT if held_out is None else held_out, encoder)

@@ -16,18 +16,22 @@ from typing import Any
 import pyarrow.parquet as pq
 
 from ...errors import UserError
+from ...kg.graph import KnowledgeGraph
 from ...models.embedding_settings import EmbeddingSettings
 from ...models.embedding_training import TrainedEmbedding, train_embedding, units
+from ...models.text_start import entity_start
 from .. import machine
 from ..artifacts import RESUME, Manifest, Recipe, locked, publish_folder, read_manifest
 from ..console import Console, duration
 from ..scale_file import write_scale
 from .embedded_triples import EmbeddedTriples
+from .entity_texts import NamedEncoder, Vectors, text_vectors
 from .evaluation import evaluate
 from .folder_triples import folder_triples
 from .graph_triples import graph_triples
 from .memory_estimate import check_memory
 from .metrics_lines import metrics_lines
+from .new_entities import measure_text_map, write_text_map
 from .probabilities import learn_probabilities
 from .settings_file import written_settings
 from .triples_source import FolderSource, TriplesSource
@@ -144,13 +148,19 @@ def _make(asked: TriplesToEmbed, recipe: Recipe, console: Console) -> Manifest:
     work = _work_folder(asked, recipe, console)
     checkpoint = work / RESUME / "training.safetensors"
     resumed = checkpoint.exists()
-    trained = _trained(asked, triples, checkpoint, console)
+    texts = _texts(asked.source, triples, console)
+    trained = _trained(asked, triples, texts, checkpoint, console)
     write_vectors(work, triples, trained.model)
     evaluation = evaluate(trained.model, triples, asked.sampled, asked.seed, console)
     pq.write_table(evaluation.ranks, work / RANKS)
     probabilities = learn_probabilities(trained.model, triples, asked.seed, console)
     write_scale(work, probabilities.scale)
     measured = {"evaluation": evaluation.metrics, "probabilities": probabilities.metrics}
+    if texts is not None:
+        write_text_map(work, trained.model, texts.vectors, texts.encoder)
+        measured["new_entities"] = measure_text_map(
+            trained.model, triples, texts.vectors, asked.seed, console
+        )
     write_json(work / METRICS, {**_described(asked, triples, trained), **measured})
     (work / SETTINGS).write_text(written_settings(asked.settings), encoding="utf-8")
     recorded = {
@@ -170,6 +180,22 @@ def _read(asked: TriplesToEmbed, console: Console) -> EmbeddedTriples:
     if isinstance(asked.source, FolderSource):
         return folder_triples(asked.source, console)
     return graph_triples(asked.source, asked.seed, console)
+
+
+@dataclass(frozen=True)
+class _Texts:
+    """The encoder, and its vectors (E, G) of the entities' texts."""
+
+    encoder: NamedEncoder
+    vectors: Vectors
+
+
+def _texts(source: TriplesSource, triples: EmbeddedTriples, console: Console) -> _Texts | None:
+    if isinstance(source, FolderSource) or not source.encoder:
+        return None
+    encoder = NamedEncoder.of(source.encoder)
+    graph = KnowledgeGraph.open(source.folder)
+    return _Texts(encoder, text_vectors(graph, triples.entity_ids.tolist(), encoder, console))
 
 
 def _work_folder(asked: TriplesToEmbed, recipe: Recipe, console: Console) -> Path:
@@ -196,10 +222,17 @@ def _work_folder(asked: TriplesToEmbed, recipe: Recipe, console: Console) -> Pat
 
 
 def _trained(
-    asked: TriplesToEmbed, triples: EmbeddedTriples, checkpoint: Path, console: Console
+    asked: TriplesToEmbed,
+    triples: EmbeddedTriples,
+    texts: _Texts | None,
+    checkpoint: Path,
+    console: Console,
 ) -> TrainedEmbedding:
     settings = asked.settings
     total = units(triples.train, settings)
+    start = None
+    if texts is not None:
+        start = entity_start(texts.vectors, settings.dimension, settings.initial_scale, asked.seed)
     with console.progress("training vectors, both directions", total, "triples") as advance:
         return train_embedding(
             triples.train,
@@ -210,6 +243,7 @@ def _trained(
             asked.seed,
             checkpoint,
             advance,
+            entity_start=start,
         )
 
 

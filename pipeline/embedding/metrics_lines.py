@@ -5,6 +5,11 @@ from typing import Any
 
 COLUMNS = "MRR    H@1    H@3   H@10  mean rank"
 WIDTH = 24
+TEXT_WAYS = {
+    "from_text": "heads from texts alone",
+    "trained": "the same, trained",
+    "frequency_in_relation": "the same, by frequency",
+}
 SLICES = {
     "without_told": "not told by training",
     "without_unseen_entities": "all entities trained",
@@ -44,6 +49,10 @@ def metrics_lines(metrics: Mapping[str, Any], recorded: Mapping[str, Any]) -> It
             f"true or false, {verdicts['count']:,} test triples: accuracy {100 * verdicts['accuracy']:.1f} % "
             f"({low:.1f}–{high:.1f}), F1 {verdicts['f1']:.3f}"
         )
+    if new := metrics.get("new_entities"):
+        tail = new["tail"]
+        for name, words in TEXT_WAYS.items():
+            yield _row(f"{words}, tails", tail[name])
     if likely := metrics["probabilities"]:
         yield (
             f"probabilities of {likely['answers']:,} predicted facts: {100 * likely['right']:.1f} % are "

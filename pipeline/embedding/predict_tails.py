@@ -6,11 +6,15 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from torch import Tensor
 
+from ...kg.graph import KnowledgeGraph
 from ...kg.prefixes import Prefixes
+from ...kg.views.entity_card import find_entity
 from ...models.tail_prediction import log_probabilities
 from ..console import Console
 from ..project import Project
+from .new_entities import vector_of_new
 from .project_vectors import open_project_vectors
 from .vectors_folder import EmbeddedGraph, open_vectors
 
@@ -38,6 +42,7 @@ def predict_tails(
     relation: str,
     count: int,
     vectors: Path | None,
+    graph: Path | None,
     prefixes: Mapping[str, str],
     load: Callable[[], Project],
     console: Console,
@@ -48,6 +53,7 @@ def predict_tails(
         entity, relation: name, short form or label of each.
         count: how many.
         vectors: a folder of `infact embed --out`; None for the project's.
+        graph: that has the entity, where it is newer than the vectors; its vector is read off its text.
         prefixes: of short forms.
         load: loads the project, where it is needed.
         console: where they are told.
@@ -61,34 +67,82 @@ def predict_tails(
         project = load()
         opened, where = open_project_vectors(project), project.file.name
         known_prefixes = Prefixes({**project.prefixes, **prefixes})
-    head = opened.entity(entity, known_prefixes, where)
     asked = opened.relation(relation, known_prefixes, where)
+    if graph is None or vectors is None:
+        head = trained_head(opened, opened.entity(entity, known_prefixes, where))
+    else:
+        head = head_in_graph(opened, vectors, graph, entity, known_prefixes, console)
     found = likely_tails(opened, head, asked, count)
-    entities, relations = opened.entities, opened.relations
+    relations = opened.relations
     console.result(
         {
-            "entity": {"name": entities.names[head], "label": entities.labels[head]},
+            "entity": {"name": head.name, "label": head.label, "from_text": head.row is None},
             "relation": {"name": relations.names[asked], "label": relations.labels[asked]},
             "tails": [asdict(each) for each in found],
         }
     )
-    console.line(f"{entities.labels[head]}  {relations.labels[asked]}:")
+    new = "  (no triples were trained: its vector is from its text)" if head.row is None else ""
+    console.line(f"{head.label}  {relations.labels[asked]}:{new}")
     for each in found:
         console.line(_line(each))
     if opened.scale is None:
         console.line("no probabilities were learnt: there were too few facts to learn them from")
 
 
-def likely_tails(opened: EmbeddedGraph, head: int, relation: int, count: int) -> list[LikelyTail]:
+@dataclass(frozen=True)
+class Head:
+    """Who is asked about.
+
+    Attributes:
+        name, label: the entity's.
+        vector: (d,).
+        row: among the vectors; None for an entity that is new.
+    """
+
+    name: str
+    label: str
+    vector: Tensor
+    row: int | None
+
+
+def trained_head(opened: EmbeddedGraph, row: int) -> Head:
+    vector = opened.model.entity.detach()[row]
+    return Head(opened.entities.names[row], opened.entities.labels[row], vector, row)
+
+
+def head_in_graph(
+    opened: EmbeddedGraph,
+    vectors: Path,
+    graph: Path,
+    asked: str,
+    prefixes: Prefixes,
+    console: Console,
+) -> Head:
+    """An entity of a graph, by the vector that it has, or else by the one that its text says.
+
+    Raises:
+        UserError: the graph has no such entity, or there is no encoder for its text, or no text.
+    """
+    now = KnowledgeGraph.open(graph)
+    entity = find_entity(now, asked, prefixes).entity
+    name = now.iri(entity)
+    if name in opened.entities.names:
+        return trained_head(opened, opened.entities.names.index(name))
+    vector = vector_of_new(vectors, now, entity, console)
+    return Head(name, now.label(entity), torch.from_numpy(vector), None)
+
+
+def likely_tails(opened: EmbeddedGraph, head: Head, relation: int, count: int) -> list[LikelyTail]:
     """The likeliest `count` of the relation's tails, known ones among them, by score."""
     of_relation = opened.known[:, 1] == relation
-    own = of_relation & (opened.known[:, 0] == head)
+    own = of_relation & (opened.known[:, 0] == (-1 if head.row is None else head.row))
     trained = of_relation & (opened.split == 0)
     candidates = np.union1d(opened.known[trained, 2], opened.known[own, 2]).astype(np.int64)
     known = dict(zip(opened.known[own, 2].tolist(), opened.split[own].tolist(), strict=True))
     with torch.inference_mode():
-        scores = opened.model.tail_scores(torch.tensor([head]), torch.tensor([relation]))
-        scores = scores[:, torch.from_numpy(candidates)]
+        asked = opened.model.relations(torch.tensor([relation]))
+        queries = opened.model.queries(head.vector[None], asked)
+        scores = opened.model.scores(queries, opened.model.entity[torch.from_numpy(candidates)])
         told = torch.tensor([[tail in known for tail in candidates.tolist()]])
         logs = log_probabilities(scores, told)[0].double().numpy()
     likely = None

@@ -14,6 +14,7 @@ from ..chosen_graph import ChosenGraph
 from ..console import Console
 from ..named_vectors import NamedVectors, rows_in
 from .imported_vectors import entity_vectors_of, project_vectors
+from .new_entities import vector_of_new
 
 
 @dataclass(frozen=True)
@@ -44,10 +45,13 @@ def similar_in_graph(
     named = _vectors(chosen, vectors)
     entities, own = rows_in(named, graph, console)
     place = int(np.searchsorted(entities, entity))
-    if place == len(entities) or entities[place] != entity:
+    if place < len(entities) and entities[place] == entity:
+        cosines = cosines_with(own, own[place])
+    elif vectors is not None and vectors.is_dir():
+        cosines, place = cosines_with(own, vector_of_new(vectors, graph, entity, console)), -1
+    else:
         problem = f"{graph.iri(entity)} has no vector"
         raise UserError(problem, str(named.path), "it had no triple when they were made")
-    cosines = cosines_with(own, place)
     return [
         Similar(graph.iri(int(entities[row])), graph.label(int(entities[row])), float(cosines[row]))
         for row in nearest_rows(cosines, place, count)
@@ -65,7 +69,7 @@ def show_similar(asked: str, count: int, vectors: Path, console: Console) -> Non
         fix = f"did you mean {' or '.join(near)}?" if near else "name it as the vectors do"
         raise UserError(f"there is no vector of {asked!r}", str(vectors), fix)
     place = named.names.index(asked)
-    cosines = cosines_with(named.vectors, place)
+    cosines = cosines_with(named.vectors, named.vectors[place])
     rows = nearest_rows(cosines, place, count)
     found = [Similar(named.names[row], named.names[row], float(cosines[row])) for row in rows]
     console.result({"iri": asked, "similar": [vars(each) for each in found]})
@@ -81,10 +85,10 @@ def similar_lines(found: list[Similar]) -> Iterator[str]:
         yield f"    {each.cosine:.3f}  {name}"
 
 
-def cosines_with(vectors: NDArray[np.float32], row: int) -> NDArray[np.float32]:
-    """(E,) of every row with that one; 0 where a vector is nothing but zeros."""
-    lengths = np.linalg.norm(vectors, axis=1)
-    return vectors @ vectors[row] / np.maximum(lengths * lengths[row], np.finfo(np.float32).tiny)
+def cosines_with(vectors: NDArray[np.float32], asked: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(E,) of every row with that vector; 0 where one is nothing but zeros."""
+    lengths = np.linalg.norm(vectors, axis=1) * np.linalg.norm(asked)
+    return vectors @ asked / np.maximum(lengths, np.finfo(np.float32).tiny)
 
 
 def nearest_rows(cosines: NDArray[np.float32], row: int, count: int) -> list[int]:

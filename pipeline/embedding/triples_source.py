@@ -1,12 +1,13 @@
 """Where the triples of an embedding come from, and what the result follows from."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ...kg.graph import KnowledgeGraph
 from ...kg.triples_files import NEGATIVES, SPLITS, check_folder
 from ..artifacts import file_digest
+from .entity_texts import TABLES, NamedEncoder
 
 HELD_OUT = 0.05  # of a graph's triples, for validation and for test each
 
@@ -43,17 +44,23 @@ class GraphSource:
     Attributes:
         folder: the graph's.
         held_out: share of the triples, for validation and for test each.
+        encoder: that reads the entities' texts, by path or package; empty for none.
     """
 
     folder: Path
     held_out: float = HELD_OUT
+    encoder: str = ""
 
     def recipe(self) -> tuple[dict[str, Any], dict[str, str]]:
         """What is chosen, and the digests of the graph's parts that are read."""
         directory = KnowledgeGraph.open(self.folder).directory
-        names = ("entities.parquet", "relations.parquet", "triples.npy")
+        names = ["entities.parquet", "relations.parquet", "triples.npy"]
+        encoder = {}
+        if self.encoder:
+            encoder = {"encoder": NamedEncoder.of(self.encoder).digest}
+            names += TABLES
         digests = {name: file_digest(directory / name) for name in names}
-        return {k: v for k, v in asdict(self).items() if k != "folder"}, digests
+        return {"held_out": self.held_out}, {**digests, **encoder}
 
 
 TriplesSource = FolderSource | GraphSource

@@ -16,17 +16,11 @@ from ...kg.graph import KnowledgeGraph
 from ...models.mention_reranker import MentionReranker, load_reranker
 from ...models.text_encoder import TextEncoder
 from ..artifacts import digest_of, file_digest, newest_first, read_manifest
-from ..project import resolve_path
+from ..encoder_folders import encoder_digest, encoder_folder
 
 STAGE = "rerank"
 WEIGHTS, ABOUT, METRICS = "reranker.safetensors", "reranker.json", "metrics.json"
 TABLES = ("entities.parquet", "names.parquet", "literals.parquet", "triples.npy")  # of a graph
-READ = (
-    ".json",
-    ".safetensors",
-    ".txt",
-    ".model",
-)  # of an encoder's folder; others say nothing to it
 
 
 @dataclass(frozen=True)
@@ -58,25 +52,6 @@ class TrainedReranker:
     encoder: TextEncoder
     about: RerankerAbout
     digest: str
-
-
-def encoder_folder(spec: str) -> Path:
-    """The folder that `spec` names, relative to the current one.
-
-    Raises:
-        UserError: there is none, or the package isn't installed.
-    """
-    folder = resolve_path(spec, Path.cwd() / "--base")
-    if not folder.is_dir():
-        fix = "name a folder with config.json and model.safetensors"
-        raise UserError("the encoder is no folder", str(folder), fix)
-    return folder
-
-
-def encoder_digest(folder: Path) -> str:
-    """Of the files that an encoder is read from."""
-    files = [path for path in sorted(folder.iterdir()) if path.suffix in READ]
-    return digest_of({path.name: file_digest(path) for path in files})
 
 
 def graph_digest(graph: KnowledgeGraph) -> str:
@@ -119,7 +94,7 @@ def open_reranker(named: Path) -> TrainedReranker:
             fix = "make it anew: infact rerank --graph GRAPH --out FOLDER"
             raise UserError("the file isn't as it was written", str(folder / name), fix)
     about = RerankerAbout(**json.loads((folder / ABOUT).read_text(encoding="utf-8")))
-    encoder_place = encoder_folder(about.encoder)
+    encoder_place = encoder_folder(about.encoder, "--base")
     digest = encoder_digest(encoder_place)
     if digest != about.encoder_digest:
         problem = f"{about.encoder} isn't the encoder that the re-ranker was trained on"

@@ -24,6 +24,7 @@ from ...models.reranker_training import RerankerExamples, RerankerRecord, train_
 from ...models.text_encoder import TextEncoder
 from ..artifacts import Recipe, publish, read_manifest, work_folder
 from ..console import Console, duration
+from ..encoder_folders import encoder_digest, encoder_folder
 from ..run import recorded
 from .candidate_lists import VectorTable, candidate_lists
 from .reranker_examples import (
@@ -39,8 +40,6 @@ from .reranker_folder import (
     STAGE,
     WEIGHTS,
     RerankerAbout,
-    encoder_digest,
-    encoder_folder,
     graph_digest,
     write_about,
 )
@@ -82,7 +81,7 @@ def train(asked: RerankerToTrain, console: Console) -> Path:
     Raises:
         UserError: no such encoder, root or relation, or the graph has too few aliases to learn from.
     """
-    encoder_place = encoder_folder(asked.encoder)
+    encoder_place = encoder_folder(asked.encoder, "--base")
     about_encoder = encoder_digest(encoder_place)
     recipe = _recipe(asked, about_encoder)
     folder = recipe.folder(asked.out)

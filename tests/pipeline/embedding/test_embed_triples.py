@@ -171,7 +171,7 @@ def _stop(where: str, stopping: pytest.MonkeyPatch) -> None:
         return
     whole: Callable = embed_triples.train_embedding
 
-    def stopped_training(*given: object) -> object:
+    def stopped_training(*given: object, **named: object) -> object:
         *first, advance = given
         done: list[int] = []
 
@@ -181,7 +181,7 @@ def _stop(where: str, stopping: pytest.MonkeyPatch) -> None:
                 raise KeyboardInterrupt
             advance(count)
 
-        return whole(*first, counted)
+        return whole(*first, counted, **named)
 
     stopping.setattr(embed_triples, "train_embedding", stopped_training)
 
