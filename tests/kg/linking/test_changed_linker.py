@@ -256,6 +256,15 @@ def test_an_entity_that_shares_a_name_is_asked_for_its_context() -> None:
     assert check(alone, {0: KIDNEY._replace(text="an organ")}, "kidney", "link") == []
 
 
+def test_an_entity_that_shares_a_name_is_asked_for_its_neighbours() -> None:
+    beside = {2: Entity((("Gout", "exact"),)), 3: Entity((("Podagra", "exact"),))}  # no labels
+    cold = Entity((("Cold", "label"),))
+    old = {0: cold._replace(joined=frozenset({2})), 1: cold, **beside}
+    new = {**old, 0: cold._replace(joined=frozenset({3}))}
+    changes = check(old, new, "a cold and gout", "link")
+    assert [change.kind for change in changes] == [ChangeKind.CONTEXT]
+
+
 def test_a_hierarchy_changes_what_stands_inside_another_mention() -> None:
     degrees = Entity((), joined=frozenset({0, 9}))  # so that their magnitude stays
     top = {8: degrees, 9: Entity((("Thing", "label"),))}
