@@ -150,7 +150,7 @@ def test_scores_do_not_hang_on_what_else_is_asked(graph, asked, trained):
     ]  # fmt: skip
     together = score(opened)
     assert [score([each])[0] for each in opened] == together
-    assert all(0 < sum(scores) <= 1 + 1e-5 for scores in together)  # rounded
+    assert all(0 < sum(scores) <= 1 + 1e-5 for scores in together), together  # rounded
     assert together[0] != together[1]
 
 
