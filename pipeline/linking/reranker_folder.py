@@ -1,6 +1,6 @@
 """A trained re-ranker on disk, and the encoder that it was trained on.
 
-reranker.safetensors    A′, B′, the weights of the sum, δ and T
+reranker.safetensors    A, B, the weights of the sum, δ and T
 reranker.json           the encoder (its name, and the digest of its files), the graph
 metrics.json            what it came to on entities of its test part
 """
