@@ -137,7 +137,8 @@ def scores_of(model: MentionReranker, vectors: Tensor, lists: CandidateLists) ->
 def calibrate(model: MentionReranker, vectors: Tensor, lists: CandidateLists) -> float:
     """Set δ and T to what makes the loss on these lists least; that loss.
 
-    T's logarithm is sought, so that no T is negative.
+    T's logarithm is sought, so that no T is negative. Before an example is seen, it and δ are normal
+    about 0 with a variance of 1, so that few examples that are all told rightly make nothing certain.
     """
     # What isn't there gets a number: infinity over T has no derivative.
     scores = scores_of(model, vectors, lists).double().clamp(min=-1e6)
@@ -147,6 +148,7 @@ def calibrate(model: MentionReranker, vectors: Tensor, lists: CandidateLists) ->
         values = torch.tensor(numbers, requires_grad=True)
         shifted = torch.cat([scores[:, :1] + values[0], scores[:, 1:]], dim=1)
         found = nn.functional.cross_entropy(shifted / values[1].exp(), truth)
+        found = found + values.square().sum() / (2 * len(truth))
         found.backward()
         assert values.grad is not None
         return float(found.detach()), values.grad.numpy()
@@ -155,7 +157,7 @@ def calibrate(model: MentionReranker, vectors: Tensor, lists: CandidateLists) ->
     with torch.no_grad():
         model.nil_shift.fill_(float(found.x[0]))
         model.temperature.fill_(float(np.exp(found.x[1])))
-    return float(found.fun)
+    return float(found.fun - np.square(found.x).sum() / (2 * len(truth)))
 
 
 def _batches(count: int, seed: int) -> Callable[[int], Sequence[Numbers]]:

@@ -145,7 +145,7 @@ def link(
             raise UserError(f"--text is given with {option}", "infact link", "Leave one out.")
         from .linking.shown_text import show_text
 
-        show_text(settings, text, page, reranker, Console(json))
+        show_text(settings, text, page, Console(json), reranker)
         return
     if out is None:
         fix = "say where the mentions go, as in --out mentions.parquet"

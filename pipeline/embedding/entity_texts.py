@@ -32,7 +32,10 @@ class NamedEncoder:
     @classmethod
     def of(cls, spec: str) -> "NamedEncoder":
         """Raises UserError where there is none."""
-        return cls(spec, encoder_digest(encoder_folder(spec, OPTION)))
+        folder = encoder_folder(spec, OPTION)
+        # A path is found from wherever the vectors are used.
+        named = spec if spec.startswith("package:") else str(folder.resolve())
+        return cls(named, encoder_digest(folder))
 
     @property
     def folder(self) -> Path:

@@ -1,7 +1,7 @@
 """A trained re-ranker on disk, and the encoder that it was trained on.
 
-reranker.safetensors    A′, B′, the weights of the sum, δ and T
-reranker.json           the encoder (as it was named, and the digest of its files), the graph
+reranker.safetensors    A, B, the weights of the sum, δ and T
+reranker.json           the encoder (its name, and the digest of its files), the graph
 metrics.json            what it came to on entities of its test part
 """
 
@@ -19,6 +19,7 @@ from ..artifacts import digest_of, file_digest, newest_first, read_manifest
 from ..encoder_folders import encoder_digest, encoder_folder
 
 STAGE = "rerank"
+ENCODER_PLACE = "encoder_place"  # recorded in the manifest, for an encoder of no package
 WEIGHTS, ABOUT, METRICS = "reranker.safetensors", "reranker.json", "metrics.json"
 TABLES = ("entities.parquet", "names.parquet", "literals.parquet", "triples.npy")  # of a graph
 
@@ -28,7 +29,7 @@ class RerankerAbout:
     """What a re-ranker was trained on.
 
     Attributes:
-        encoder: folder, or `package:<module>/<folder>`, as it was named.
+        encoder: `package:<module>/<folder>`, or the name of a folder.
         encoder_digest: of its files.
         graph: digest of the graph's tables.
         width: of the encoder's states.
@@ -94,7 +95,9 @@ def open_reranker(named: Path) -> TrainedReranker:
             fix = "make it anew: infact rerank --graph GRAPH --out FOLDER"
             raise UserError("the file isn't as it was written", str(folder / name), fix)
     about = RerankerAbout(**json.loads((folder / ABOUT).read_text(encoding="utf-8")))
-    encoder_place = encoder_folder(about.encoder, "--base")
+    own = about.encoder.startswith("package:")
+    named_place = about.encoder if own else manifest.recorded[ENCODER_PLACE]
+    encoder_place = encoder_folder(named_place, "--base")
     digest = encoder_digest(encoder_place)
     if digest != about.encoder_digest:
         problem = f"{about.encoder} isn't the encoder that the re-ranker was trained on"

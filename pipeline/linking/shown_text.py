@@ -26,8 +26,8 @@ def show_text(
     settings: LinkerSettings,
     text: str,
     page: Path | None,
-    reranker: Path | None,
     console: Console,
+    reranker: Path | None = None,
 ) -> None:
     """Link one text, print it, and write the page that was asked for.
 

@@ -26,6 +26,7 @@ from ..artifacts import Recipe, publish, read_manifest, work_folder
 from ..console import Console, duration
 from ..encoder_folders import encoder_digest, encoder_folder
 from ..run import recorded
+from ..stages import source_name
 from .candidate_lists import VectorTable, candidate_lists
 from .reranker_examples import (
     TEST,
@@ -36,6 +37,7 @@ from .reranker_examples import (
     reranker_examples,
 )
 from .reranker_folder import (
+    ENCODER_PLACE,
     METRICS,
     STAGE,
     WEIGHTS,
@@ -90,7 +92,8 @@ def train(asked: RerankerToTrain, console: Console) -> Path:
         encoder = TextEncoder(encoder_place)
         with work_folder(asked.out, recipe, resumable=True) as work:
             _make(asked, encoder, about_encoder, work, console)
-            publish(asked.out, recipe, recorded(time.monotonic() - started))
+            seconds = time.monotonic() - started
+            publish(asked.out, recipe, {**recorded(seconds), ENCODER_PLACE: str(encoder_place)})
         console.line(f"rerank  done in {duration(time.monotonic() - started)}")
     else:
         console.line(f"rerank  kept  {folder}")
@@ -140,7 +143,11 @@ def _make(
             of_table, asked.learning_rate, asked.epochs, asked.seed, resume, advance
         )
     _write(
-        model, RerankerAbout(asked.encoder, about_encoder, graph_digest(graph), encoder.width), work
+        model,
+        RerankerAbout(
+            source_name(asked.encoder), about_encoder, graph_digest(graph), encoder.width
+        ),
+        work,
     )
     metrics = _metrics(record, parts)
     metrics["test"] = measured(model, of_table.vectors, lists[TEST], parts[TEST], asked.seed)

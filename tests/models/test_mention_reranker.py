@@ -169,6 +169,14 @@ def test_calibration_makes_the_loss_least_and_scores_as_often_right_as_they_say(
     assert float(loss.detach()) == pytest.approx(after, abs=1e-4)
 
 
+def test_few_examples_that_are_all_told_rightly_make_nothing_certain():
+    vectors, lists = random_lists(20, 3, 11)
+    model = random_model(12)
+    told = scores_of(model, vectors, lists).argmax(dim=1).numpy()
+    calibrate(model, vectors, CandidateLists(**{**vars(lists), "truth": told}))
+    assert 0.2 < float(model.temperature) < 1.0
+
+
 def learnable(count: int, seed: int) -> tuple[torch.Tensor, CandidateLists]:
     """Lists in which the candidate whose name is the mention's opposite is right."""
     random = np.random.default_rng(seed)
