@@ -136,9 +136,7 @@ def _task(
     if settings.loss == "one_vs_all":
         grouped = triple_batches(training, relation_count, settings.batch_size, seed)
         return Curriculum(grouped, lambda batch: len(batch.tails), triples_part), one_vs_all_loss
-    drawn = negative_batches(
-        training, entity_count, relation_count, settings.negatives, settings.batch_size, seed
-    )
+    drawn = negative_batches(training, entity_count, relation_count, settings, seed)
     return Curriculum(drawn, lambda batch: len(batch.tails), negatives_part), negative_sampling_loss
 
 
