@@ -95,7 +95,7 @@ def race(job: Job, triples: int, work: Path) -> None:
         busy = np.median([each["processor_seconds"] for each in took[name][later]])
         print(
             f"  {name:7} {1e6 * wall / triples:8.1f} µs a triple ({1e6 * busy / triples:8.1f} of processors), "
-            f"test MRR {end['mrr']:.4f}, ranking {end['ranked_a_second']:7.0f} triples/s, "
+            f"test MRR {end['mrr']:.4f}, ranking {end['ranked_a_second']:7.0f} triples a processor second, "
             f"peak {end['training_mib']:6.0f} MiB training, {end['ranking_mib']:6.0f} MiB ranking"
         )
     for unit in ("seconds", "processor_seconds"):
@@ -122,7 +122,7 @@ def compare_ranks(job: Job, work: Path) -> None:
     )
     ratio = found["infact"]["ranked_a_second"] / found["PyKEEN"]["ranked_a_second"]
     print(
-        f"  ranked triples a second, infact / PyKEEN: {ratio:.1f}; peak of ranking / of training: "
+        f"  ranked triples a processor second, infact / PyKEEN: {ratio:.1f}; peak of ranking: "
         + ", ".join(f"{name} {of['ranking_mib']:.0f} MiB" for name, of in found.items())
     )
 
