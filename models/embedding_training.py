@@ -63,7 +63,8 @@ def train_embedding(
 
     Args:
         training: (n, 3) rows of head, relation and tail.
-        validation: (m, 3) triples by whose MRR the best epoch is kept; none where m is 0.
+        validation: (m, 3) triples by whose MRR the best epoch is kept, filtered by them and `training`;
+            none where m is 0.
         entity_count, relation_count: E and R.
         settings: of model, loss and optimiser.
         seed: of the start, the order and the negatives.
