@@ -51,6 +51,7 @@ def settings_of(model: str, loss: str, arguments: argparse.Namespace) -> Embeddi
         learning_rate=0.01 if distance else 0.1,
         optimizer="adam" if distance else "adagrad",
         initial_scale=0.1,
+        precision="float32" if distance or loss != "one_vs_all" else arguments.precision,
         epochs=arguments.epochs,
     )
 
@@ -137,6 +138,12 @@ def main() -> None:
     parser.add_argument("--batch-size", type=int, default=256)
     parser.add_argument("--negatives", type=int, default=32)
     parser.add_argument("--margin", type=float, default=3.0)
+    parser.add_argument(
+        "--precision",
+        default="float32",
+        choices=("float32", "bfloat16"),
+        help="of our products with all tails",
+    )
     arguments = parser.parse_args()
     folder = (arguments.folder or umls()).resolve()
     data = read_dataset(folder)
@@ -144,7 +151,8 @@ def main() -> None:
     print(f"{names}; {torch.get_num_threads()} threads of {os.cpu_count()} cores")
     print(
         f"{folder.name}: {len(data.training):,} triples, {data.entity_count:,} entities; "
-        f"dimension {arguments.dimension}, batch {arguments.batch_size}, {arguments.epochs} epochs"
+        f"dimension {arguments.dimension}, batch {arguments.batch_size}, {arguments.epochs} epochs, "
+        f"all tails in {arguments.precision}"
     )
     grouped = triple_batches(data.training, data.relation_count, 2 * len(data.training), 0)
     queries = len(grouped(0)[0].heads)
