@@ -8,6 +8,7 @@ from typing import Literal, get_args
 
 ModelName = Literal["transe", "distmult", "complex", "rotate"]
 LossName = Literal["one_vs_all", "negative_sampling"]
+Corruption = Literal["filtered", "unfiltered"]
 RegulariserName = Literal["none", "n3", "dura"]
 OptimizerName = Literal["adagrad", "adam"]
 Schedule = Literal["constant", "cosine"]
@@ -20,6 +21,7 @@ _CHOICES = {
     "model": ModelName,
     "loss": LossName,
     "regulariser": RegulariserName,
+    "corruption": Corruption,
     "optimizer": OptimizerName,
     "schedule": Schedule,
     "precision": Precision,
@@ -43,14 +45,13 @@ class EmbeddingSettings:
     """
 
     model: ModelName = "complex"
-    dimension: int = (
-        200  # real numbers in an entity's vector; ComplEx, RotatE: half as many complex
-    )
+    dimension: int = 200  # real numbers of an entity; ComplEx, RotatE: half as many complex
     loss: LossName = "one_vs_all"
     regulariser: RegulariserName = "n3"
     regularisation: float = 0.01  # its weight beside the loss, which is in nats a triple
     relation_weight: float = 0.0  # of predicting the relation of (h, ?, t), one_vs_all alone
     negatives: int = 32  # a triple, negative_sampling alone
+    corruption: Corruption = "unfiltered"  # "filtered": what is true in training is no negative
     adversarial_temperature: float = 1.0  # 0 weighs all negatives alike
     margin: float = 9.0  # a score is good above -margin; negative_sampling alone
     batch_size: int = 512  # triples of a step; each direction of a triple counts as one

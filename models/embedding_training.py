@@ -63,7 +63,8 @@ def train_embedding(
 
     Args:
         training: (n, 3) rows of head, relation and tail.
-        validation: (m, 3) triples by whose MRR the best epoch is kept; none where m is 0.
+        validation: (m, 3) triples by whose MRR the best epoch is kept, filtered by them and `training`;
+            none where m is 0.
         entity_count, relation_count: E and R.
         settings: of model, loss and optimiser.
         seed: of the start, the order and the negatives.
@@ -136,9 +137,7 @@ def _task(
     if settings.loss == "one_vs_all":
         grouped = triple_batches(training, relation_count, settings.batch_size, seed)
         return Curriculum(grouped, lambda batch: len(batch.tails), triples_part), one_vs_all_loss
-    drawn = negative_batches(
-        training, entity_count, relation_count, settings.negatives, settings.batch_size, seed
-    )
+    drawn = negative_batches(training, entity_count, relation_count, settings, seed)
     return Curriculum(drawn, lambda batch: len(batch.tails), negatives_part), negative_sampling_loss
 
 

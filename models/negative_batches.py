@@ -4,7 +4,10 @@ A step's negatives come from a pool of entities that its triples share, drawn an
 where they are few. So they are scored by one matrix product, and an optimiser of rows touches no more than
 the pool and the batch. Each triple's negatives are uniform over all entities all the same.
 
-A drawn tail that makes a triple of training is no negative: it is marked, and the loss leaves it out.
+A drawn tail that makes the triple itself is no negative: it is marked, and the loss leaves it out. With
+filtered corruption so is one that makes any triple of training. That is right of each negative, and yet it
+may cost much: what keeps a triple's score in bounds is that it is now and then taken for a wrong one of its
+neighbours (UMLS, ComplEx without a regulariser, 12 epochs: MRR 0.95 unfiltered, 0.74 filtered).
 
 Shapes: n triples, B triples of a batch, K negatives a triple, P entities of the pool.
 """
@@ -21,6 +24,7 @@ import torch
 from torch import Tensor
 
 from .embedding_base import with_reciprocals
+from .embedding_settings import EmbeddingSettings
 
 POOL = 512  # entities; a product with so many costs less than looking up 32 vectors a triple
 
@@ -33,7 +37,7 @@ class NegativeBatch(NamedTuple):
     tails: Tensor  # (B,)
     pool: Tensor  # (P,)
     negatives: Tensor  # (B, K), places in `pool`
-    true: Tensor  # (B, K) bool: this one makes a triple of training
+    true: Tensor  # (B, K) bool: this one is no negative
     step_triples: int  # B, or more where this is a part of a step's batch
 
 
@@ -43,7 +47,7 @@ class NegativeEpoch(Sequence[NegativeBatch]):
 
     Attributes:
         both: (2n, 3) triples and reciprocals.
-        known: (m,) sorted keys of what is true; see `_keys`.
+        known: (m,) sorted keys of what is true beside a triple itself; see `_keys`.
         entity_count: E.
         negatives: K.
         batch_size: triples.
@@ -76,9 +80,11 @@ class NegativeEpoch(Sequence[NegativeBatch]):
         if self.entity_count > POOL:
             pool = np.sort(random.choice(self.entity_count, POOL, replace=False))
         drawn = random.integers(len(pool), size=(len(triples), self.negatives))
-        keys = _keys(triples[:, 0, None], triples[:, 1, None], pool[drawn], self.entity_count)
-        place = np.searchsorted(self.known, keys)
-        true = self.known[np.minimum(place, len(self.known) - 1)] == keys
+        true = pool[drawn] == triples[:, 2, None]
+        if len(self.known):
+            keys = _keys(triples[:, 0, None], triples[:, 1, None], pool[drawn], self.entity_count)
+            place = np.searchsorted(self.known, keys)
+            true |= self.known[np.minimum(place, len(self.known) - 1)] == keys
         heads, relations, tails = torch.from_numpy(triples).unbind(dim=1)
         return NegativeBatch(
             heads,
@@ -106,8 +112,7 @@ def negative_batches(
     triples: np.ndarray,
     entity_count: int,
     relation_count: int,
-    negatives: int,
-    batch_size: int,
+    settings: EmbeddingSettings,
     seed: int,
 ) -> Callable[[int], Sequence[NegativeBatch]]:
     """The batches of an epoch, as a function of the epoch's number.
@@ -116,10 +121,12 @@ def negative_batches(
     negatives depend on seed, epoch and step alone, so a resumed run sees what the unbroken run saw.
     """
     both = with_reciprocals(triples.astype(np.int64), relation_count)
-    heads, relations, tails = both.T
-    known = np.unique(_keys(heads, relations, tails, entity_count))
+    known = np.empty(0, dtype=np.int64)
+    if settings.corruption == "filtered":
+        heads, relations, tails = both.T
+        known = np.unique(_keys(heads, relations, tails, entity_count))
     return lambda epoch: NegativeEpoch(
-        both, known, entity_count, negatives, batch_size, (seed, epoch)
+        both, known, entity_count, settings.negatives, settings.batch_size, (seed, epoch)
     )
 
 

@@ -5,7 +5,7 @@ A triple is to score above a threshold and its negatives below it, those most th
     loss = mean over triples  ½ ( -log σ(margin + s)  -  sum_i p_i log σ(-margin - s_i) )
     p_i = softmax(temperature * s_i) over the triple's negatives, without a gradient of its own
 
-Negatives that are true in training have no part in either sum.
+Drawn tails that are marked as no negatives have no part in either sum.
 
 When it fails: where a query has many true tails that the graph lacks, they are taught to be wrong; few
 negatives of many entities are mostly easy ones.

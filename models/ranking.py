@@ -75,11 +75,10 @@ class KnownTails:
         """From triples (m, 3) in any order."""
         relation_count = int(triples[:, 1].max(initial=-1)) + 1
         keys = triples[:, 0].astype(np.int64) * relation_count + triples[:, 1]
-        order = np.lexsort((triples[:, 2], keys))
-        keys, tails = keys[order], triples[order, 2].astype(np.int64)
-        first = np.ones(len(keys), dtype=bool)  # of each known triple, which may be there twice
-        first[1:] = (np.diff(keys) != 0) | (np.diff(tails) != 0)
-        return cls(keys[first], tails[first], relation_count)
+        width = int(triples[:, 2].max(initial=0)) + 1
+        # One number a triple is sorted faster than two, and each is there once.
+        joined = np.unique(keys * width + triples[:, 2])
+        return cls(joined // width, joined % width, relation_count)
 
     def places(self, heads: np.ndarray, relations: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Row in the batch and known tail, one pair for each known tail of each query (B,)."""

@@ -225,7 +225,8 @@ def _steps(
     accelerator = Accelerator(cpu=True, mixed_precision="no")
     # Its wrapper for several processes would hide what the losses call of a model.
     prepared: ModelT = accelerator.prepare_model(model, evaluation_mode=True)
-    steps = accelerator.prepare_optimizer(optimizer)
+    # Its optimiser would look for a package at each step, which is longer than small steps take, and has
+    # nothing to add without mixed precision.
     prepared.train()
 
     def take_step(batch: BatchT, rate: float) -> float:
@@ -240,8 +241,8 @@ def _steps(
         if value.isfinite():
             if settings.clip_norm is not None:
                 accelerator.clip_grad_norm_(trained.values(), settings.clip_norm)
-            steps.step()
-            steps.zero_grad()
+            optimizer.step()
+            optimizer.zero_grad()
             if shared is not None:
                 shared.spread_weights()
         return value.item()

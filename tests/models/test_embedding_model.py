@@ -10,7 +10,7 @@ import torch
 from infact.models.embedding_base import EmbeddingModel, ProductModel, with_reciprocals
 from infact.models.embedding_files import load_vectors, save_vectors
 from infact.models.embedding_model import new_model
-from infact.models.embedding_settings import EmbeddingSettings, ModelName, usual_settings
+from infact.models.embedding_settings import EmbeddingSettings, ModelName
 
 ENTITIES, RELATIONS, DIMENSION = 7, 3, 6
 NAMES: list[ModelName] = ["transe", "distmult", "complex", "rotate"]
@@ -143,27 +143,3 @@ def test_reciprocals_follow_the_triples() -> None:
         [2, 3, 0],
         [4, 2, 3],
     ]
-
-
-@pytest.mark.parametrize(
-    ("wrong", "said"),
-    [
-        ({"model": "transh"}, "transe, distmult, complex, rotate"),
-        ({"dimension": 5}, "needs an even one"),
-        ({"learning_rate": 0.0}, "learning_rate is 0.0, and must be above 0"),
-        ({"learning_rate": math.nan}, "learning_rate is nan"),
-        ({"epochs": 0}, "epochs is 0"),
-        ({"patience": -1}, "patience is -1"),
-        ({"model": "rotate"}, "usual_settings"),
-        ({"loss": "negative_sampling", "precision": "bfloat16"}, "precision is for"),
-        ({"loss": "negative_sampling", "relation_weight": 0.1}, "relation_weight"),
-    ],
-)
-def test_settings_that_cannot_be_say_why(wrong: dict[str, object], said: str) -> None:
-    with pytest.raises(ValueError, match=said):
-        EmbeddingSettings(**wrong)  # type: ignore[arg-type]
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_usual_settings_name_their_model(name: ModelName) -> None:
-    assert usual_settings(name).model == name

@@ -3,7 +3,7 @@ import pytest
 import torch
 from infact.models.embedding_base import with_reciprocals
 from infact.models.embedding_model import new_model
-from infact.models.embedding_settings import EmbeddingSettings, ModelName
+from infact.models.embedding_settings import Corruption, EmbeddingSettings, ModelName
 from infact.models.negative_batches import NegativeBatch, negative_batches
 from infact.models.negative_sampling_loss import adversarial_weights, negative_sampling_loss
 from torch import Tensor
@@ -13,20 +13,28 @@ from .rings import ENTITIES, ring_triples
 NEGATIVES = 5
 
 
-def batches(epoch: int, batch_size: int = 10) -> list[NegativeBatch]:
-    make = negative_batches(ring_triples(), ENTITIES, 2, NEGATIVES, batch_size, seed=0)
-    return list(make(epoch))
+def batches(
+    epoch: int, batch_size: int = 10, corruption: Corruption = "filtered"
+) -> list[NegativeBatch]:
+    settings = EmbeddingSettings(
+        loss="negative_sampling",
+        negatives=NEGATIVES,
+        batch_size=batch_size,
+        corruption=corruption,
+    )
+    return list(negative_batches(ring_triples(), ENTITIES, 2, settings, seed=0)(epoch))
 
 
+@pytest.mark.parametrize("corruption", ["filtered", "unfiltered"])
 @pytest.mark.parametrize("pool", [7, 2048])
 @pytest.mark.parametrize("batch_size", [1, 7, 1000])
 def test_an_epoch_holds_every_triple_and_its_negatives(
-    monkeypatch: pytest.MonkeyPatch, batch_size: int, pool: int
+    monkeypatch: pytest.MonkeyPatch, batch_size: int, pool: int, corruption: Corruption
 ) -> None:
     monkeypatch.setattr("infact.models.negative_batches.POOL", pool)
     both = set(map(tuple, with_reciprocals(ring_triples(), 2).tolist()))
     seen, marked = [], 0
-    for batch in batches(2, batch_size):
+    for batch in batches(2, batch_size, corruption):
         assert len(set(batch.pool.tolist())) == min(pool, ENTITIES)
         tails = batch.pool[batch.negatives]
         assert tails.shape == (len(batch.heads), NEGATIVES)
@@ -34,7 +42,8 @@ def test_an_epoch_holds_every_triple_and_its_negatives(
             batch.heads, batch.relations, batch.tails, tails, batch.true, strict=True
         ):
             seen.append((int(head), int(relation), int(tail)))
-            expected = [(int(head), int(relation), int(each)) in both for each in wrong]
+            no_negatives = both if corruption == "filtered" else {seen[-1]}
+            expected = [(int(head), int(relation), int(each)) in no_negatives for each in wrong]
             assert true.tolist() == expected
             marked += sum(expected)
     assert sorted(seen) == sorted(both)

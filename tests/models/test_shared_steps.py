@@ -165,6 +165,8 @@ def test_of_link_prediction(model_name: ModelName, optimizer: OptimizerName) -> 
             regulariser="n3" if model_name == "complex" else "none",
             initial_scale=1.0,
             optimizer=optimizer,
+            negatives=4,
+            batch_size=50,
         )
         model = new_model(settings, 12, 2, 0)
         model.sparse = optimizer == "adagrad"
@@ -173,7 +175,7 @@ def test_of_link_prediction(model_name: ModelName, optimizer: OptimizerName) -> 
             assert len(batch.heads) < len(batch.tails)  # some share a query
             part: Part[Any] = triples_part
         else:
-            batch = negative_batches(triples, 12, 2, 4, 50, 0)(0)[0]
+            batch = negative_batches(triples, 12, 2, settings, 0)(0)[0]
             part = negatives_part
         check_parts(model, batch, partial(loss, settings=settings), part, 3)
 
