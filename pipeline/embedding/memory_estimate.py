@@ -2,7 +2,8 @@
 
     tables   (E + 2R) · d numbers: the vectors, their gradients, what the optimiser keeps of each, and
              the best vectors so far
-    step     one_vs_all: B · E scores, their softmax and its gradient; negative_sampling: vectors of the
+    step     one_vs_all: B · E scores, their softmax and its gradient, or of products no more than
+             2²⁴ scores and their softmax at once; negative_sampling: vectors of the
              B · (negatives + 2) entities, and their gradients
 
 E entities, R relations, d dimension, B batch size; 4 bytes a number. It is an estimate: batches whose
@@ -10,7 +11,8 @@ triples share a question need less.
 """
 
 from ...errors import UserError
-from ...models.embedding_settings import EmbeddingSettings
+from ...models.embedding_settings import DISTANCE_MODELS, EmbeddingSettings
+from ...models.one_vs_all_loss import SCORES_AT_ONCE
 from .. import machine
 from ..console import Console
 from .embedded_triples import EmbeddedTriples
@@ -25,8 +27,10 @@ def estimated_bytes(settings: EmbeddingSettings, entities: int, relations: int) 
     tables = copies * (entities + 2 * relations) * settings.dimension
     if settings.loss == "negative_sampling":
         step = 2 * settings.batch_size * (settings.negatives + 2) * settings.dimension
-    else:
+    elif settings.model in DISTANCE_MODELS:
         step = 3 * settings.batch_size * entities
+    else:
+        step = 2 * min(max(SCORES_AT_ONCE, entities), settings.batch_size * entities)
     return 4 * (tables + step)
 
 

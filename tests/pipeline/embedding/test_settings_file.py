@@ -1,4 +1,4 @@
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import get_args
 
 import pytest
@@ -26,7 +26,9 @@ def test_the_estimate_is_the_formula_counted_by_hand() -> None:
     settings = EmbeddingSettings(dimension=10, batch_size=4)
     table = (100 + 2 * 5) * 10
     # Vectors, gradients, the best so far, and Adagrad's sums.
-    assert estimated_bytes(settings, 100, 5) == 4 * (4 * table + 3 * 4 * 100)
+    assert estimated_bytes(settings, 100, 5) == 4 * (4 * table + 2 * 4 * 100)
+    distances = replace(settings, model="transe", regulariser="none", regularisation=0.0)
+    assert estimated_bytes(distances, 100, 5) == 4 * (4 * table + 3 * 4 * 100)
     sampled = EmbeddingSettings(
         dimension=10, batch_size=4, loss="negative_sampling", negatives=6, optimizer="adam"
     )
