@@ -23,10 +23,10 @@ ex:japan rdfs:label "日本" .
 IRI = "http://example.org/"
 
 
-def make_graph(folder: Path) -> Path:
+def make_graph(folder: Path, turtle: str = TURTLE) -> Path:
     """Ingest it into a folder."""
     source = folder.with_suffix(".ttl")
-    source.write_text(TURTLE, encoding="utf-8")
+    source.write_text(turtle, encoding="utf-8")
     folder.mkdir()
     ingest([Source(source, "small.ttl")], folder)
     return folder

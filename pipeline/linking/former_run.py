@@ -9,13 +9,13 @@ from ...errors import UserError
 from ...kg.graph import KnowledgeGraph
 from ...kg.linking.text_linking import LinkerSettings
 from .. import machine
-from ..artifacts import digest_of, file_digest, read_manifest
+from ..artifacts import read_manifest
 from .former_links import FormerLinks
+from .graph_tables import tables_digest
 from .refresh import FormerLinking
 from .reranked_linking import reranker_digest
 
 VERSION = 1  # raised when the same texts give other mentions
-TABLES = ("entities.parquet", "names.parquet", "literals.parquet", "triples.npy")  # linking reads
 INDIFFERENT = ("graph", "candidates")  # settings that the mentions of a text don't depend on
 
 
@@ -64,14 +64,10 @@ def linked_with(settings: LinkerSettings, reranker: Path | None = None) -> dict[
     return {
         "version": VERSION,
         "code": machine.code_digest(),
-        "graph": manifest.digest if manifest else _tables_digest(graph.directory),
+        "graph": manifest.digest if manifest else tables_digest(graph.directory),
         "linker": {**asdict(settings), "graph": "", "roots": list(settings.roots)},
         "reranker": reranker_digest(reranker) if reranker else "",
     }
-
-
-def _tables_digest(folder: Path) -> str:
-    return digest_of({name: file_digest(folder / name) for name in TABLES})
 
 
 def _former_linking(

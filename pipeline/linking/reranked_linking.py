@@ -7,6 +7,7 @@ from ...kg.graph import KnowledgeGraph
 from ...kg.linking.rescoring import Score
 from ...kg.linking.text_linking import LinkerSettings, MakeScore, TextLinking, open_linking
 from ..console import Console
+from .graph_tables import tables_digest
 
 
 def open_reranked(
@@ -38,13 +39,13 @@ def make_score(reranker: Path, console: Console) -> MakeScore:
     Raises:
         UserError: see `open_reranker`.
     """
-    from .reranker_folder import graph_digest, open_reranker
+    from .reranker_folder import open_reranker
     from .reranking import graph_reranking
 
     trained = open_reranker(reranker)
 
     def score(graph: KnowledgeGraph, entities: Collection[int] | None) -> Score:
-        if graph_digest(graph) != trained.about.graph:
+        if tables_digest(graph.directory) != trained.about.graph:
             console.line("the re-ranker was trained on another graph, or on an earlier state of it")
         return graph_reranking(trained, graph, entities, console).score
 

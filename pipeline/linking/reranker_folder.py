@@ -12,16 +12,14 @@ from pathlib import Path
 from safetensors import SafetensorError
 
 from ...errors import UserError
-from ...kg.graph import KnowledgeGraph
 from ...models.mention_reranker import MentionReranker, load_reranker
 from ...models.text_encoder import TextEncoder
-from ..artifacts import digest_of, file_digest, newest_first, read_manifest
+from ..artifacts import file_digest, newest_first, read_manifest
 from ..encoder_folders import encoder_digest, encoder_folder
 
 STAGE = "rerank"
 ENCODER_PLACE = "encoder_place"  # recorded in the manifest, for an encoder of no package
 WEIGHTS, ABOUT, METRICS = "reranker.safetensors", "reranker.json", "metrics.json"
-TABLES = ("entities.parquet", "names.parquet", "literals.parquet", "triples.npy")  # of a graph
 
 
 @dataclass(frozen=True)
@@ -53,11 +51,6 @@ class TrainedReranker:
     encoder: TextEncoder
     about: RerankerAbout
     digest: str
-
-
-def graph_digest(graph: KnowledgeGraph) -> str:
-    """Of the tables that a re-ranker learns from."""
-    return digest_of({name: file_digest(graph.directory / name) for name in TABLES})
 
 
 def write_about(about: RerankerAbout, folder: Path) -> None:

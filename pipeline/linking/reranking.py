@@ -7,7 +7,6 @@ import torch
 from ...kg.graph import KnowledgeGraph
 from ...kg.linking.entity_texts import EntityTexts, entity_texts
 from ...kg.linking.linker import INDEX_FOLDER
-from ...kg.linking.mentions import SCORE_DIGITS
 from ...kg.linking.rescoring import OpenMention
 from ...models.text_encoder import Vectors
 from ..console import Console
@@ -15,6 +14,7 @@ from .candidate_lists import VectorTable, candidate_lists
 from .reranker_folder import TrainedReranker
 from .text_vectors import TextVectors, text_vectors
 
+DIGITS = 6  # of a probability: beyond them it hangs on the processor
 MOST_KEPT = 50_000  # surfaces whose vectors are kept
 
 
@@ -50,7 +50,7 @@ class Reranking:
         lists = candidate_lists(opened, mentions, contexts, self._texts, table)
         found = self._trained.model.log_probabilities(table.tensor(), lists).exp()
         return [
-            [round(score, SCORE_DIGITS) for score in scores[1 : 1 + len(each.candidates)]]
+            [round(score, DIGITS) for score in scores[1 : 1 + len(each.candidates)]]
             for scores, each in zip(found.tolist(), opened, strict=True)
         ]
 

@@ -28,6 +28,7 @@ from ..encoder_folders import encoder_digest, encoder_folder
 from ..run import recorded
 from ..stages import source_name
 from .candidate_lists import VectorTable, candidate_lists
+from .graph_tables import tables_digest
 from .reranker_examples import (
     TEST,
     TRAINING,
@@ -42,7 +43,6 @@ from .reranker_folder import (
     STAGE,
     WEIGHTS,
     RerankerAbout,
-    graph_digest,
     write_about,
 )
 from .reranker_measures import measured, said
@@ -112,7 +112,7 @@ def _recipe(asked: RerankerToTrain, about_encoder: str) -> Recipe:
         "learning_rate": asked.learning_rate,
         "epochs": asked.epochs,
     }
-    inputs = {"graph": graph_digest(asked.graph), "encoder": about_encoder}
+    inputs = {"graph": tables_digest(asked.graph.directory), "encoder": about_encoder}
     return Recipe(STAGE, VERSION, settings, asked.seed, inputs)
 
 
@@ -145,7 +145,7 @@ def _make(
     _write(
         model,
         RerankerAbout(
-            source_name(asked.encoder), about_encoder, graph_digest(graph), encoder.width
+            source_name(asked.encoder), about_encoder, tables_digest(graph.directory), encoder.width
         ),
         work,
     )

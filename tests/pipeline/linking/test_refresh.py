@@ -9,9 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from infact.errors import UserError
-from infact.kg.ingest import ingest
 from infact.kg.linking.text_linking import LinkerSettings
-from infact.kg.readers.sources import Source
 from infact.pipeline import machine
 from infact.pipeline.console import Console
 from infact.pipeline.linking import batches, link_documents, processes
@@ -20,7 +18,7 @@ from infact.pipeline.linking.link_documents import DocumentsToLink
 from infact.pipeline.linking.listed_documents import read_listed
 from infact.pipeline.linking.unfinished import UnfinishedRun
 
-from ...linked_graph import IRI, TURTLE
+from ...linked_graph import IRI, TURTLE, make_graph
 
 NOW = (
     TURTLE.replace('skos:altLabel "Podagra"', 'skos:altLabel "Podagra", "Gouty arthritis"')
@@ -40,22 +38,14 @@ TEXTS = (
 Link = Callable[..., dict[str, Any]]
 
 
-def graph(folder: Path, turtle: str) -> Path:
-    source = folder.with_suffix(".ttl")
-    source.write_text(turtle, encoding="utf-8")
-    folder.mkdir()
-    ingest([Source(source, "small.ttl")], folder)
-    return folder
-
-
 @pytest.fixture(scope="module")
 def old(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return graph(tmp_path_factory.mktemp("old") / "graph", TURTLE)
+    return make_graph(tmp_path_factory.mktemp("old") / "graph")
 
 
 @pytest.fixture(scope="module")
 def new(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return graph(tmp_path_factory.mktemp("new") / "graph", NOW)
+    return make_graph(tmp_path_factory.mktemp("new") / "graph", NOW)
 
 
 @pytest.fixture(autouse=True)
