@@ -152,7 +152,7 @@ def test_columns_are_those_of_the_objects(
             "surface": document.text[mention.start : mention.end],
             **told(mention.entity, mention.candidates[0].score),
             "candidates": [
-                told(each.entity, each.score, name=each.name, kind=each.kind)
+                told(each.entity, each.score, name=each.name, kind=each.kind, near=each.near)
                 for each in mention.candidates
             ],
         }
