@@ -20,7 +20,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from .changed_names import ChangedRows, ambiguous_names, changed_rows, entity_numbers
+from .changed_names import (
+    AmbiguousNames,
+    ChangedRows,
+    ambiguous_names,
+    changed_rows,
+    entity_numbers,
+)
 from .changed_words import ChangedWords
 from .changes import Change, ChangeKind
 from .folding import SENTENCE_BREAK, Words, fold_word, gap_kind, split_words
@@ -46,14 +52,16 @@ class ChangedLinker:
         self._old, self._new = old, new
         self.numbers: NDArray[np.int64] = entity_numbers(old.scorer.graph, new.scorer.graph)
         self._words = ChangedWords(old.index.spellings, new.index.spellings)
-        gone, added = changed_rows(old, new, self.numbers)
+        # A mention's context is asked for where several entities may be meant, so in either graph.
+        were_ambiguous, are_ambiguous = ambiguous_names(old.index), ambiguous_names(new.index)
+        gone, added = changed_rows(old, new, self.numbers, are_ambiguous)
         pairs_gone, pairs_added = _changed_pairs(old.index, new.index, self._words)
         were_common, are_common = _common_words(old.index), _common_words(new.index)
         self._gone = RequiredWords(
-            _requirements(old.index, gone, pairs_gone, were_common - are_common)
+            _requirements(old.index, gone, were_ambiguous, pairs_gone, were_common - are_common)
         )
         self._added = RequiredWords(
-            _requirements(new.index, added, pairs_added, are_common - were_common)
+            _requirements(new.index, added, are_ambiguous, pairs_added, are_common - were_common)
         )
         largest = [each.scorer.largest_degree.bit_length() for each in (old, new)]
         self._of_all = (
@@ -159,22 +167,22 @@ def _before_nesting(mention: Mention) -> int | None:
 def _requirements(
     index: NameIndex,
     rows: ChangedRows,
+    ambiguous: AmbiguousNames,
     pairs: Mapping[Pair, Change],
     common: Iterable[str],
 ) -> dict[Symbols, list[Change]]:
     """What a text must hold, in the symbols of one index, for each change."""
     found: defaultdict[Symbols, list[Change]] = defaultdict(list)
-    keys, sums = ambiguous_names(index)
     for row, changes in rows.items():
         # Context tells the entities of one mention apart; nothing else is asked of it.
         always = [change for change in changes if change.kind is not ChangeKind.CONTEXT]
         numbers, bag = _words_of(index, row.text)
         if numbers:
-            shared = index.trie.add(numbers, NO_KEY) in keys
+            shared = index.trie.add(numbers, NO_KEY) in ambiguous.keys
             if shared or (always and not bag):
                 found[frozenset(map(word_symbol, numbers))] += changes if shared else always
         for each in (bag, *variants(bag, index.substitutions)) if bag else ():
-            shared = index.unordered.sum_of(each) in sums
+            shared = index.unordered.sum_of(each) in ambiguous.sums
             if shared or always:
                 found[frozenset(map(class_symbol, each))] += changes if shared else always
     for symbols, change in _of_pairs(index, pairs):

@@ -6,6 +6,7 @@ are where its prior has changed, or what tells it from the entities that share a
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow.compute as pc
@@ -23,6 +24,13 @@ GONE = -1  # number of an entity that the other graph lacks
 ChangedRows = dict[NameRow, list[Change]]
 
 
+class AmbiguousNames(NamedTuple):
+    """Keys of names, and sums of their bags and variants; see `ambiguous_names`."""
+
+    keys: set[int]
+    sums: set[int]
+
+
 def entity_numbers(old: KnowledgeGraph, new: KnowledgeGraph) -> NDArray[np.int64]:
     """The number in the new graph of each entity of the old one, GONE where it isn't there."""
     found = pc.index_in(old.entities_table["iri"], value_set=new.entities_table["iri"])
@@ -31,18 +39,19 @@ def entity_numbers(old: KnowledgeGraph, new: KnowledgeGraph) -> NDArray[np.int64
 
 
 def changed_rows(
-    old: Linker, new: Linker, numbers: NDArray[np.int64]
+    old: Linker, new: Linker, numbers: NDArray[np.int64], ambiguous: AmbiguousNames
 ) -> tuple[ChangedRows, ChangedRows]:
     """The names of the old linker and those of the new one that are to be looked at anew, and why.
 
     Args:
         numbers: see `entity_numbers`.
+        ambiguous: names of the new linker.
     """
-    touched = _touched_entities(old, new, numbers)
+    touched = _touched_entities(old, new, numbers, ambiguous)
     before, after = (
         {_identity(row, each): row for row in _rows(each.index)} for each in (old, new)
     )
-    kinds = {identity[:2]: identity for identity in before}, {each[:2]: each for each in after}
+    kinds = {each[:2] for each in before}, {each[:2] for each in after}
     gone, added = ChangedRows(), ChangedRows()
     for ours, theirs, others, found, kind in (
         (before, after, kinds[1], gone, ChangeKind.NAME_GONE),
@@ -69,7 +78,7 @@ def _identity(row: NameRow, linker: Linker) -> tuple[str, str, str, bool]:
     return linker.scorer.graph.iri(row.entity), row.text, row.kind, row.deprecated
 
 
-def ambiguous_names(index: NameIndex) -> tuple[set[int], set[int]]:
+def ambiguous_names(index: NameIndex) -> AmbiguousNames:
     """Keys, and sums of bags, that names of several entities share: a mention may be of either."""
     entities = [{row.entity for row in rows} for rows in index.names]
     keys = {key for key, found in enumerate(entities) if len(found) > 1}
@@ -78,16 +87,16 @@ def ambiguous_names(index: NameIndex) -> tuple[set[int], set[int]]:
         for total in index.unordered.keys
         if len(set[int]().union(*(entities[key] for key in index.unordered.keys_of(total)))) > 1
     }
-    return keys, sums
+    return AmbiguousNames(keys, sums)
 
 
 def _touched_entities(
-    old: Linker, new: Linker, numbers: NDArray[np.int64]
+    old: Linker, new: Linker, numbers: NDArray[np.int64], names: AmbiguousNames
 ) -> dict[str, list[Change]]:
     """IRI → why names of the entity are looked at anew; entities of both graphs."""
     graph = new.scorer.graph
     old_numbers = {int(after): before for before, after in enumerate(numbers) if after != GONE}
-    ambiguous = _ambiguous(new.index)
+    ambiguous = _entities_of(names, new.index)
     found: defaultdict[str, list[Change]] = defaultdict(list)
     for entity in {row.entity for row in _rows(new.index)} & old_numbers.keys():
         before = old_numbers[entity]
@@ -101,10 +110,9 @@ def _touched_entities(
     return found
 
 
-def _ambiguous(index: NameIndex) -> set[int]:
+def _entities_of(names: AmbiguousNames, index: NameIndex) -> set[int]:
     """Entities with a name that is ambiguous."""
-    keys, sums = ambiguous_names(index)
-    keys.update(*map(index.unordered.keys_of, sums))
+    keys = names.keys.union(*map(index.unordered.keys_of, names.sums))
     return {row.entity for key in keys for row in index.names[key]}
 
 

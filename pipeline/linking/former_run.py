@@ -59,15 +59,19 @@ def open_former(
 
 def linked_with(settings: LinkerSettings, reranker: Path | None = None) -> dict[str, Any]:
     """What the mentions of a text follow from, as JSON values."""
-    graph = KnowledgeGraph.open(settings.graph)
-    manifest = read_manifest(graph.directory)
     return {
         "version": VERSION,
         "code": machine.code_digest(),
-        "graph": manifest.digest if manifest else tables_digest(graph.directory),
+        "graph": _graph_digest(settings.graph),
         "linker": {**asdict(settings), "graph": "", "roots": list(settings.roots)},
         "reranker": reranker_digest(reranker) if reranker else "",
     }
+
+
+def _graph_digest(folder: Path) -> str:
+    graph = KnowledgeGraph.open(folder)
+    manifest = read_manifest(graph.directory)
+    return manifest.digest if manifest else tables_digest(graph.directory)
 
 
 def _former_linking(
@@ -83,7 +87,7 @@ def _former_linking(
     made_by = ("version", "code", "reranker")
     same_code = all(was[name] == with_now[name] for name in made_by)
     settings = LinkerSettings(graph, now.roots, now.hierarchy, now.longest, 0, now.common_words)
-    if linked_with(settings)["graph"] != was["graph"]:
+    if _graph_digest(graph) != was["graph"]:
         problem = "the mentions weren't linked to this graph, or it has changed since"
         fix = f"name the graph that {links.path.name} was linked to, as it was"
         raise UserError(problem, f"--old-graph {graph}", fix)

@@ -159,7 +159,9 @@ def changed_mentions(
         if change is None:
             continue
         seen = {*_iris(was, old), *_iris(now, new)}
-        surface = (was or now or after[0]).surface
+        mention = was or now
+        assert mention is not None
+        surface = mention.surface
         yield {
             "start": place[0],
             "end": place[1],
