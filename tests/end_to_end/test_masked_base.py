@@ -216,11 +216,13 @@ def test_it_is_taught_asked_and_reported_like_any_other(
     pretrain = json.loads((folders["pretrain"] / "training.json").read_text(encoding="utf-8"))
     assert pretrain["losses"][-1] < pretrain["losses"][0]
     scaled = json.loads((folders["pretrain"] / "scale.json").read_text(encoding="utf-8"))
+    # Near the base KL falls with the scale; far from it, where logits bend, it need not.
     drifts = [point["kl"] for point in scaled["curve"]]
-    assert drifts == sorted(drifts, reverse=True)
+    assert drifts[-1] == min(drifts)
     assert drifts[0] > scaled["bound"] == 0.01
-    kept = {point["scale"]: point["kl"] for point in scaled["curve"]}
-    assert scaled["scale"] == 0 or kept[scaled["scale"]] <= 0.01
+    within = [point for point in scaled["curve"] if point["kl"] <= 0.01]
+    best = max(within, key=lambda point: (point["right"], point["scale"]), default={"scale": 0})
+    assert scaled["scale"] == best["scale"]
     rows = pq.read_table(folders["eval"] / "answers.parquet").to_pylist()
     arms = {row["arm"] for row in rows}
     assert arms >= {"base", "pretrained", "distilled", "fused", "soft prompt", "few-shot"}
