@@ -20,41 +20,16 @@ Shapes: E entities, R relations, d/2 rank (complex numbers a vector), d real num
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor
 
 from .complex_numbers import complex_product, complex_squared_moduli, conjugate
-from .embedding_base import ProductModel, random_table
-
-INITIAL_SCALE = 1e-3  # standard deviation of the start; the value of Lacroix et al.'s code
+from .embedding_base import ProductModel
 
 
 class ComplEx(ProductModel):
-    """ComplEx with reciprocal relations.
-
-    Args:
-        entity_count: E.
-        relation_count: R; the model holds 2R relation vectors, R + r being the reciprocal of r.
-        rank: complex numbers a vector, d/2.
-        seed: of the random start.
-        scale: standard deviation of the start.
-    """
+    """ComplEx with reciprocal relations; a vector is d/2 real parts, then as many imaginary ones."""
 
     name = "complex"
-
-    def __init__(
-        self,
-        entity_count: int,
-        relation_count: int,
-        rank: int,
-        seed: int,
-        scale: float = INITIAL_SCALE,
-    ) -> None:
-        generator = torch.Generator().manual_seed(seed)
-        super().__init__(
-            random_table(entity_count, 2 * rank, scale, generator),
-            random_table(2 * relation_count, 2 * rank, scale, generator),
-        )
 
     def queries(self, heads: Tensor, relations: Tensor) -> Tensor:
         return complex_product(heads, relations)

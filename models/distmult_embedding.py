@@ -19,33 +19,15 @@ Shapes: E entities, R relations, d real numbers a vector.
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor
 
-from .embedding_base import ProductModel, random_table
+from .embedding_base import ProductModel
 
 
 class DistMult(ProductModel):
-    """DistMult with reciprocal relations.
-
-    Args:
-        entity_count: E.
-        relation_count: R; the model holds 2R relation vectors, R + r being the reciprocal of r.
-        dimension: d.
-        seed: of the random start.
-        scale: standard deviation of the start.
-    """
+    """DistMult with reciprocal relations."""
 
     name = "distmult"
-
-    def __init__(
-        self, entity_count: int, relation_count: int, dimension: int, seed: int, scale: float
-    ) -> None:
-        generator = torch.Generator().manual_seed(seed)
-        super().__init__(
-            random_table(entity_count, dimension, scale, generator),
-            random_table(2 * relation_count, dimension, scale, generator),
-        )
 
     def queries(self, heads: Tensor, relations: Tensor) -> Tensor:
         return heads * relations

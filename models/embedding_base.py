@@ -32,6 +32,10 @@ class EmbeddingModel(nn.Module):
 
     A model gives `queries`, `squared_moduli` and three ways to score queries against tails.
 
+    Args:
+        entity: as below.
+        relation: as below.
+
     Attributes:
         name: as `EmbeddingSettings` has it.
         entity: (E, d).
@@ -50,6 +54,17 @@ class EmbeddingModel(nn.Module):
         self.relation = nn.Parameter(relation)
         self.relation_count = len(relation) // 2
         self.sparse = False
+
+    @staticmethod
+    def relation_width(dimension: int) -> int:
+        """d_r of d."""
+        return dimension
+
+    @torch.no_grad()
+    def draw(self, scale: float, generator: torch.Generator) -> None:
+        """Put the tables at a random start: normal numbers of that standard deviation."""
+        self.entity.normal_(0, scale, generator=generator)
+        self.relation.normal_(0, scale, generator=generator)
 
     def queries(self, heads: Tensor, relations: Tensor) -> Tensor:
         """Vectors that are compared with tails. (*, d), (*, d_r) -> (*, d)."""
@@ -141,20 +156,19 @@ class DistanceModel(EmbeddingModel):
 LEAST_SQUARE = 1e-9  # added below the root, whose slope has no bound at 0; about float32's rounding
 
 
+ROWS_AT_ONCE = 1 << 16
+
+
 def squared_norms(vectors: Tensor) -> Tensor:
-    """(*, d) -> (*)."""
-    return vectors.square().sum(dim=-1)
+    """(n, d) -> (n,); never are the squares of a whole large table in memory."""
+    parts = [part.square().sum(dim=-1) for part in vectors.split(ROWS_AT_ONCE)]
+    return parts[0] if len(parts) == 1 else torch.cat(parts)
 
 
 def negative_distances(products: Tensor, queries: Tensor, candidates: Tensor) -> Tensor:
     """-|q - t| of the products q·t and the squared norms of both; shapes that broadcast."""
     squares = queries + candidates - 2 * products
     return -squares.clamp(min=0).add(LEAST_SQUARE).sqrt()
-
-
-def random_table(rows: int, width: int, scale: float, generator: torch.Generator) -> Tensor:
-    """Normal numbers of that standard deviation, (rows, width)."""
-    return scale * torch.randn(rows, width, generator=generator)
 
 
 def with_reciprocals(triples: np.ndarray, relation_count: int) -> np.ndarray:

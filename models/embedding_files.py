@@ -6,7 +6,6 @@ Tensors: `entity` (E, d), `relation` and `reciprocal` (R, d_r) float32; `entity_
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,8 +13,7 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import save_file
 
-from .embedding_model import EmbeddingModel, new_model
-from .embedding_settings import usual_settings
+from .embedding_model import MODELS, EmbeddingModel
 
 
 def save_vectors(
@@ -48,7 +46,7 @@ def load_vectors(path: Path) -> tuple[EmbeddingModel, np.ndarray, np.ndarray]:
         entity, relation = file.get_tensor("entity"), file.get_tensor("relation")
         reciprocal = file.get_tensor("reciprocal")
         ids = file.get_tensor("entity_ids").numpy(), file.get_tensor("relation_ids").numpy()
-    settings = replace(usual_settings(name), dimension=entity.shape[1])
-    model = new_model(settings, len(entity), len(relation), seed=0)
-    model.load_state_dict({"entity": entity, "relation": torch.cat((relation, reciprocal))})
-    return model, *ids
+    if name not in MODELS:
+        raise ValueError(f"the model {name!r} is none of {', '.join(MODELS)}")
+    # The file is mapped: of a table larger than memory, what is read lies there alone.
+    return MODELS[name](entity, torch.cat((relation, reciprocal))), *ids

@@ -20,12 +20,15 @@ from .negative_sampling_loss import negative_sampling_loss
 from .one_vs_all_loss import one_vs_all_loss
 from .process_team import Team
 from .ranking import rank_triples, ranking_metrics
+from .table_storage import IN_MEMORY, TableStorage
 from .training import Curriculum, TrainingRecord, TrainingSettings, train
 from .triple_batches import triple_batches, triples_part
 from .validation import History, Validation, best
 
-QUERIES_A_BATCH = 256  # of validation
+MOST_QUERIES = 256  # of validation, at once
+SCORES_AT_ONCE = 1 << 24  # 64 MiB
 CHECKPOINT_STEPS = 1000  # a checkpoint holds tables: minutes between two of them
+STEPS_A_MEBIBYTE = 1  # of large tables, as a checkpoint writes all of them
 
 
 @dataclass(frozen=True)
@@ -58,6 +61,7 @@ def train_embedding(
     advance: Callable[[int], None],
     team: Team | None = None,
     entity_start: np.ndarray | None = None,
+    storage: TableStorage = IN_MEMORY,
 ) -> TrainedEmbedding:
     """Train a new model.
 
@@ -72,13 +76,14 @@ def train_embedding(
         advance: called with the triples of each batch, `units` in all.
         team: processes that share each step; None: this one alone.
         entity_start: (E, d) where the entities begin (see `text_start`); None: at random.
+        storage: of the tables, and of what is kept beside them.
 
     Raises:
         UserError: as `train`.
         ValueError: `entity_start` has another shape.
     """
     started = time.perf_counter()
-    model = new_model(settings, entity_count, relation_count, seed)
+    model = new_model(settings, entity_count, relation_count, seed, storage)
     model.sparse = settings.optimizer == "adagrad"
     if entity_start is not None:
         _begin_at(model, entity_start)
@@ -87,11 +92,12 @@ def train_embedding(
         model,
         curriculum,
         partial(loss, settings=settings),
-        training_settings(settings),
+        training_settings(settings, model.entity.nbytes),
         checkpoint,
         advance,
         team,
         _validation(training, validation, settings) if len(validation) else None,
+        storage,
     )
     return TrainedEmbedding(
         model,
@@ -114,15 +120,15 @@ def units(training: np.ndarray, settings: EmbeddingSettings) -> int:
     return 2 * len(training) * settings.epochs
 
 
-def training_settings(settings: EmbeddingSettings) -> TrainingSettings:
-    """Of the one loop."""
+def training_settings(settings: EmbeddingSettings, table_bytes: int) -> TrainingSettings:
+    """Of the one loop, for a table of that size."""
     return TrainingSettings(
         settings.learning_rate,
         settings.epochs,
         optimizer="adagrad" if settings.optimizer == "adagrad" else "adamw",
         schedule=settings.schedule,
         clip_norm=None,
-        checkpoint_steps=CHECKPOINT_STEPS,
+        checkpoint_steps=max(CHECKPOINT_STEPS, STEPS_A_MEBIBYTE * (table_bytes >> 20)),
     )
 
 
@@ -152,7 +158,7 @@ def _validation(
             model.head_scores,
             validation,
             known,
-            QUERIES_A_BATCH,
+            max(1, min(MOST_QUERIES, SCORES_AT_ONCE // len(model.entity))),
             lambda count: None,
         )
         return ranking_metrics(np.concatenate((ranks.head, ranks.tail))).mean_reciprocal_rank

@@ -26,29 +26,24 @@ import torch
 from torch import Tensor
 
 from .complex_numbers import complex_product, complex_squared_moduli
-from .embedding_base import DistanceModel, random_table
+from .embedding_base import DistanceModel
 
 
 class RotatE(DistanceModel):
-    """RotatE with reciprocal relations.
-
-    Args:
-        entity_count: E.
-        relation_count: R; the model holds 2R vectors of angles, R + r being the reciprocal of r.
-        rank: complex numbers a vector, d/2.
-        seed: of the random start.
-        scale: standard deviation of the entities' start; angles are drawn from the whole circle.
-    """
+    """RotatE with reciprocal relations, whose vectors are angles."""
 
     name = "rotate"
 
-    def __init__(
-        self, entity_count: int, relation_count: int, rank: int, seed: int, scale: float
-    ) -> None:
-        generator = torch.Generator().manual_seed(seed)
-        entity = random_table(entity_count, 2 * rank, scale, generator)
-        turns = torch.rand(2 * relation_count, rank, generator=generator) - 0.5
-        super().__init__(entity, 2 * math.pi * turns)
+    @staticmethod
+    def relation_width(dimension: int) -> int:
+        return dimension // 2
+
+    @torch.no_grad()
+    def draw(self, scale: float, generator: torch.Generator) -> None:
+        """Entities as in other models; angles from the whole circle."""
+        self.entity.normal_(0, scale, generator=generator)
+        turns = torch.rand(self.relation.shape, generator=generator) - 0.5
+        self.relation.copy_(2 * math.pi * turns)
 
     def queries(self, heads: Tensor, relations: Tensor) -> Tensor:
         return complex_product(heads, torch.cat((relations.cos(), relations.sin()), dim=-1))

@@ -20,6 +20,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from .table_storage import IN_MEMORY, TableStorage
+
 LEAST_ROOT = 1e-10  # beside the root in the denominator, as torch has it
 BLOCK = 1 << 18  # numbers: the three arrays of a block are 3 MiB
 
@@ -30,13 +32,19 @@ class RowAdagrad(torch.optim.Optimizer):
     Args:
         parameters: dense ones, whose gradients are dense or sparse in their first dimension.
         rate: learning rate; the group's "lr" is read at each step.
+        storage: where the sums lie.
     """
 
-    def __init__(self, parameters: Iterable[nn.Parameter], rate: float) -> None:
+    def __init__(
+        self,
+        parameters: Iterable[nn.Parameter],
+        rate: float,
+        storage: TableStorage = IN_MEMORY,
+    ) -> None:
         super().__init__(parameters, {"lr": rate})
         for group in self.param_groups:
-            for weight in group["params"]:
-                self.state[weight]["sum"] = torch.zeros_like(weight)
+            for number, weight in enumerate(group["params"]):
+                self.state[weight]["sum"] = storage.zeros(f"sum-{number}", weight.shape)
 
     @torch.no_grad()
     def step(self, closure: Callable[[], Any] | None = None) -> None:  # type: ignore[override]

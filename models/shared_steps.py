@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -45,11 +45,11 @@ class SharedSteps(Generic[ModelT, BatchT]):
     part: Part[BatchT]
     loss: Callable[[ModelT, BatchT], Tensor]
 
-    def begin(self, sizes: Iterable[int], done: int) -> int:
+    def begin(self, sizes: Sequence[Sequence[int]], done: int) -> int:
         """Agree on what is trained and from where; the main process's weights are everywhere then.
 
         Args:
-            sizes: units of every step's batch.
+            sizes: units of every step's batch, by epoch.
             done: steps that the main process has done before; a follower's doesn't count.
 
         Returns:
@@ -59,7 +59,7 @@ class SharedSteps(Generic[ModelT, BatchT]):
             TrainingOver: in a follower, when the main process trains no more in this stage.
             UnsharedMistakeError: in a follower, when it has prepared other batches.
         """
-        prepared = hashlib.sha256(json.dumps(list(sizes)).encode()).hexdigest()
+        prepared = hashlib.sha256(json.dumps(sizes).encode()).hexdigest()
         if not self.team.follows:
             self.team.tell({"training": prepared, "done": done})
         else:
@@ -74,6 +74,13 @@ class SharedSteps(Generic[ModelT, BatchT]):
                 )
         self.spread_weights()
         return done
+
+    def agree(self, over: bool) -> bool:
+        """Behind an epoch: whether training is over, as the main process says; a follower's word doesn't count."""
+        if self.team.follows:
+            return bool(self.team.hear()["over"])
+        self.team.tell({"over": over})
+        return over
 
     def await_training(self) -> None:
         """Of a follower: wait until the main process trains; it raises TrainingOver if it doesn't."""
@@ -130,16 +137,18 @@ def _flat(gradient: Tensor) -> Tensor:
 def follow_steps(
     steps: SharedSteps[ModelT, BatchT],
     model: ModelT,
-    batches: Sequence[BatchT],
-    sizes: Sequence[int],
+    epochs: Sequence[Sequence[BatchT]],
+    sizes: Sequence[Sequence[int]],
+    may_stop: Callable[[int], bool],
 ) -> None:
     """Of a follower: compute its part of every step that the main process takes.
 
     Args:
         steps: shared ones.
         model: with the parameters that are trained.
-        batches: of all steps, in order.
-        sizes: units of each.
+        epochs: the batches of each, in order.
+        sizes: units of each batch.
+        may_stop: whether the main process says behind an epoch, counted from 1, if training is over.
 
     Raises:
         TrainingOver: see `SharedSteps.begin`; also behind the last step.
@@ -147,11 +156,17 @@ def follow_steps(
     """
     model.train()
     try:
-        for number in range(steps.begin(sizes, 0), len(batches)):
-            # Other draws than the main process's, the same when this step is done again.
-            torch.manual_seed((number + 1) * steps.team.count + steps.team.number)
-            steps.gradient(model, batches[number])
-            steps.spread_weights()
+        done, step = steps.begin(sizes, 0), 0
+        for number, batches in enumerate(epochs, start=1):
+            for batch in batches:
+                step += 1
+                if step > done:
+                    # Other draws than the main process's, the same when this step is done again.
+                    torch.manual_seed(step * steps.team.count + steps.team.number)
+                    steps.gradient(model, batch)
+                    steps.spread_weights()
+            if step > done and may_stop(number) and steps.agree(over=False):
+                break
     except (ConnectionLostError, UnsharedMistakeError):
         raise
     except UserError as error:

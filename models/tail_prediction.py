@@ -20,7 +20,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from .embedding_base import EmbeddingModel
+from .embedding_base import ROWS_AT_ONCE, EmbeddingModel
 from .ranking import KnownTails
 
 QUERIES_A_BATCH = 256
@@ -77,12 +77,12 @@ def predict_tails(
     for relation in np.unique(relations):
         candidates = ranges[relation]
         own = np.flatnonzero(relations == relation)
-        vectors = F.embedding(torch.from_numpy(candidates), model.entity)
         size = max(1, min(QUERIES_A_BATCH, SCORES_A_BATCH // max(1, len(candidates))))
         for start in range(0, len(own), size):
             batch = own[start : start + size]
             asked = F.embedding(torch.from_numpy(heads[batch]), model.entity)
-            scores = model.scores(model.queries(asked, model.relation[relation]), vectors)
+            queries_of = model.queries(asked, model.relation[relation])
+            scores = _scores(model, queries_of, torch.from_numpy(candidates))
             told = _places(known, heads[batch], relations[batch], candidates)
             logs = log_probabilities(scores, told).masked_fill(told, -torch.inf)
             best = logs.topk(min(most, len(candidates)), dim=1)
@@ -93,6 +93,15 @@ def predict_tails(
             advance(len(batch))
     order = np.argsort(np.concatenate(queries), kind="stable")
     return PredictedTails(*(np.concatenate(each)[order] for each in (queries, tails, found)))
+
+
+def _scores(model: EmbeddingModel, queries: Tensor, candidates: Tensor) -> Tensor:
+    """(B, d), rows (C,) -> (B, C); never are all candidates' vectors in memory."""
+    parts = [
+        model.scores(queries, F.embedding(part, model.entity))
+        for part in candidates.split(ROWS_AT_ONCE)
+    ]
+    return torch.cat(parts, dim=1)
 
 
 def _places(

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Generic, Literal, TypeVar
 
@@ -17,12 +18,12 @@ import torch
 from accelerate import Accelerator
 from torch import Tensor, nn
 
-from ..errors import UserError
+from .kept_progress import Kept, KeptProgress
 from .process_team import Team
 from .row_adagrad import RowAdagrad
 from .shared_steps import Part, SharedSteps, follow_steps
-from .training_checkpoint import Progress, load_checkpoint, save_checkpoint
-from .validation import History, Validation, best
+from .table_storage import IN_MEMORY, TableStorage
+from .validation import History, Validation
 
 BatchT = TypeVar("BatchT")
 ModelT = TypeVar("ModelT", bound=nn.Module)
@@ -95,6 +96,7 @@ def train(
     advance: Callable[[int], None],
     team: Team | None = None,
     validation: Validation[ModelT] | None = None,
+    storage: TableStorage = IN_MEMORY,
 ) -> TrainingRecord:
     """Train `model`'s parameters that require gradients, in place.
 
@@ -107,6 +109,7 @@ def train(
         advance: called with the units of each batch, also for those done before a kill.
         team: processes that share each step, all of which call this; None: this one alone.
         validation: by which the best weights are kept, and training may stop; None: the last are kept.
+        storage: where the best weights lie, and the sums of Adagrad.
 
     Returns:
         What was done; in a follower, without the losses.
@@ -117,74 +120,63 @@ def train(
     """
     trained = {name: value for name, value in model.named_parameters() if value.requires_grad}
     shared = None if team is None else _shared(team, trained, curriculum, loss)
-    if shared is not None and validation is not None and validation.patience:
-        raise ValueError("a team trains all epochs: it can't stop early")
-    if shared is not None and shared.team.follows:
-        return _follow(shared, model, curriculum, settings)
-    optimizer = _optimizer(trained.values(), settings)
-    done = load_checkpoint(checkpoint, trained, optimizer)
-    kept = done.steps
     epochs = [curriculum.epoch(number) for number in range(settings.epochs)]
-    total = sum(len(batches) for batches in epochs)
+    total, may_stop = sum(map(len, epochs)), _asked_to_stop(validation, settings)
+    # Batches may be made when they are asked for, so one process alone doesn't go through them for this.
+    sizes = [list(map(curriculum.size, batches)) for batches in epochs] if shared else []
+    if shared is not None and shared.team.follows:
+        follow_steps(shared, model, epochs, sizes, may_stop)
+        return TrainingRecord(total, sum(map(sum, sizes)), ())
+    optimizer = _optimizer(trained.values(), settings, storage)
+    progress = KeptProgress(
+        Kept(
+            model,
+            trained,
+            optimizer,
+            checkpoint,
+            settings.checkpoint_steps,
+            total,
+            settings.learning_rate,
+            validation,
+            storage,
+        )
+    )
+    first = progress.done.steps
     if shared is not None:
-        shared.begin([curriculum.size(batch) for each in epochs for batch in each], done.steps)
+        shared.begin(sizes, total if progress.over else first)
     take_step = _steps(model, trained, optimizer, loss, settings, shared)
     step = units = 0
-    for number, batches in enumerate(epochs):
-        if validation is not None and validation.over(done.validation) and step >= done.steps:
+    for number, batches in enumerate(epochs, start=1):
+        if progress.over and step >= first:
             break
         last = step + len(batches)
         for batch in batches:
             step += 1
             size = curriculum.size(batch)
-            if step > done.steps:
-                value = take_step(batch, settings.learning_rate * _rate(step - 1, total, settings))
-                if not math.isfinite(value):
-                    raise _diverged("the loss is no number", step, total, kept, settings)
-                losses = _add_loss(list(done.losses), number, value / len(batches))
-                done = replace(done, steps=step, losses=tuple(losses))
-                validated = (
-                    validation is not None
-                    and step == last
-                    and validation.due(number + 1, settings.epochs)
-                )
-                saved = step % settings.checkpoint_steps == 0 or step == total
-                if (saved or validated) and not _finite(trained):
-                    raise _diverged("a weight is no number", step, total, kept, settings)
-                if validation is not None and validated:
-                    done = _validated(model, trained, validation, number + 1, done)
-                    saved = saved or validation.over(done.validation)
-                if saved:
-                    save_checkpoint(checkpoint, trained, optimizer, done)
-                    kept = step
+            if step > first:
+                rate = settings.learning_rate * _rate(step - 1, total, settings)
+                progress.count(take_step(batch, rate), number, len(batches))
+                if step < last:
+                    progress.keep_if_due()
+                else:
+                    progress.end_epoch(number, settings.epochs)
             units += size
             advance(size)
+        if shared is not None and last > first and may_stop(number):
+            shared.agree(progress.over)
     model.eval()
-    if done.best:
-        model.load_state_dict(done.best, strict=False)
-    return TrainingRecord(step, units, done.losses, done.validation)
+    if progress.done.best:
+        model.load_state_dict(progress.done.best, strict=False)
+    return TrainingRecord(step, units, progress.done.losses, progress.done.validation)
 
 
-def _finite(trained: dict[str, nn.Parameter]) -> bool:
-    return all(bool(value.isfinite().all()) for value in trained.values())
-
-
-def _validated(
-    model: ModelT,
-    trained: dict[str, nn.Parameter],
-    validation: Validation[ModelT],
-    epoch: int,
-    done: Progress,
-) -> Progress:
-    """`done` with this epoch's score, and with the weights where it is the best so far."""
-    model.eval()
-    score = validation.score(model)
-    model.train()
-    history = (*done.validation, (epoch, score))
-    if best(history) != history[-1]:
-        return replace(done, validation=history)
-    weights = {name: value.detach().clone() for name, value in trained.items()}
-    return replace(done, validation=history, best=weights)
+def _asked_to_stop(
+    validation: Validation[ModelT] | None, settings: TrainingSettings
+) -> Callable[[int], bool]:
+    """Whether training may be over behind an epoch, counted from 1, so that a team asks."""
+    if validation is None or not validation.patience:
+        return lambda epoch: False
+    return partial(validation.due, epochs=settings.epochs)
 
 
 def _shared(
@@ -196,19 +188,6 @@ def _shared(
     if curriculum.part is None:
         raise ValueError("a team can't share batches that can't be parted")
     return SharedSteps(team, list(trained.values()), curriculum.part, loss)
-
-
-def _follow(
-    shared: SharedSteps[ModelT, BatchT],
-    model: ModelT,
-    curriculum: Curriculum[BatchT],
-    settings: TrainingSettings,
-) -> TrainingRecord:
-    """Compute this process's part of every step."""
-    batches = [batch for number in range(settings.epochs) for batch in curriculum.epoch(number)]
-    sizes = [curriculum.size(batch) for batch in batches]
-    follow_steps(shared, model, batches, sizes)
-    return TrainingRecord(len(batches), sum(sizes), ())
 
 
 def _steps(
@@ -250,20 +229,11 @@ def _steps(
     return take_step
 
 
-def _diverged(what: str, step: int, total: int, kept: int, settings: TrainingSettings) -> UserError:
-    return UserError(
-        f"Training diverged: {what}.",
-        f"step {step} of {total}, learning rate {settings.learning_rate:g} at its peak",
-        "Lower the stage's learning_rate; "
-        + (f"what step {kept} had come to is kept." if kept else "nothing had been kept yet."),
-    )
-
-
 def _optimizer(
-    trained: Iterable[nn.Parameter], settings: TrainingSettings
+    trained: Iterable[nn.Parameter], settings: TrainingSettings, storage: TableStorage
 ) -> torch.optim.Optimizer:
     if settings.optimizer == "adagrad":
-        return RowAdagrad(trained, settings.learning_rate)
+        return RowAdagrad(trained, settings.learning_rate, storage)
     return torch.optim.AdamW(trained, lr=settings.learning_rate, weight_decay=settings.weight_decay)
 
 
@@ -275,10 +245,3 @@ def _rate(step: int, total: int, settings: TrainingSettings) -> float:
     if step < rising:
         return (step + 1) / rising
     return 0.5 * (1 + math.cos(math.pi * (step - rising) / max(1, total - rising)))
-
-
-def _add_loss(losses: list[float], epoch: int, share: float) -> list[float]:
-    """`losses` with `share` added to the epoch's mean."""
-    padded = losses + [0.0] * (epoch + 1 - len(losses))
-    padded[epoch] += share
-    return padded

@@ -68,7 +68,7 @@ def load_checkpoint(
     """Load a checkpoint into `trained` and `optimizer`; nothing done where there is none."""
     if not path.exists():
         return Progress()
-    state: dict[int, dict[str, Tensor]] = {}
+    state: dict[int, dict[str, Tensor]] = optimizer.state_dict()["state"]
     best: dict[str, Tensor] = {}
     with safe_open(path, framework="pt") as file:
         words = json.loads(file.metadata()["progress"])
@@ -83,7 +83,11 @@ def load_checkpoint(
                 torch.set_rng_state(file.get_tensor(key))
             else:
                 index, _, name = rest.partition("/")
-                state.setdefault(int(index), {})[name] = file.get_tensor(key)
+                own = state.setdefault(int(index), {})
+                if name in own:  # a table stays where it lies
+                    own[name].copy_(file.get_tensor(key))
+                else:
+                    own[name] = file.get_tensor(key)
     groups = optimizer.state_dict()["param_groups"]
     optimizer.load_state_dict({"state": state, "param_groups": groups})
     history = tuple((epoch, score) for epoch, score in words.get("validation", ()))

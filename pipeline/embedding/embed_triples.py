@@ -19,6 +19,7 @@ from ...errors import UserError
 from ...kg.graph import KnowledgeGraph
 from ...models.embedding_settings import EmbeddingSettings
 from ...models.embedding_training import TrainedEmbedding, train_embedding, units
+from ...models.table_storage import IN_MEMORY, InFiles, TableStorage
 from ...models.text_start import entity_start
 from .. import machine
 from ..artifacts import RESUME, Manifest, Recipe, locked, publish_folder, read_manifest
@@ -29,12 +30,12 @@ from .entity_texts import NamedEncoder, Vectors, text_vectors
 from .evaluation import evaluate
 from .folder_triples import folder_triples
 from .graph_triples import graph_triples
-from .memory_estimate import check_memory
+from .memory_estimate import tables_in_files
 from .metrics_lines import metrics_lines
 from .new_entities import measure_text_map, write_text_map
 from .probabilities import learn_probabilities
 from .settings_file import written_settings
-from .triples_source import FolderSource, TriplesSource
+from .triples_source import FolderSource, GraphSource, TriplesSource
 from .vectors_folder import METRICS, RANKS, SETTINGS, write_json, write_vectors
 
 STAGE = "embed alone"  # as manifests call it
@@ -144,12 +145,15 @@ def _make(asked: TriplesToEmbed, recipe: Recipe, console: Console) -> Manifest:
     started = time.monotonic()
     machine.reset_peak_memory()
     triples = _read(asked, console)
-    check_memory(asked.settings, triples, console)
+    encoded = isinstance(asked.source, GraphSource) and bool(asked.source.encoder)
+    folder = asked.out.resolve().parent
+    in_files = tables_in_files(asked.settings, triples, encoded, folder, console)
     work = _work_folder(asked, recipe, console)
     checkpoint = work / RESUME / "training.safetensors"
     resumed = checkpoint.exists()
     texts = _texts(asked.source, triples, console)
-    trained = _trained(asked, triples, texts, checkpoint, console)
+    storage = _table_files(work) if in_files else IN_MEMORY
+    trained = _trained(asked, triples, texts, checkpoint, storage, console)
     write_vectors(work, triples, trained.model)
     evaluation = evaluate(trained.model, triples, asked.sampled, asked.seed, console)
     pq.write_table(evaluation.ranks, work / RANKS)
@@ -221,11 +225,19 @@ def _work_folder(asked: TriplesToEmbed, recipe: Recipe, console: Console) -> Pat
     return work
 
 
+def _table_files(work: Path) -> InFiles:
+    """Beside the checkpoint, from which they are filled again."""
+    folder = work / RESUME / "tables"
+    folder.mkdir(exist_ok=True)
+    return InFiles(folder)
+
+
 def _trained(
     asked: TriplesToEmbed,
     triples: EmbeddedTriples,
     texts: _Texts | None,
     checkpoint: Path,
+    storage: TableStorage,
     console: Console,
 ) -> TrainedEmbedding:
     settings = asked.settings
@@ -244,6 +256,7 @@ def _trained(
             checkpoint,
             advance,
             entity_start=start,
+            storage=storage,
         )
 
 

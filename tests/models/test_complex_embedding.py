@@ -1,12 +1,17 @@
 import numpy as np
 import torch
 from infact.models.complex_embedding import ComplEx
+from infact.models.embedding_model import new_model
+from infact.models.embedding_settings import EmbeddingSettings
 
 ENTITIES, RELATIONS, RANK = 7, 3, 5
 
 
 def random_model() -> ComplEx:
-    return ComplEx(ENTITIES, RELATIONS, RANK, seed=0, scale=1.0)
+    settings = EmbeddingSettings("complex", dimension=2 * RANK, initial_scale=1.0)
+    model = new_model(settings, ENTITIES, RELATIONS, seed=0)
+    assert isinstance(model, ComplEx)
+    return model
 
 
 def complex_numbers(vector: torch.Tensor) -> list[complex]:

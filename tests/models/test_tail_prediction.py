@@ -1,12 +1,18 @@
 import numpy as np
 import pytest
 import torch
-from infact.models.complex_embedding import ComplEx
+from infact.models import tail_prediction
+from infact.models.embedding_model import EmbeddingModel, new_model
+from infact.models.embedding_settings import EmbeddingSettings
 from infact.models.ranking import KnownTails
 from infact.models.tail_prediction import log_probabilities, predict_tails, tails_by_relation
 
 TRAINING = np.array([[0, 0, 5], [1, 0, 6], [2, 0, 5], [2, 0, 7], [3, 1, 8]])
 NONE = KnownTails.of(TRAINING[:0])
+
+
+def random_model(entities: int, relations: int) -> EmbeddingModel:
+    return new_model(EmbeddingSettings("complex", dimension=8), entities, relations, seed=1)
 
 
 def test_a_relation_s_tails_are_those_of_its_triples() -> None:
@@ -15,9 +21,13 @@ def test_a_relation_s_tails_are_those_of_its_triples() -> None:
 
 
 @torch.no_grad()
+@pytest.mark.parametrize("rows_at_once", [2, 1 << 16])
 @pytest.mark.parametrize("most", [1, 2, 9])
-def test_it_is_the_softmax_over_a_relation_s_own_tails(most: int) -> None:
-    model = ComplEx(9, 3, rank=4, seed=1)
+def test_it_is_the_softmax_over_a_relation_s_own_tails(
+    monkeypatch: pytest.MonkeyPatch, most: int, rows_at_once: int
+) -> None:
+    monkeypatch.setattr(tail_prediction, "ROWS_AT_ONCE", rows_at_once)
+    model = random_model(9, 3)
     for parameter in model.parameters():
         parameter.mul_(1000)
     heads, relations = np.array([4, 0, 4, 1]), np.array([0, 0, 1, 2])
@@ -40,7 +50,7 @@ def test_it_is_the_softmax_over_a_relation_s_own_tails(most: int) -> None:
 def test_nothing_asked_is_nothing_predicted() -> None:
     none = np.empty(0, dtype=np.int64)
     ranges = tails_by_relation(TRAINING, 2)
-    found = predict_tails(ComplEx(9, 2, 4, 0), none, none, ranges, NONE, 3, print)
+    found = predict_tails(random_model(9, 2), none, none, ranges, NONE, 3, print)
     assert len(found.query) == len(found.tail) == len(found.log_probability) == 0
 
 
@@ -58,7 +68,7 @@ def test_known_tails_compete_with_none_but_the_unknown() -> None:
 def test_the_likeliest_unknown_tails_are_those_of_a_plain_loop() -> None:
     random = np.random.default_rng(2)
     entities, relations = 8, 3
-    model = ComplEx(entities, relations, rank=4, seed=1)
+    model = random_model(entities, relations)
     with torch.no_grad():
         for parameter in model.parameters():
             parameter.mul_(1000)
@@ -85,5 +95,5 @@ def test_the_likeliest_unknown_tails_are_those_of_a_plain_loop() -> None:
 def test_a_question_whose_tails_are_all_known_has_no_answer() -> None:
     ranges, asked = tails_by_relation(TRAINING, 2), np.array([[3, 1]])
     known = KnownTails.of(TRAINING)
-    found = predict_tails(ComplEx(9, 2, 4, 0), *asked.T, ranges, known, 5, lambda done: None)
+    found = predict_tails(random_model(9, 2), *asked.T, ranges, known, 5, lambda done: None)
     assert not len(found.query)

@@ -4,6 +4,7 @@ import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -12,7 +13,7 @@ import torch
 from infact.models import embedding_training
 from infact.models.embedding_files import load_vectors
 from infact.pipeline import machine
-from infact.pipeline.embedding import embed_triples
+from infact.pipeline.embedding import embed_triples, memory_estimate
 
 from ...command_here import command_here
 from .conftest import IRI, lines, split_world, world, write_files
@@ -365,7 +366,42 @@ def test_too_large_a_table_is_told_before_training(
     )
     assert "there is too little memory: training needs about" in error
     assert "dimension 16, batch_size 32" in error
+    assert 'by loss = "negative_sampling" and optimizer = "adagrad"' in error
     assert list(tmp_path.iterdir()) == []
+
+
+def test_tables_that_do_not_fit_are_trained_in_files_to_the_same_bytes(
+    tmp_path, triples_folder, settings_file, monkeypatch
+) -> None:
+    text = settings_file.read_text(encoding="utf-8")
+    by_rows = tmp_path / "rows.toml"
+    by_rows.write_text(text + 'loss = "negative_sampling"\nnegatives = 4\n', encoding="utf-8")
+    words = ("--triples", str(triples_folder), "--settings", str(by_rows), "--out")
+    assert "files" not in embed(tmp_path, *words, "plain")
+    # A step's 24 KiB fit, and with the tables it is 42.
+    monkeypatch.setattr(machine, "free_memory_bytes", lambda: 30_000)
+    assert "the tables are kept in files below" in embed(tmp_path, *words, "mapped")
+    plain, mapped = (tmp_path / name for name in ("plain", "mapped"))
+    assert sorted(path.name for path in mapped.iterdir()) == sorted(
+        path.name for path in plain.iterdir()
+    )
+    for name in ("vectors.safetensors", "ranks.parquet", "metrics.json"):
+        assert (mapped / name).read_bytes() == (plain / name).read_bytes()
+
+
+def test_too_small_a_disk_for_tables_in_files_is_told(
+    tmp_path, triples_folder, settings_file, monkeypatch
+) -> None:
+    by_rows = tmp_path / "rows.toml"
+    text = settings_file.read_text(encoding="utf-8")
+    by_rows.write_text(text + 'loss = "negative_sampling"\nnegatives = 4\n', encoding="utf-8")
+    monkeypatch.setattr(machine, "free_memory_bytes", lambda: 30_000)
+    usage = SimpleNamespace(free=1000)
+    monkeypatch.setattr(memory_estimate.shutil, "disk_usage", lambda folder: usage)
+    words = ("--triples", str(triples_folder), "--settings", str(by_rows), "--out", "v")
+    error = embed(tmp_path, *words, status=2)
+    assert "too little disk for them as files" in error
+    assert not (tmp_path / "v").exists()
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 import torch
-from infact.models.complex_embedding import ComplEx
+from infact.models.embedding_model import EmbeddingModel, new_model
+from infact.models.embedding_settings import EmbeddingSettings
 from infact.pipeline.console import Console
 from infact.pipeline.training.fact_prediction import (
     FEWEST_HELD_OUT,
@@ -36,9 +37,10 @@ def towns() -> np.ndarray:
     return np.concatenate(rows).astype(np.int64)
 
 
-def sure_model() -> ComplEx:
+def sure_model() -> EmbeddingModel:
     """Says of each person that it lives in the city of its number."""
-    model = ComplEx(PEOPLE + CITIES + 1, 3, rank=CITIES, seed=0)
+    settings = EmbeddingSettings("complex", dimension=2 * CITIES)
+    model = new_model(settings, PEOPLE + CITIES + 1, 3, seed=0)
     with torch.no_grad():
         model.entity.zero_()
         people = torch.arange(PEOPLE)
