@@ -77,7 +77,8 @@ class KnownTails:
         keys = triples[:, 0].astype(np.int64) * relation_count + triples[:, 1]
         width = int(triples[:, 2].max(initial=0)) + 1
         # One number a triple is sorted faster than two, and each is there once.
-        joined = np.unique(keys * width + triples[:, 2])
+        joined = np.sort(keys * width + triples[:, 2])
+        joined = joined[np.diff(joined, prepend=-1) != 0]
         return cls(joined // width, joined % width, relation_count)
 
     def places(self, heads: np.ndarray, relations: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -129,26 +130,33 @@ def rank_tails(
     advance: Callable[[int], None],
 ) -> tuple[np.ndarray, np.ndarray]:
     """Realistic ranks, and how many others score the same."""
-    ranks, all_ties = [np.empty(0)], [np.empty(0, dtype=np.int64)]
+    # Triples that ask the same lie side by side, so that each question of a batch is scored once.
+    order = np.lexsort((triples[:, 0], triples[:, 1]))
+    ranks, all_ties = np.empty(len(triples)), np.empty(len(triples), dtype=np.int64)
     for start in range(0, len(triples), batch_size):
-        heads, relations, tails = triples[start : start + batch_size].astype(np.int64).T
-        found = score(torch.tensor(heads), torch.tensor(relations))
+        own = order[start : start + batch_size]
+        heads, relations, tails = triples[own].astype(np.int64).T
+        first = np.diff(heads, prepend=-1).astype(bool) | np.diff(relations, prepend=-1).astype(
+            bool
+        )
+        found = score(torch.tensor(heads[first]), torch.tensor(relations[first]))
         if not torch.isfinite(found.sum()):
             raise ValueError("a score is NaN or infinite: training diverged")
-        scores = found.numpy()
-        true = scores[np.arange(len(tails)), tails]
-        rows, filtered = known.places(heads, relations)
-        others = filtered != tails[rows]  # a triple doesn't compete with itself
-        rows, passed = rows[others], scores[rows[others], filtered[others]]
+        scores, row = found.numpy(), np.cumsum(first) - 1
+        true = scores[row, tails]
+        triple, filtered = known.places(heads, relations)
+        others = filtered != tails[triple]  # a triple doesn't compete with itself
+        triple, passed = triple[others], scores[row[triple[others]], filtered[others]]
+        if len(scores) < len(tails):
+            scores = scores[row]
         # numpy counts a row of truths several times faster than torch does.
         above = np.count_nonzero(scores > true[:, None], axis=1)
-        above -= np.bincount(rows[passed > true[rows]], minlength=len(tails))
+        above -= np.bincount(triple[passed > true[triple]], minlength=len(tails))
         ties = np.count_nonzero(scores == true[:, None], axis=1) - 1  # less itself
-        ties -= np.bincount(rows[passed == true[rows]], minlength=len(tails))
-        ranks.append(1 + above + ties / 2)
-        all_ties.append(ties)
+        ties -= np.bincount(triple[passed == true[triple]], minlength=len(tails))
+        ranks[own], all_ties[own] = 1 + above + ties / 2, ties
         advance(len(heads))
-    return np.concatenate(ranks), np.concatenate(all_ties)
+    return ranks, all_ties
 
 
 def ranking_metrics(ranks: np.ndarray) -> RankingMetrics:

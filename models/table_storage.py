@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from mmap import MADV_RANDOM, mmap
 from pathlib import Path
 from typing import Protocol
 
@@ -55,9 +56,12 @@ class InFiles:
         size = math.prod(shape)
         if not size:
             return torch.zeros(shape)  # an empty file can't be mapped
-        # torch makes the file as long as it has to be; what is new of it is zeros, without blocks.
-        path = str(self._path(name))
-        return torch.from_file(path, shared=True, size=size, dtype=torch.float32).view(shape)
+        with self._path(name).open("a+b") as file:
+            file.truncate(4 * size)  # what is new of it is zeros, without blocks on the disk
+            mapped = mmap(file.fileno(), 4 * size)
+        # Rows are read here and there: to read on from each would push out others that are wanted.
+        mapped.madvise(MADV_RANDOM)
+        return torch.frombuffer(mapped, dtype=torch.float32).view(shape)
 
     def _path(self, name: str) -> Path:
         return self.folder / f"{name}.float32"
