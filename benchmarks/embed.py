@@ -2,6 +2,7 @@
 
     python benchmarks/embed.py                          # UMLS, which PyKEEN carries
     python benchmarks/embed.py <folder with train.txt, valid.txt, test.txt> --epochs 3
+    python benchmarks/embed.py <folder that infact embed --out made> --epochs 2
 
 The files hold head, relation and tail, tab between them. Each contestant is a process of its own, and the
 two take epochs in turn: the ratios are medians over pairs of epochs that ran one after the other. Model,

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow.parquet as pq
 import torch
 
 CONTESTANTS = ("PyKEEN", "infact")
@@ -47,6 +48,9 @@ class Dataset:
 
 
 def read_dataset(folder: Path) -> Dataset:
+    """From train.txt, valid.txt and test.txt, or from what `infact embed --out` made."""
+    if (folder / "triples.parquet").exists():
+        return embedded_dataset(folder)
     rows = {
         split: [line.split("\t") for line in (folder / f"{split}.txt").read_text().splitlines()]
         for split in ("train", "valid", "test")
@@ -61,6 +65,16 @@ def read_dataset(folder: Path) -> Dataset:
         for split in ("train", "valid", "test")
     ]
     return Dataset(*splits, len(entities), len(relations))
+
+
+def embedded_dataset(folder: Path) -> Dataset:
+    table = pq.read_table(folder / "triples.parquet")
+    columns = [table[name].to_numpy() for name in ("head", "relation", "tail")]
+    rows, split = np.stack(columns, axis=1).astype(np.int64), np.array(table["split"].to_pylist())
+    counts = (
+        pq.read_metadata(folder / f"{kind}.parquet").num_rows for kind in ("entities", "relations")
+    )
+    return Dataset(*(rows[split == name] for name in ("train", "valid", "test")), *counts)
 
 
 class Stopwatch:
